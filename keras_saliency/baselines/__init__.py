@@ -1,0 +1,14 @@
+"""The densities that a model must beat, or hopes to reach."""
+
+import numpy as np
+
+from keras_saliency.baselines.centre_bias import CentreBias
+from keras_saliency.baselines.gold_standard import GoldStandard
+
+
+def uniform(size):
+    """The uniform log-density `(height, width)`."""
+    return np.full(size, -np.log(size[0] * size[1]))
+
+
+__all__ = ["CentreBias", "GoldStandard", "uniform"]

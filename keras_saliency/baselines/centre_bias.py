@@ -1,0 +1,48 @@
+"""The centre bias: where people look whatever the image."""
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+GRID = (120, 160)
+BANDWIDTHS = np.geomspace(0.01, 0.16, 17)
+UNIFORM_SHARES = (1e-6, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2)
+
+
+class CentreBias:
+    """A kernel density estimate over the fixations of the training images, in coordinates relative to the image.
+
+    Bandwidth and the share of a uniform density are those that make the validation fixations most likely.
+
+    Args:
+        train: The training `Samples`.
+        validation: The validation `Samples`.
+
+    Attributes:
+        bandwidth: The standard deviation of the kernel as a share of the image's width.
+        uniform_share: The weight of the uniform density.
+        density: The density on a grid of 120x160, summing to one; positive everywhere.
+    """
+
+    def __init__(self, train, validation):
+        seen, unseen = (sum(_relative_counts(sample) for sample in part) for part in (train, validation))
+        best = -np.inf
+        for bandwidth in BANDWIDTHS:
+            kernel = gaussian_filter(seen / seen.sum(), bandwidth * GRID[1], mode="reflect")
+            for share in UNIFORM_SHARES:
+                density = (1 - share) * kernel / kernel.sum() + share / kernel.size
+                likelihood = np.sum(unseen * np.log(density))
+                if likelihood > best:
+                    best = likelihood
+                    self.bandwidth, self.uniform_share, self.density = float(bandwidth), share, density
+
+    def log_density(self, size):
+        """The log-density `(height, width)` on an image of that size, summing to one in the exponential."""
+        resized = cv2.resize(np.log(self.density), size[::-1], interpolation=cv2.INTER_LINEAR)
+        return resized - np.log(np.sum(np.exp(resized)))
+
+
+def _relative_counts(sample):
+    """The fixations of an image counted on the grid that stretches over it."""
+    height, width = sample.size
+    return np.histogram2d(sample.fixations.y / height, sample.fixations.x / width, bins=GRID, range=((0, 1), (0, 1)))[0]

@@ -1,0 +1,92 @@
+"""The gold standard: how well the other observers predict one, the ceiling of every model."""
+
+import numpy as np
+
+BANDWIDTHS = np.geomspace(0.35, 1.4, 9)  # in units of the ground-truth blur of the image
+STEPS = 100
+
+
+class GoldStandard:
+    """Leave one observer out: a mixture of the other observers' kernel density, centre bias and uniform.
+
+    Bandwidth and mixture weights are those that make the left-out fixations of the validation images most likely.
+
+    Args:
+        validation: The validation `Samples`.
+        centre_bias: A fitted `CentreBias`.
+
+    Attributes:
+        bandwidth: The standard deviation of the kernel in units of the image's ground-truth blur.
+        weights: Of kernel density, centre bias and uniform; they sum to one.
+    """
+
+    def __init__(self, validation, centre_bias):
+        self.centre_bias = centre_bias
+        others = [self._at_fixations(sample) for sample in validation]
+        best = -np.inf
+        for bandwidth in BANDWIDTHS:
+            likelihoods = np.concatenate(
+                [
+                    np.stack([_kernel_at_fixations(sample, bandwidth), *rest])
+                    for sample, rest in zip(validation, others, strict=True)
+                ],
+                axis=1,
+            )
+            weights, value = _fit_mixture(likelihoods)
+            if value > best:
+                best, self.bandwidth, self.weights = value, float(bandwidth), weights
+
+    def _at_fixations(self, sample):
+        """Centre bias and uniform density at the fixations of a sample."""
+        rows, columns = sample.fixations.pixels()
+        pixels = sample.size[0] * sample.size[1]
+        bias = np.exp(self.centre_bias.log_density(sample.size))
+        return bias[rows, columns], np.full(len(rows), 1 / pixels)
+
+    def log_densities(self, sample):
+        """The log-densities that predict each observer of an image.
+
+        Returns:
+            The numbers of the observers, and an array `(observers, height, width)`, float32.
+        """
+        fixations, (height, width) = sample.fixations, sample.size
+        sigma = self.bandwidth * sample.sigma
+        vertical = _mirrored_kernel(np.arange(height) + 0.5, fixations.y, height, sigma).astype("float32")
+        horizontal = _mirrored_kernel(np.arange(width) + 0.5, fixations.x, width, sigma).astype("float32")
+        observers = np.unique(fixations.observer)
+        own = [fixations.observer == observer for observer in observers]
+        sums = np.stack([vertical[:, mine] @ horizontal[:, mine].T for mine in own])
+        total, counts = sums.sum(0), np.array([mine.sum() for mine in own])
+        kernel, centre, uniform = self.weights
+        scale = (kernel / np.maximum(len(fixations) - counts, 1)).astype("float32")[:, None, None]
+        bias = np.exp(self.centre_bias.log_density(sample.size))
+        density = scale * (total - sums) + (centre * bias + uniform / bias.size).astype("float32")
+        return observers, np.log(density / density.sum((1, 2), keepdims=True))
+
+
+def _mirrored_kernel(at, centres, side, sigma):
+    """Gaussians `(len(at), len(centres))` along one axis, what leaves the image mirrored back into it."""
+    at, centres = at[:, None], centres[None]
+    offsets = (at - centres, at + centres, 2 * side - at - centres)
+    kernel = sum(np.exp(-0.5 * (offset / sigma) ** 2) for offset in offsets)
+    return kernel / (sigma * np.sqrt(2 * np.pi))
+
+
+def _kernel_at_fixations(sample, bandwidth):
+    """The other observers' kernel density at each fixation of a sample."""
+    fixations, (height, width) = sample.fixations, sample.size
+    sigma = bandwidth * sample.sigma
+    # Evaluated at pixel centres, as the maps are.
+    pairs = _mirrored_kernel(np.floor(fixations.y) + 0.5, fixations.y, height, sigma)
+    pairs = pairs * _mirrored_kernel(np.floor(fixations.x) + 0.5, fixations.x, width, sigma)
+    others = fixations.observer[:, None] != fixations.observer[None]
+    return np.sum(pairs * others, 1) / np.maximum(others.sum(1), 1)
+
+
+def _fit_mixture(likelihoods):
+    """The weights of the components `(components, fixations)` by expectation maximisation, and the log-likelihood."""
+    weights = np.full(len(likelihoods), 1 / len(likelihoods))
+    for _ in range(STEPS):
+        joint = weights[:, None] * likelihoods
+        weights = np.mean(joint / joint.sum(0), 1)
+    return weights, np.sum(np.log(weights @ likelihoods))

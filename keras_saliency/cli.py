@@ -1,0 +1,165 @@
+"""The command line: `keras-saliency train`, `predict`, `export`, `recipes`."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import rich.console
+import rich.table
+import typer
+
+app = typer.Typer(
+    help="Predict where people look: train saliency models, apply them to photographs, export them for serving.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+console = rich.console.Console(highlight=False)
+TrainedModel = Annotated[Path, typer.Argument(help="The workdir of a finished run, or a .keras file.")]
+
+
+def _recipes():
+    import zoo
+
+    return zoo.RECIPES
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe; `keras-saliency recipes` lists them.")],
+    data: Annotated[list[str] | None, typer.Option(help="Where a data set lies, NAME=DIR; may be repeated.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Changes the recipe, KEY=VALUE: epochs=3, loss.cc=2, model.backbone=vgg16."),
+    ] = None,
+    workdir: Annotated[Path | None, typer.Option(help="The folder of the run; by default runs/RECIPE.")] = None,
+):
+    """Train a recipe, score it on the test split, write the report and the SavedModel.
+
+    An interrupted run goes on where it was when the same command is given again.
+
+    Example: `keras-saliency train osie_lite0 --data osie=data/osie --set epochs=3 --workdir runs/short`
+    """
+    from keras_saliency.recipe import override
+
+    recipes = _recipes()
+    if recipe not in recipes:
+        raise ValueError(f"Unknown recipe {recipe!r}. Known recipes: {', '.join(recipes)}.")
+    chosen = override(recipes[recipe], setting or [])
+    folders = dict(_name_and_folder(item) for item in data or [])
+    if set(folders) - {chosen.data}:
+        raise ValueError(f"The recipe {recipe!r} reads {chosen.data!r}. Received: --data {data[0]}.")
+    run(chosen, folders.get(chosen.data), workdir or Path("runs") / recipe)
+
+
+def _name_and_folder(item):
+    name, equals, folder = item.partition("=")
+    if not equals:
+        raise ValueError(f"--data has the form NAME=DIR, such as osie=data/osie. Received: {item!r}.")
+    return name, folder
+
+
+def run(recipe, folder, workdir):
+    """Trains, scores, reports and exports one recipe."""
+    from keras_saliency import data, evaluation, training
+    from keras_saliency.export import export_saved_model
+    from keras_saliency.report import write_report
+
+    data_set = data.load(recipe.data, folder)
+    console.print(
+        f"{data_set.name}: {len(data_set.train)} training, {len(data_set.validation)} validation, "
+        f"{len(data_set.test)} test images; {len(data_set.skipped)} things skipped"
+    )
+    for line in data_set.skipped[:10]:
+        console.print(f"  skipped: {line}")
+    workdir = training.claim_workdir(workdir, recipe)
+    model, history, seconds = training.train(recipe, data_set, workdir, console)
+    if (workdir / "result.json").is_file():
+        console.print(f"{workdir} is complete: {workdir / 'report.md'}")
+        return
+    started = time.perf_counter()
+    with training.progress_bars(console) as bars:
+        task = bars.add_task("test images", total=len(data_set.test))
+        scored = evaluation.evaluate(model, data_set, progress=lambda done: bars.update(task, completed=done))
+    seconds = {**seconds, "evaluation": time.perf_counter() - started}
+    export_saved_model(model, workdir / "saved_model" / "1")
+    write_report(workdir, recipe, data_set, model, history, seconds, scored)
+    for name, value in scored.summary.items():
+        if value["mean"] is not None:
+            interval = "" if value["low"] is None else f"  [{value['low']:.4f}, {value['high']:.4f}]"
+            console.print(f"{name:>22} {value['mean']:8.4f}{interval}")
+    for title, path in {
+        "report": "report.md",
+        "scores": "result.json",
+        "figures": "figures",
+        "model": "model.keras",
+        "SavedModel": "saved_model/1",
+    }.items():
+        console.print(f"{title:>10}: {workdir / path}")
+
+
+@app.command()
+def predict(
+    model: TrainedModel,
+    images: Annotated[list[Path], typer.Argument(help="Photographs (JPEG, PNG), or folders of them.")],
+    out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),
+):
+    """Write saliency maps and overlays for photographs.
+
+    Example: `keras-saliency predict runs/osie_lite0 holiday/ --out maps`
+    """
+    from keras_saliency import prediction, training
+
+    loaded = prediction.load_model(model)
+    with training.progress_bars(console) as bars:
+        task = bars.add_task("images", total=None)
+        written, skipped = prediction.predict_files(
+            loaded, images, out, lambda done, total: bars.update(task, completed=done, total=total)
+        )
+    for line in skipped:
+        console.print(f"skipped: {line}")
+    console.print(f"{written} images: maps and overlays are in {out}")
+    if not written:
+        raise ValueError("No image could be read.")
+
+
+@app.command()
+def export(
+    model: TrainedModel,
+    directory: Annotated[Path, typer.Argument(help="The folder of this version, such as served/NAME/1.")],
+):
+    """Write a SavedModel for TF Serving, preprocessing included."""
+    from keras_saliency import prediction
+    from keras_saliency.export import export_saved_model
+
+    export_saved_model(prediction.load_model(model), directory)
+    console.print(f"SavedModel: {directory}")
+
+
+@app.command()
+def recipes():
+    """List the recipes."""
+    table = rich.table.Table("recipe", "data", "model", "backbone", "loss", "size", "epochs")
+    for recipe in _recipes().values():
+        loss = " + ".join(f"{weight:g} {name}" for name, weight in recipe.loss.items())
+        size = "x".join(map(str, recipe.size))
+        model = recipe.model
+        table.add_row(recipe.name, recipe.data, model.name, model.backbone, loss, size, str(recipe.epochs))
+    console.print(table)
+
+
+def main():
+    """Runs the command line; an error becomes one line. KERAS_SALIENCY_DEBUG=1 shows its traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        console.print("interrupted; the same command goes on from the last whole epoch")
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("KERAS_SALIENCY_DEBUG"):
+            raise
+        rich.console.Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+        sys.exit(1)

@@ -1,0 +1,85 @@
+"""A cache of frozen-backbone features, so that an epoch of head training does not pay for the backbone again."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_saliency.data.pipeline import pipeline
+
+FLOAT16_MAX = 65504.0
+
+
+class FeatureCache:
+    """The features of every sample of a split, and of its mirror image if flips are wanted, as float16 files.
+
+    A complete cache is used again if samples, backbone and size are the same; another is replaced.
+
+    Args:
+        directory: Where the files lie; it belongs to the cache.
+        backbone: A `keras.Model` from images to a list of feature maps.
+        samples: The `Samples`.
+        size: `(height, width)` of the images.
+        flip: Whether the mirror images are needed, too.
+        batch: Images that go through the backbone at once.
+        progress: Called with the number of images done after each batch.
+    """
+
+    def __init__(self, directory, backbone, samples, size, flip=False, batch=16, progress=lambda done: None):
+        self.directory = Path(directory)
+        self.flips = 2 if flip else 1
+        shapes = [(self.flips, len(samples), *tap.shape[1:]) for tap in backbone.outputs]
+        manifest = {"fingerprint": _fingerprint(backbone, samples, size), "shapes": [list(shape) for shape in shapes]}
+        done = self.directory / "complete.json"
+        if not done.is_file() or json.loads(done.read_text()) != manifest:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            self.directory.mkdir(parents=True)
+            self._fill(backbone, samples, size, shapes, batch, progress)
+            done.write_text(json.dumps(manifest))
+        self.arrays = [np.load(self._path(i), mmap_mode="r") for i in range(len(shapes))]
+
+    def _path(self, i):
+        return self.directory / f"tap{i}.npy"
+
+    def _fill(self, backbone, samples, size, shapes, batch, progress):
+        arrays = [
+            np.lib.format.open_memmap(self._path(i), mode="w+", dtype="float16", shape=shape)
+            for i, shape in enumerate(shapes)
+        ]
+        forward = tf.function(lambda images: backbone(images, training=False))
+        start = 0
+        for images, _ in pipeline(samples, size, batch):
+            rows = slice(start, start + len(images))
+            for mirrored in range(self.flips):
+                features = forward(images[:, :, ::-1] if mirrored else images)
+                for array, feature in zip(arrays, features, strict=True):
+                    array[mirrored, rows] = np.clip(feature, -FLOAT16_MAX, FLOAT16_MAX)
+            start = rows.stop
+            progress(start)
+        for array in arrays:
+            array.flush()
+
+    def gather(self, indices, flipped):
+        """The features of a batch, in a `tf.data` graph: a tuple of float32 maps."""
+
+        def read(i, mirrored):
+            return [array[mirrored.astype(int), i].astype("float32") for array in self.arrays]
+
+        features = tf.numpy_function(read, [indices, flipped], [tf.float32] * len(self.arrays), stateful=False)
+        return tuple(
+            tf.ensure_shape(feature, (None, *array.shape[2:]))
+            for feature, array in zip(features, self.arrays, strict=True)
+        )
+
+
+def _fingerprint(backbone, samples, size):
+    """A digest of everything that the features depend on."""
+    digest = hashlib.sha256(repr((tuple(size), backbone.to_json())).encode())
+    for weight in backbone.get_weights():
+        digest.update(np.ascontiguousarray(weight))
+    for sample in samples:
+        digest.update(sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,77 @@
+"""What happens to pixels, in TensorFlow graphs: decoding, letterboxing and its inverse, fixations to maps.
+
+A letterbox is an aspect-preserving resize followed by centred padding. Coordinates are continuous: pixel (i, j)
+covers [j, j + 1) x [i, i + 1), so that a resize is a multiplication and a flip is x -> width - x.
+"""
+
+import tensorflow as tf
+
+PADDING = 126.0  # MSI-Net's grey
+
+
+def decode(data):
+    """Decodes JPEG or PNG bytes to an RGB image `(height, width, 3)`, uint8."""
+    image = tf.io.decode_image(data, channels=3, expand_animations=False)
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def box(image_size, size):
+    """Where an image lies in its letterbox: `(top, left, height, width)`, int32."""
+    image_size, size = tf.cast(image_size, tf.float32), tf.cast(size, tf.float32)
+    inner = tf.maximum(tf.minimum(tf.round(image_size * tf.reduce_min(size / image_size)), size), 1.0)
+    return tf.cast(tf.concat([(size - inner) // 2, inner], 0), tf.int32)
+
+
+def letterbox(image, size):
+    """Resizes an image `(height, width, 3)` into `size`, the rest filled with grey: float32 in [0, 255]."""
+    top, left, height, width = tf.unstack(box(tf.shape(image)[:2], size))
+    image = tf.image.resize(tf.cast(image, tf.float32), (height, width), antialias=True)
+    return tf.ensure_shape(place(image - PADDING, top, left, size) + PADDING, (*size, 3))
+
+
+def place(maps, top, left, size):
+    """Surrounds `(height, width, channels)` with zeros up to `size`."""
+    return tf.image.pad_to_bounding_box(maps, top, left, *size)
+
+
+def unletterbox(log_density, image_size):
+    """Brings one predicted log-density `(height, width, 1)` back to the size of its image, normalised again.
+
+    The padding is cut off, the rest is interpolated bilinearly in the log domain.
+    """
+    shape = tf.shape(log_density)[:2]
+    top, left, height, width = tf.unstack(box(image_size, shape))
+    inner = tf.image.crop_to_bounding_box(log_density, top, left, height, width)
+    native = tf.image.resize(inner, image_size)
+    return native - tf.reduce_logsumexp(native)
+
+
+def to_saliency(log_density):
+    """Densities divided by their peak: maps in [0, 1] from log-densities `(..., height, width, 1)`."""
+    return tf.exp(log_density - tf.reduce_max(log_density, (-3, -2), keepdims=True))
+
+
+def rasterise(x, y, size):
+    """Counts the fixations in each pixel of a map `(height, width, 1)`."""
+    limit = tf.cast(size, tf.float32)
+    rows = tf.cast(tf.clip_by_value(tf.floor(y), 0.0, limit[0] - 1), tf.int32)
+    columns = tf.cast(tf.clip_by_value(tf.floor(x), 0.0, limit[1] - 1), tf.int32)
+    counts = tf.scatter_nd(tf.stack([rows, columns], 1), tf.ones_like(x), size)
+    return counts[..., None]
+
+
+def blur(counts, sigma):
+    """Blurs a map `(height, width, 1)` by a Gaussian of `sigma` pixels with mirrored borders.
+
+    What `maps.blur` does, for sizes that are known only inside a `tf.data` graph, on any Keras backend.
+    """
+
+    def kernel(size):
+        i = tf.range(tf.cast(size, tf.float32))
+        rows, columns = i[:, None], i[None]
+        offsets = (rows - columns, rows + columns + 1, 2 * tf.cast(size, tf.float32) - 1 - rows - columns)
+        weights = tf.add_n([tf.exp(-tf.square(offset) / (2 * sigma**2)) for offset in offsets])
+        return weights / tf.reduce_sum(weights, 1, keepdims=True)
+
+    vertical, horizontal = kernel(tf.shape(counts)[0]), kernel(tf.shape(counts)[1])
+    return (vertical @ counts[..., 0] @ tf.transpose(horizontal))[..., None]

@@ -1,0 +1,27 @@
+"""Reading MATLAB files with errors that say what is wrong."""
+
+import scipy.io
+
+
+def load_matlab(path, variable):
+    """Reads one variable of a .mat file, structures as dictionaries.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is no readable .mat file or lacks the variable.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Give the folder that holds the complete data set.")
+    try:
+        contents = scipy.io.loadmat(path, simplify_cells=True)
+    except Exception as error:  # SciPy raises whatever the broken bytes lead it to.
+        raise ValueError(f"{path} cannot be read as a MATLAB file ({error}). Get it again from its source.") from error
+    if variable not in contents:
+        known = ", ".join(name for name in contents if not name.startswith("__"))
+        raise malformed(path, f"a variable {variable!r}, and it holds {known or 'none'}")
+    return contents[variable]
+
+
+def malformed(path, expected):
+    """The error for a .mat file of another form than `expected`."""
+    return ValueError(f"{path} has not the expected form: {expected}. Get it again from its source.")

@@ -1,0 +1,92 @@
+"""`tf.data` pipelines: images, or cached features, with packed targets."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_saliency.data import geometry
+
+
+def pipeline(samples, size, batch=8, *, sigma=None, flip=False, shuffle=False, seed=0, epoch=None, features=None):
+    """Builds the pipeline from samples to batches `(image, target)`.
+
+    Each image is decoded, flipped or not, and letterboxed to `size`; its fixations follow as coordinates, are
+    rasterised after the geometry, counts kept, and blurred. The target is packed: density (peak one), fixation
+    counts, validity mask.
+
+    Args:
+        samples: `Samples`, such as `data_set.train`.
+        size: `(height, width)` of the images and targets.
+        batch: Samples in a batch; the last one may be smaller.
+        sigma: The ground-truth blur in pixels of the original image; by default that of each sample. For a blur in
+            degrees multiply by `data_set.pixels_per_degree`.
+        flip: Whether each sample is mirrored with probability one half.
+        shuffle: Whether the order is random.
+        seed: Of order and flips; equal seeds give equal batches.
+        epoch: Fixes order and flips to those of this epoch, so that an interrupted training goes on as it would
+            have; None draws new ones for each iteration.
+        features: A `FeatureCache` to take the place of the images, made with the same samples and size.
+
+    Returns:
+        A `tf.data.Dataset` of `(images, targets)`: `(batch, height, width, 3)` in [0, 255] and
+        `(batch, height, width, 3)`, float32; with `features`, a list of feature maps for the images.
+
+    Raises:
+        ValueError: If there are no samples.
+    """
+    if len(samples) == 0:
+        raise ValueError("A pipeline needs at least one sample. Received: no samples.")
+    size = tuple(size)
+    # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
+    again = epoch is None
+    order_seed, flip_seed = (int(s) for s in np.random.SeedSequence([seed, epoch or 0]).generate_state(2) >> 1)
+    indices = tf.data.Dataset.range(len(samples))
+    if shuffle:
+        indices = indices.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
+    coins = tf.data.Dataset.random(seed=flip_seed, rerandomize_each_iteration=again)
+    flips = coins.map(lambda coin: coin % 2 == 0 if flip else False)
+    make_target = _target_maker(samples, size, sigma)
+    make_image = _image_maker(samples, size)
+
+    def load(i, flipped):
+        return (i, flipped) if features else make_image(i, flipped), make_target(i, flipped)
+
+    dataset = tf.data.Dataset.zip(indices, flips)
+    dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch)
+    if features:
+        dataset = dataset.map(lambda rows, target: (features.gather(*rows), target), num_parallel_calls=2)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _image_maker(samples, size):
+    """A graph function from index and flip to the letterboxed image."""
+    in_memory = isinstance(samples[0].image, bytes)
+    sources = tf.constant([sample.image if in_memory else str(sample.image) for sample in samples])
+
+    def make(i, flipped):
+        image = geometry.decode(sources[i] if in_memory else tf.io.read_file(sources[i]))
+        return geometry.letterbox(tf.cond(flipped, lambda: image[:, ::-1], lambda: image), size)
+
+    return make
+
+
+def _target_maker(samples, size, sigma):
+    """A graph function from index and flip to the packed target."""
+    columns = [np.concatenate([getattr(s.fixations, axis) for s in samples]).astype("float32") for axis in "xy"]
+    starts = tf.constant(np.cumsum([0, *(len(s.fixations) for s in samples)]))
+    x_all, y_all = map(tf.constant, columns)
+    image_sizes = tf.constant([sample.size for sample in samples], tf.float32)
+    sigmas = tf.constant([sample.sigma if sigma is None else sigma for sample in samples], tf.float32)
+
+    def make(i, flipped):
+        rows = slice(starts[i], starts[i + 1])
+        x, y = x_all[rows], y_all[rows]
+        x = tf.where(flipped, image_sizes[i, 1] - x, x)
+        top, left, *inner = tf.unstack(geometry.box(image_sizes[i], size))
+        inner_size = tf.stack(inner)
+        scale = tf.cast(inner_size, tf.float32) / image_sizes[i]
+        counts = geometry.rasterise(x * scale[1], y * scale[0], inner_size)
+        density = geometry.blur(counts, sigmas[i] * tf.sqrt(scale[0] * scale[1]))
+        target = tf.concat([density / tf.reduce_max(density), counts, tf.ones_like(counts)], -1)
+        return tf.ensure_shape(geometry.place(target, top, left, size), (*size, 3))
+
+    return make

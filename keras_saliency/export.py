@@ -1,0 +1,84 @@
+"""Export to SavedModel, for TF Serving and for programs that have TensorFlow and nothing else."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_saliency.data import geometry
+
+
+def export_saved_model(model, directory):
+    """Writes a SavedModel with its preprocessing in the graph.
+
+    Signatures, each on a batch:
+
+    - `serving_default`: `image_bytes`, JPEG or PNG strings of mixed sizes, to `saliency`, maps in [0, 1] with a peak of
+      one, and `log_density`, both `(batch, height, width, 1)` at the model's size, the image letterboxed into it;
+    - `pixels`: `pixels`, uint8 RGB images `(batch, height, width, 3)`, to the same;
+    - `png`: `image_bytes` to `saliency_png_bytes`, 8-bit grey PNG strings, each at the size of its own image.
+
+    Args:
+        model: A model whose head is `"log-density"`.
+        directory: The folder of this version, such as `served/NAME/1`: TF Serving reads the number as version.
+
+    Raises:
+        FileExistsError: If the folder exists and is not empty.
+    """
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")
+    served = _Served(model)
+    strings = tf.TensorSpec((None,), tf.string, "image_bytes")
+    pixels = tf.TensorSpec((None, None, None, 3), tf.uint8, "pixels")
+    signatures = {
+        "serving_default": served.from_bytes.get_concrete_function(strings),
+        "pixels": served.from_pixels.get_concrete_function(pixels),
+        "png": served.to_png.get_concrete_function(strings),
+    }
+    tf.saved_model.save(served, str(directory), signatures=signatures)
+
+
+class _Served(tf.Module):
+    """The graph functions around a model."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.size = model.input_shape[1:3]
+        self.model = model
+        # What TensorFlow must find to save the weights; it does not look inside Keras models by itself.
+        self.saved_variables = [variable.value for variable in model.variables]
+
+    def _letterboxed(self, images):
+        log_density = self.model(images, training=False)
+        return {"saliency": geometry.to_saliency(log_density), "log_density": log_density}
+
+    @tf.function
+    def from_bytes(self, image_bytes):
+        return self._letterboxed(self._read(image_bytes)[0])
+
+    @tf.function
+    def from_pixels(self, pixels):
+        spec = tf.TensorSpec((*self.size, 3))
+        images = tf.map_fn(lambda image: geometry.letterbox(image, self.size), pixels, fn_output_signature=spec)
+        return self._letterboxed(images)
+
+    @tf.function
+    def to_png(self, image_bytes):
+        images, sizes = self._read(image_bytes)
+
+        def encode(prediction):
+            saliency = geometry.to_saliency(geometry.unletterbox(*prediction))
+            return tf.io.encode_png(tf.cast(tf.round(255.0 * saliency), tf.uint8))
+
+        pngs = tf.map_fn(encode, (self.model(images, training=False), sizes), fn_output_signature=tf.string)
+        return {"saliency_png_bytes": pngs}
+
+    def _read(self, image_bytes):
+        """The letterboxed images of a batch of files, and the sizes of the originals."""
+
+        def read(data):
+            image = geometry.decode(data)
+            return geometry.letterbox(image, self.size), tf.shape(image)[:2]
+
+        specs = (tf.TensorSpec((*self.size, 3)), tf.TensorSpec((2,), tf.int32))
+        return tf.map_fn(read, image_bytes, fn_output_signature=specs)

@@ -1,0 +1,49 @@
+"""The centre bias as a layer."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class CentreBias(keras.layers.Layer):
+    """Adds a learned weight times the log centre bias to a log-density (Kümmerer et al. 2016, DeepGaze II).
+
+    The centre bias is a frozen map at the size of the input: a Gaussian with a quarter of each side as its standard
+    deviation, until `set_density` gives it another. The weight starts at one.
+    """
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    def build(self, input_shape):
+        _, height, width, _ = input_shape
+        self.weight = self.add_weight(shape=(), initializer="ones", name="weight")
+        self.log_density = self.add_weight(
+            shape=(1, height, width, 1), initializer=_log_gaussian, trainable=False, name="log_density"
+        )
+
+    def set_density(self, density):
+        """Takes a centre bias `(height, width)` of any scale; it is resized to the layer's map.
+
+        Raises:
+            ValueError: If it is not a positive, finite map.
+        """
+        density = np.asarray(density, "float32")
+        if density.ndim != 2 or not np.isfinite(density).all() or density.min() <= 0:
+            raise ValueError(
+                "A centre bias must be a finite, positive density of shape (height, width): mix in a uniform share "
+                f"where it is zero. Received: shape {density.shape}, minimum {density.min() if density.size else None}."
+            )
+        size = self.log_density.shape[1:3]
+        resized = ops.image.resize(ops.log(density)[None, ..., None], size, interpolation="bilinear", antialias=True)
+        self.log_density.assign(resized - ops.max(resized))
+
+    def call(self, inputs):
+        return inputs + self.weight * self.log_density
+
+
+def _log_gaussian(shape, dtype=None):
+    y, x = (((np.arange(side) + 0.5) / side - 0.5) / 0.25 for side in shape[1:3])
+    return ops.convert_to_tensor(-(y[:, None] ** 2 + x**2)[None, ..., None] / 2, dtype)

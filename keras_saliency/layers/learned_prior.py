@@ -1,0 +1,32 @@
+"""ML-Net's learned prior."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class LearnedPrior(keras.layers.Layer):
+    """Multiplies a map by one plus a coarse learned map, interpolated bilinearly (Cornia et al. 2016, ML-Net).
+
+    Args:
+        shape: `(height, width)` of the coarse map; it starts at zero, and an L2 penalty of factor 1 / (height * width)
+            pulls it back there, as published.
+    """
+
+    def __init__(self, shape=(6, 8), **kwargs):
+        super().__init__(**kwargs)
+        self.shape = tuple(shape)
+
+    def build(self, input_shape):
+        self.prior = self.add_weight(
+            shape=(1, *self.shape, 1),
+            initializer="zeros",
+            regularizer=keras.regularizers.L2(1.0 / (self.shape[0] * self.shape[1])),
+            name="prior",
+        )
+
+    def call(self, inputs):
+        return inputs * ops.image.resize(1.0 + self.prior, ops.shape(inputs)[1:3], interpolation="bilinear")
+
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}

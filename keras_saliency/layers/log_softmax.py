@@ -1,0 +1,17 @@
+"""The normalisation that makes a map a log-density."""
+
+import keras
+
+from keras_saliency import maps
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class LogSoftmax(keras.layers.Layer):
+    """Normalises each map so that its exponential sums to one over the image; computed in float32."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    def call(self, inputs):
+        return maps.log_softmax(inputs)

@@ -1,0 +1,65 @@
+"""The shell around a measure that makes it a Keras loss."""
+
+import keras
+from keras import ops
+
+from keras_saliency.maps import Prediction, total, unpack_targets
+
+
+class SaliencyLoss(keras.losses.Loss):
+    """Base of the saliency losses: a subclass says which measure of target and prediction is minimised.
+
+    Call it with `y_true` from `pack_targets` and `y_pred` of shape `(batch, height, width, 1)`. Everything is
+    computed in float32, whatever the dtype policy. An image without ground truth (no fixations, or a density that
+    is zero everywhere) contributes zero and is not averaged; padding never counts.
+
+    Args:
+        from_logits: Whether `y_pred` is an unnormalised log-density, as models with `head="log-density"` give it;
+            by default it is a non-negative map of any scale.
+        reduction: As in `keras.losses.Loss`; `"sum_over_batch_size"` averages over the images with ground truth.
+        name: The name of the instance; by default that of the loss.
+        dtype: The dtype of the result.
+    """
+
+    name_in_table = None
+    needs_fixations = False
+
+    def __init__(self, from_logits=False, reduction="sum_over_batch_size", name=None, dtype=None):
+        super().__init__(name=name or self.name_in_table, reduction=reduction, dtype=dtype)
+        self.from_logits = from_logits
+
+    def measure(self, target, prediction):
+        """The loss of each image, `(batch,)`, from a `Target` and a `Prediction`."""
+        raise NotImplementedError
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        # Not Keras's own: it would cast the maps to the dtype of the result first, and average all images.
+        with keras.name_scope(self.name):
+            values, present = self.call(y_true, y_pred)
+            weights = present
+            if sample_weight is not None:
+                weights = present * ops.reshape(ops.cast(sample_weight, present.dtype), (-1,))
+            values = values * weights
+            if self.reduction in (None, "none"):
+                return ops.cast(values, self.dtype)
+            value = ops.sum(values)
+            if self.reduction != "sum":
+                counted = weights if self.reduction == "mean_with_sample_weight" else present
+                count = ops.sum(counted)
+                value = value / ops.where(count > 0, count, 1.0)
+            return ops.cast(value, self.dtype)
+
+    def call(self, y_true, y_pred):
+        """The loss of each image, and one for each image that has ground truth, zero for the others."""
+        target = unpack_targets(y_true, self.needs_fixations and self.name)
+        prediction = Prediction(y_pred, target.valid, self.from_logits)
+        return self.measure(target, prediction), self.present(target)
+
+    def present(self, target):
+        """One for each image with ground truth for this loss, zero for the others: `(batch,)`."""
+        truth = target.fixations if self.needs_fixations else target.density
+        return ops.cast(total(truth, target.valid)[:, 0, 0, 0] > 0, truth.dtype)
+
+    def get_config(self):
+        # Keras's own config leaves the dtype out.
+        return {**super().get_config(), "dtype": self.dtype, "from_logits": self.from_logits}

@@ -1,0 +1,209 @@
+"""The algebra of maps: shapes, densities, standardisation, blur, and the packing of targets."""
+
+import collections
+import functools
+
+from keras import backend, ops
+
+SPATIAL = (1, 2)
+# Added to a probability before its logarithm where a map, unlike a log-density, can hold exact zeros.
+LOG_GUARD = 1e-12
+
+Target = collections.namedtuple("Target", ["density", "fixations", "valid"])
+
+
+def as_maps(maps, name="map"):
+    """Checks that `maps` is `(batch, height, width, 1)` and casts it to float32; float64 is kept.
+
+    Raises:
+        ValueError: If the shape is another; the message names the map.
+    """
+    maps = ops.convert_to_tensor(maps)
+    if len(maps.shape) != 4 or maps.shape[-1] != 1:
+        raise ValueError(
+            f"{name} must have the shape (batch, height, width, 1). Received: {name}.shape={tuple(maps.shape)}."
+        )
+    return maps if backend.standardize_dtype(maps.dtype) == "float64" else ops.cast(maps, "float32")
+
+
+def total(maps, valid=None):
+    """Sums each map over its valid pixels, with shape `(batch, 1, 1, 1)`."""
+    return ops.sum(maps if valid is None else maps * valid, SPATIAL, keepdims=True)
+
+
+def _extremes(maps, valid):
+    """The smallest and the largest valid value of each map, as constants to the gradient."""
+    low = high = ops.stop_gradient(maps)
+    if valid is not None:
+        huge = ops.max(ops.abs(low), SPATIAL, keepdims=True)
+        low, high = ops.where(valid > 0, low, huge), ops.where(valid > 0, high, -huge)
+    return ops.min(low, SPATIAL, keepdims=True), ops.max(high, SPATIAL, keepdims=True)
+
+
+def to_density(maps, valid=None):
+    """Scales each map to sum to one over its valid pixels.
+
+    Args:
+        maps: `(batch, height, width, 1)`, of any scale. A map with negative values is shifted to a minimum of
+            zero first (the convention of pysaliency).
+        valid: The validity mask of the same shape, one inside the image and zero in padding; None if all is image.
+
+    Returns:
+        The densities, zero in padding. A map that is zero everywhere becomes uniform.
+    """
+    low, high = _extremes(maps, valid)
+    shift = ops.minimum(low, 0.0)
+    peak = high - shift
+    # Scaled to a peak of one before the sum, so that neither 1e30 nor 1e-30 leaves the range of float32.
+    scaled = (maps - shift) / ops.where(peak > 0, peak, 1.0)
+    scaled = ops.where(peak > 0, scaled, 1.0)
+    if valid is not None:
+        scaled = ops.where(valid > 0, scaled, 0.0)
+    mass = total(scaled)
+    return scaled / ops.where(mass > 0, mass, 1.0)
+
+
+def log_softmax(logits, valid=None):
+    """Normalises an unnormalised log-density over its valid pixels; padding becomes zero, to be masked."""
+    _, high = _extremes(logits, valid)
+    shifted = logits - high
+    if valid is not None:
+        shifted = ops.where(valid > 0, shifted, 0.0)
+    mass = total(ops.exp(shifted), valid)
+    log_density = shifted - ops.log(ops.where(mass > 0, mass, 1.0))
+    return log_density if valid is None else ops.where(valid > 0, log_density, 0.0)
+
+
+def standardize(maps, valid=None):
+    """Scales each map to zero mean and unit variance over its valid pixels; a constant map becomes zero."""
+    low, high = _extremes(maps, valid)
+    spread = high - low
+    # From zero to one first: a constant map is then exactly zero, whatever its value, and no square over- or
+    # underflows. The result does not depend on it.
+    scaled = ops.where(spread > 0, (maps - low) / ops.where(spread > 0, spread, 1.0), 0.0)
+    pixels = ops.ones_like(maps) if valid is None else ops.cast(valid, maps.dtype)
+    count = ops.maximum(total(pixels), 1.0)
+    centred = ops.where(pixels > 0, scaled - total(scaled, pixels) / count, 0.0)
+    variance = total(ops.square(centred)) / count
+    # Guarded before the root: its slope is infinite at zero.
+    return centred / ops.sqrt(ops.where(variance > 0, variance, 1.0))
+
+
+def gaussian_matrix(size, sigma, dtype="float32"):
+    """The `(size, size)` matrix that blurs a line by a Gaussian and mirrors what leaves it at both ends."""
+    i = ops.cast(ops.arange(size), dtype)
+    rows, columns = ops.expand_dims(i, 1), ops.expand_dims(i, 0)
+    offsets = (rows - columns, rows + columns + 1, 2 * size - 1 - rows - columns)
+    scale = 2.0 * ops.square(ops.maximum(ops.cast(sigma, dtype), 1e-3))
+    kernel = sum(ops.exp(-ops.square(offset) / scale) for offset in offsets)
+    return kernel / ops.sum(kernel, axis=1, keepdims=True)
+
+
+def blur(maps, sigma):
+    """Blurs maps by a Gaussian of `sigma` pixels with mirrored borders, so that mass is kept.
+
+    Two matrix products: exact (the kernel is not truncated) and differentiable, `sigma` included.
+
+    Args:
+        maps: `(batch, height, width, 1)`.
+        sigma: The standard deviation in pixels, a number or a scalar tensor; zero leaves the maps as they are.
+    """
+    maps = as_maps(maps)
+    vertical = gaussian_matrix(maps.shape[1], sigma, maps.dtype)
+    horizontal = gaussian_matrix(maps.shape[2], sigma, maps.dtype)
+    return ops.einsum("ij,bjkc,lk->bilc", vertical, maps, horizontal)
+
+
+def pack_targets(density, fixations=None, valid=None):
+    """Packs what a saliency loss can ask of the ground truth into one tensor.
+
+    Args:
+        density: The fixation density `(batch, height, width, 1)`, of any non-negative scale.
+        fixations: The number of fixations at each pixel, same shape. Needed by NSS, NLL, AUC and IG.
+        valid: One inside the image and zero in padding, same shape. Padding is left out of every measure.
+
+    Returns:
+        A tensor `(batch, height, width, channels)` with one, two or three channels.
+
+    Raises:
+        ValueError: If a shape is not that of the density, or `valid` comes without `fixations`.
+    """
+    if valid is not None and fixations is None:
+        raise ValueError("pack_targets needs fixations when valid is given; pass a map of zeros if there are none.")
+    parts = {"density": density, "fixations": fixations, "valid": valid}
+    parts = {name: as_maps(part, name) for name, part in parts.items() if part is not None}
+    for name, part in parts.items():
+        if tuple(part.shape) != tuple(parts["density"].shape):
+            raise ValueError(
+                f"{name} must have the shape of density, {tuple(parts['density'].shape)}. "
+                f"Received: {name}.shape={tuple(part.shape)}."
+            )
+    return ops.concatenate(list(parts.values()), axis=-1)
+
+
+def unpack_targets(y_true, needs_fixations=None):
+    """Reads a packed target.
+
+    Args:
+        y_true: What `pack_targets` returned.
+        needs_fixations: The name of the measure that cannot do without fixation counts, None if they may be absent.
+
+    Returns:
+        A named tuple `(density, fixations, valid)` of maps `(batch, height, width, 1)`; a part that the target
+        does not have is None.
+
+    Raises:
+        ValueError: If the target has not one to three channels, or lacks needed fixations.
+    """
+    y_true = ops.convert_to_tensor(y_true)
+    shape = tuple(y_true.shape)
+    if len(shape) != 4 or shape[-1] not in (1, 2, 3):
+        raise ValueError(
+            "A saliency target must have the shape (batch, height, width, channels) with one to three channels "
+            f"(density, fixations, valid); build it with pack_targets. Received: y_true.shape={shape}."
+        )
+    if needs_fixations and shape[-1] == 1:
+        raise ValueError(
+            f"{needs_fixations} needs fixation counts in channel 1 of y_true; build it with "
+            f"pack_targets(density, fixations). Received: y_true.shape={shape}."
+        )
+    parts = [as_maps(y_true[..., i : i + 1], "y_true") for i in range(shape[-1])]
+    return Target(*parts, *[None] * (3 - len(parts)))
+
+
+class Prediction:
+    """One prediction in the forms that measures ask for, each computed once.
+
+    Args:
+        y_pred: `(batch, height, width, 1)`.
+        valid: The validity mask, or None.
+        from_logits: Whether `y_pred` is an unnormalised log-density; otherwise it is a non-negative map.
+    """
+
+    def __init__(self, y_pred, valid=None, from_logits=False):
+        self.raw = as_maps(y_pred, "y_pred")
+        self.valid = valid
+        self.from_logits = from_logits
+
+    @functools.cached_property
+    def log_density(self):
+        """The natural logarithm of the probability at each pixel."""
+        if self.from_logits:
+            return log_softmax(self.raw, self.valid)
+        return ops.log(self.density + LOG_GUARD)
+
+    @functools.cached_property
+    def density(self):
+        """The probability at each pixel: it sums to one over the image."""
+        if not self.from_logits:
+            return to_density(self.raw, self.valid)
+        density = ops.exp(self.log_density)
+        return density if self.valid is None else density * self.valid
+
+    @functools.cached_property
+    def map(self):
+        """The map as it was given; a log-density becomes the density divided by its peak."""
+        if not self.from_logits:
+            return self.raw
+        _, high = _extremes(self.raw, self.valid)
+        return ops.exp(ops.minimum(self.raw - high, 0.0))

@@ -1,0 +1,88 @@
+"""One factory for saliency models."""
+
+import collections
+
+import keras
+from keras import layers, ops
+
+from keras_saliency.layers import CentreBias, LearnedBlur, LearnedPrior, LogSoftmax
+from keras_saliency.models.backbones import create_backbone
+from keras_saliency.models.decoders import multilevel
+
+# decode(features) -> score map; the backbone is the default.
+Architecture = collections.namedtuple("Architecture", ["decode", "backbone"])
+
+ARCHITECTURES = {"multilevel": Architecture(multilevel, "efficientnet-lite0")}
+HEADS = {"log-density": None, "density": ops.exp}
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class SaliencyModel(keras.Model):
+    """A functional model that also reports each term of a combined loss in its log and history."""
+
+    @property
+    def metrics(self):
+        loss = getattr(self, "loss", None)
+        return super().metrics + ([loss] if isinstance(loss, keras.metrics.Metric) else [])
+
+
+def list_models():
+    """The names that `create_model` knows."""
+    return sorted(ARCHITECTURES)
+
+
+def create_model(
+    name="multilevel", *, backbone=None, weights="imagenet", input_size=(240, 320), head="log-density", centre_bias=None
+):
+    """Builds a saliency model: backbone, decoder, and a head that gives a density over the image.
+
+    The decoder's score map is multiplied by a learned prior, blurred by a learned Gaussian, added to a learned weight
+    times the log centre bias, interpolated to the size of the input and normalised.
+
+    Args:
+        name: One of `list_models()`. `"multilevel"` merges backbone features of several strides by 1x1 and 3x3
+            convolutions, in the manner of ML-Net.
+        backbone: One of `keras_saliency.models.BACKBONES`; by default that of the architecture.
+        weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`.
+        input_size: `(height, width)` of the images and of the output.
+        head: What the model gives for each pixel: `"log-density"`, whose exponential sums to one (compile losses and
+            metrics with `from_logits=True`), or `"density"`.
+        centre_bias: A positive density `(height, width)` of any scale and size, by custom that of the training
+            fixations; by default a central Gaussian.
+
+    Returns:
+        A `SaliencyModel` from RGB images `(batch, height, width, 3)` in [0, 255] to maps `(batch, height, width, 1)`
+        in float32, with the submodels `"backbone"` and `"decoder"`. A backbone with given weights keeps its batch
+        statistics frozen, also in training.
+
+    Raises:
+        ValueError: If a name is unknown; lists the known ones.
+        ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
+    """
+    if name not in ARCHITECTURES:
+        raise ValueError(f"Unknown model {name!r}. Known models: {', '.join(list_models())}.")
+    if head not in HEADS:
+        raise ValueError(f"Unknown head {head!r}. Known heads: {', '.join(HEADS)}.")
+    row = ARCHITECTURES[name]
+    encoder = create_backbone(backbone or row.backbone, weights, input_size)
+    decoder = _decoder(row, encoder, input_size, head)
+    if centre_bias is not None:
+        decoder.get_layer("centre_bias").set_density(centre_bias)
+    images = keras.Input((*input_size, 3), name="images")
+    features = encoder(images, training=None if weights is None else False)
+    return SaliencyModel(images, decoder(features), name=name)
+
+
+def _decoder(row, encoder, input_size, head):
+    features = [keras.Input(tap.shape[1:]) for tap in encoder.outputs]
+    x = row.decode(features)
+    x = LearnedPrior(name="learned_prior", dtype="float32")(x)
+    # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
+    x = layers.Resizing(*(-(-side // 4) for side in input_size), dtype="float32", name="quarter")(x)
+    x = LearnedBlur(name="learned_blur")(x)
+    x = CentreBias(name="centre_bias")(x)
+    x = layers.Resizing(*input_size, dtype="float32", name="upsample")(x)
+    x = LogSoftmax(name="log_density")(x)
+    if HEADS[head]:
+        x = HEADS[head](x)
+    return SaliencyModel(features, x, name="decoder")

@@ -1,0 +1,103 @@
+"""From photographs to maps and overlays."""
+
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_saliency import plotting
+from keras_saliency.data import geometry
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+ENDINGS = ("_saliency.png", "_log_density.npy", "_overlay.jpg")
+
+
+def load_model(path):
+    """Loads a trained model.
+
+    Args:
+        path: A `.keras` file, or the folder of a run that holds `model.keras`.
+
+    Raises:
+        FileNotFoundError: If there is none; says where it was looked for.
+        ValueError: If the file is no Keras model that gives saliency maps.
+    """
+    path = Path(path)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist. Expected a .keras file or the --workdir of a finished run.")
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except Exception as error:
+        raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
+    if len(model.output_shape) != 4 or model.output_shape[-1] != 1:
+        raise ValueError(f"{file} does not give saliency maps. Received: a model with output {model.output_shape}.")
+    return model
+
+
+def find_images(paths):
+    """The images among files and folders, in order; folders are searched deeply.
+
+    Raises:
+        FileNotFoundError: If a path does not exist, or there is no image at all.
+    """
+    found = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist.")
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
+    if not found:
+        raise FileNotFoundError(f"No {', '.join(SUFFIXES)} files in {', '.join(map(str, paths))}.")
+    return found
+
+
+def predict(model, image):
+    """The log-density of one image `(height, width, 3)`, uint8, at its own size: `(height, width)`."""
+    letterboxed = geometry.letterbox(image, model.input_shape[1:3])
+    log_density = model(letterboxed[None], training=False)[0]
+    return geometry.unletterbox(log_density, image.shape[:2]).numpy()[..., 0]
+
+
+def predict_files(model, paths, directory, progress=lambda done, total: None):
+    """Writes the saliency map and an overlay for each photograph.
+
+    For `NAME.jpg` the folder receives `NAME_saliency.png` (8 bit, the peak is white), `NAME_log_density.npy` (float32,
+    exact) and `NAME_overlay.jpg`, at the size of the photograph.
+
+    Args:
+        model: A model whose head is `"log-density"`.
+        paths: Files and folders.
+        directory: The folder to write to; the folders below a given folder are kept.
+        progress: Called with the numbers of images done and in all.
+
+    Returns:
+        The number of images written, and a line for each that could not be read.
+
+    Raises:
+        FileExistsError: If a file to be written exists, or two images would write the same file.
+    """
+    images = find_images(paths)
+    targets = [Path(directory) / relative.with_suffix("") for _, relative in images]
+    outputs = [[target.with_name(target.name + end) for end in ENDINGS] for target in targets]
+    flat = [path for group in outputs for path in group]
+    taken = [path for path in flat if path.exists()] or [path for path in flat if flat.count(path) > 1]
+    if taken:
+        raise FileExistsError(f"{taken[0]} exists already or would be written twice. Choose another --out folder.")
+    skipped = []
+    for done, ((path, _), group) in enumerate(zip(images, outputs, strict=True), 1):
+        try:
+            image = geometry.decode(path.read_bytes()).numpy()
+        except tf.errors.InvalidArgumentError as error:
+            skipped.append(f"{path} cannot be decoded ({error.message.splitlines()[0][:120]})")
+            continue
+        log_density = predict(model, image)
+        saliency = np.exp(log_density - log_density.max())
+        group[0].parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(group[0]), np.round(255 * saliency).astype("uint8"))
+        np.save(group[1], log_density)
+        cv2.imwrite(str(group[2]), plotting.overlay(image, saliency)[..., ::-1])
+        progress(done, len(images))
+    return len(images) - len(skipped), skipped

@@ -1,0 +1,17 @@
+"""Multi-level decoder on frozen EfficientNet-Lite2, OSIE.
+
+Run: keras-saliency train osie_lite2 --data osie=DIR
+"""
+
+from keras_saliency.recipe import Model, Recipe
+
+RECIPE = Recipe(
+    name="osie_lite2",
+    data="osie",
+    model=Model("multilevel", backbone="efficientnet-lite2"),
+    loss={"nll": 1.0, "cc": 1.0},
+    size=(384, 512),
+    batch=20,
+    epochs=12,
+    average=0.98,
+)
