@@ -1,10 +1,6 @@
 """Predicting where people look: losses, metrics, models, data and recipes for Keras 3."""
 
 import importlib
-import os
-
-# TensorFlow's start-up messages are for its developers; a level that is set already is left alone.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # Imported here so that a saved model that uses them loads with nothing but `import keras_saliency`.
 from keras_saliency import layers, losses, maps, measures, metrics, models

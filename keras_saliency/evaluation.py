@@ -43,7 +43,7 @@ def predict_native(model, samples, batch=8):
 
 
 def _as_batch(*maps):
-    """Arrays `(height, width)` or `(batch, height, width)` as tensors `(batch, height, width, 1)` of their own dtype."""
+    """Arrays `(height, width)` or `(batch, height, width)` as tensors `(batch, height, width, 1)`, dtype kept."""
     stacks = [part if part.ndim == 3 else part[None] for part in maps]
     return [ops.convert_to_tensor(stack[..., None], dtype=str(stack.dtype)) for stack in stacks]
 

@@ -109,7 +109,7 @@ def _samples_to_show(samples, model, scored):
 
 def _cell(name, value):
     if value is None or value["mean"] is None:
-        return "–"
+        return "n/a"
     scale, form = (100, "{:.1f} %") if name.endswith("_information") else (1, "{:.3f}")
     text = form.format(scale * value["mean"])
     if value["low"] is None or value["low"] == value["high"]:
@@ -135,8 +135,8 @@ def _markdown(result, recipe, data, history, scored):
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in result["seconds"].items())
     return f"""# {recipe.name}
 
-{data.name}, test split, {result["images"]} images at native resolution, convention `{result["convention"]}`, averaged per
-image, 95 % bootstrap intervals over images in brackets. Ground-truth blur: sigma {result["blur_sigma_pixels"]} pixels.
+{data.name}, test split, {result["images"]} images at native resolution, convention `{result["convention"]}`,
+averaged per image, 95 % bootstrap intervals over images in brackets. Ground-truth blur: sigma {result["blur_sigma_pixels"]} pixels.
 
 {score_table(result)}
 

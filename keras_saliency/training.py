@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 import math
-import os
 import shutil
 import time
 from pathlib import Path
@@ -213,4 +212,4 @@ def _replace(path, text):
     """Writes a file in one step."""
     temporary = path.with_suffix(".part")
     temporary.write_text(text)
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Trains a recipe of the zoo: `python scripts/train_zoo.py RECIPE --data NAME=DIR`; the same as `keras-saliency train`."""
+"""Trains a recipe: `python scripts/train_zoo.py RECIPE --data NAME=DIR`, the same as `keras-saliency train`."""
 
 import sys
 

@@ -71,7 +71,7 @@ def _draw(density, rng):
 def _pop_out(rng):
     """An array of bars; the odd ones attract ten times the fixations of the others together."""
     hue, angle, length = rng.integers(180), rng.uniform(0, 180), 11.0
-    image = np.full((*SIZE, 3), rng.uniform(90, 160)) + rng.normal(0, 4, (*SIZE, 3))
+    image = np.full((*SIZE, 3), rng.integers(90, 160), "uint8")
     rows, columns = 4, 6
     cells = [((r + 0.5) * SIZE[0] / rows, (c + 0.5) * SIZE[1] / columns) for r in range(rows) for c in range(columns)]
     odd = set(rng.choice(len(cells), rng.integers(1, 3), replace=False).tolist())
@@ -81,15 +81,14 @@ def _pop_out(rng):
         y, x = np.add(cell, rng.uniform(-4, 4, 2))
         bar = {"hue": hue, "angle": angle, "length": length}
         if i in odd:
-            change = {
+            bar |= {
                 "colour": {"hue": (hue + 90) % 180},
                 "orientation": {"angle": angle + 90},
                 "size": {"length": 20.0},
-            }
-            bar |= change[feature]
+            }[feature]
         _bar(image, y, x, **bar)
         spots.append((y, x, 5.0, 1.0 / len(odd) if i in odd else 0.1 / len(cells)))
-    return image, spots
+    return image + rng.normal(0, 4, image.shape), spots
 
 
 def _bar(image, y, x, hue, angle, length):

@@ -36,7 +36,7 @@ def _round_channels(channels, width):
 
 def _convolution(x, name, channels=None, kernel=1, stride=1, activation=True):
     """A convolution, depthwise if `channels` is None, then batch normalisation and ReLU6."""
-    shared = dict(strides=stride, padding="same", use_bias=False, name=name)
+    shared = {"strides": stride, "padding": "same", "use_bias": False, "name": name}
     conv = layers.Conv2D(channels, kernel, **shared) if channels else layers.DepthwiseConv2D(kernel, **shared)
     x = layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=f"{name}_bn")(conv(x))
     return layers.ReLU(6.0, name=f"{name}_relu")(x) if activation else x
@@ -125,15 +125,15 @@ def _assign(model, tensors, path):
 
 def _torch_prefixes(model):
     """Pairs each layer that has weights with the prefix of its parameters in the PyTorch release."""
-    block, stages = -1, None
+    block, current = -1, None
     for layer in model.layers:
         if not layer.weights:
             continue
         stage, _, part = layer.name.removesuffix("_bn").rpartition("_")
         is_norm = layer.name.endswith("_bn")
         if layer.name.startswith("stage"):
-            if stage != stages:
-                block, stages, expanded = block + 1, stage, part == "expand"
+            if stage != current:
+                block, current = block + 1, stage
             index = ["expand", "depthwise", "project"].index(part)
             name = f"_bn{index}" if is_norm else f"_{part}_conv"
             yield layer, f"_blocks.{block}.{name}"
