@@ -27,7 +27,6 @@ class Recipe:
         epochs: The most passes over the training split; the learning rate decays over them by a cosine.
         learning_rate: Of AdamW, at the start.
         weight_decay: Of AdamW, on kernels only.
-        average: Momentum of the moving average that replaces the weights after each epoch; 0 for none.
         patience: Epochs without a better validation loss before training stops.
         freeze_backbone: Trains the decoder alone, on features that are computed once.
         flip: Whether images are mirrored at random.
@@ -43,7 +42,6 @@ class Recipe:
     epochs: int = 10
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
-    average: float = 0.0
     patience: int = 3
     freeze_backbone: bool = True
     flip: bool = True

@@ -136,7 +136,8 @@ def _markdown(result, recipe, data, history, scored):
     return f"""# {recipe.name}
 
 {data.name}, test split, {result["images"]} images at native resolution, convention `{result["convention"]}`,
-averaged per image, 95 % bootstrap intervals over images in brackets. Ground-truth blur: sigma {result["blur_sigma_pixels"]} pixels.
+averaged per image, 95 % bootstrap intervals over images in brackets. Ground-truth blur: sigma
+{result["blur_sigma_pixels"]} pixels.
 
 {score_table(result)}
 

@@ -98,9 +98,7 @@ def train(recipe, data, workdir, console):
 
 def _compile(model, recipe, steps):
     schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=recipe.weight_decay, use_ema=recipe.average > 0, ema_momentum=recipe.average or 0.99
-    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "log_sigma", "prior", "weight"])
     model.compile(optimizer, loss=combo(recipe.loss, from_logits=True))
     optimizer.build(model.trainable_variables)
@@ -144,11 +142,8 @@ def _epochs(recipe, data, model, caches, steps, state, bars):
             features=caches["train"],
         )
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
-        # One call an epoch: at its end the optimizer puts the averaged weights in place, which are then validated.
-        logs = model.fit(train, shuffle=False, verbose=0, callbacks=[advance]).history
+        logs = model.fit(train, validation_data=validation, shuffle=False, verbose=0, callbacks=[advance]).history
         values = {name: value[0] for name, value in logs.items()}
-        scores = model.evaluate(validation, verbose=0, return_dict=True)
-        values |= {f"val_{name}": float(value) for name, value in scores.items()}
         if not math.isfinite(values["loss"] + values["val_loss"]):
             raise ValueError(
                 f"The loss became {values['loss']} (validation: {values['val_loss']}) in epoch {epoch + 1}. "

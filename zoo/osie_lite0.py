@@ -13,5 +13,5 @@ RECIPE = Recipe(
     size=(384, 512),
     batch=20,
     epochs=12,
-    average=0.98,
+    weight_decay=1.0,
 )
