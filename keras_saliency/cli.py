@@ -1,6 +1,7 @@
 """The command line: `keras-saliency train`, `predict`, `export`, `recipes`."""
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -75,16 +76,19 @@ def run(recipe, folder, workdir):
     )
     for line in data_set.skipped[:10]:
         console.print(f"  skipped: {line}")
+    model = training.build(recipe, data_set)
     workdir = training.claim_workdir(workdir, recipe)
-    model, history, seconds = training.train(recipe, data_set, workdir, console)
     if (workdir / "result.json").is_file():
         console.print(f"{workdir} is complete: {workdir / 'report.md'}")
         return
+    history, seconds = training.train(recipe, data_set, model, workdir, console)
     started = time.perf_counter()
     with training.progress_bars(console) as bars:
         task = bars.add_task("test images", total=len(data_set.test))
         scored = evaluation.evaluate(model, data_set, progress=lambda done: bars.update(task, completed=done))
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
+    # What an interrupted run may have left of it.
+    shutil.rmtree(workdir / "saved_model", ignore_errors=True)
     export_saved_model(model, workdir / "saved_model" / "1")
     write_report(workdir, recipe, data_set, model, history, seconds, scored)
     for name, value in scored.summary.items():

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from keras_saliency import evaluation, plotting
 
-PACKAGES = ("keras_saliency", "keras", "tensorflow", "numpy", "scipy", "opencv-python-headless")
+PACKAGES = ("keras_saliency", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "opencv-python-headless")
 HEADINGS = {
     "nss": "NSS",
     "auc": "AUC",
@@ -46,11 +46,12 @@ def write_report(workdir, recipe, data, model, history, seconds, scored):
     workdir = Path(workdir)
     (workdir / "figures").mkdir(exist_ok=True)
     result = _result(recipe, data, seconds, scored)
-    (workdir / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     _write_per_image(workdir / "per_image.csv", data.test, scored.per_image)
     plotting.plot_history(workdir / "figures" / "history.png", history)
     plotting.plot_samples(workdir / "figures" / "samples.png", _samples_to_show(data.test, model, scored))
     (workdir / "report.md").write_text(_markdown(result, recipe, data, history, scored))
+    # Last: it marks the run as complete.
+    (workdir / "result.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 def _result(recipe, data, seconds, scored):
@@ -78,7 +79,7 @@ def _versions():
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = None
+            continue
     return found
 
 

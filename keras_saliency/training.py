@@ -58,53 +58,75 @@ def claim_workdir(workdir, recipe):
     return workdir
 
 
-def train(recipe, data, workdir, console):
-    """Trains a recipe, or goes on with a training that was interrupted.
+def build(recipe, data):
+    """Makes and compiles the model of a recipe, with the centre bias of the training fixations; writes nothing.
 
     Args:
         recipe: A `Recipe`.
         data: The `DataSet` that it names.
-        workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
-            end, `model.keras` with the weights of the best epoch.
-        console: A `rich.console.Console`.
 
     Returns:
-        The trained model, the history (a list with a dictionary for each epoch), and the seconds of features and
-        training, those of earlier sessions included.
+        The model; where the backbone is frozen, its decoder is what is compiled.
+
+    Raises:
+        ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown or weights
+            cannot be had; see `create_model` and `combo`.
     """
     keras.utils.set_random_seed(recipe.seed)
-    centre_bias = baselines.CentreBias(data.train, data.validation)
+    loss = combo(recipe.loss, from_logits=True)
     model = create_model(
         recipe.model.name,
         backbone=recipe.model.backbone,
         weights=recipe.model.weights,
         input_size=recipe.size,
-        centre_bias=centre_bias.density,
+        centre_bias=baselines.CentreBias(data.train, data.validation).density,
     )
     model.get_layer("backbone").trainable = not recipe.freeze_backbone
-    trained = model.get_layer("decoder") if recipe.freeze_backbone else model
-    steps = math.ceil(len(data.train) / recipe.batch)
-    _compile(trained, recipe, steps)
+    trained = _trained_part(recipe, model)
+    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * _steps(recipe, data))
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "log_sigma", "prior", "weight"])
+    trained.compile(optimizer, loss=loss)
+    optimizer.build(trained.trainable_variables)
+    return model
+
+
+def _trained_part(recipe, model):
+    return model.get_layer("decoder") if recipe.freeze_backbone else model
+
+
+def _steps(recipe, data):
+    return math.ceil(len(data.train) / recipe.batch)
+
+
+def train(recipe, data, model, workdir, console):
+    """Trains a model, or goes on with a training that was interrupted.
+
+    Args:
+        recipe: A `Recipe`.
+        data: The `DataSet` that it names.
+        model: What `build` made of them; it ends with the weights of the best epoch.
+        workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
+            end, `model.keras`.
+        console: A `rich.console.Console`.
+
+    Returns:
+        The history (a list with a dictionary for each epoch), and the seconds of features and training, those of
+        earlier sessions included.
+    """
+    trained = _trained_part(recipe, model)
     state = _State(workdir, trained)
     with progress_bars(console) as bars:
         if not state.finished(recipe):
-            caches = _features(recipe, data, model, workdir, bars, state)
-            _epochs(recipe, data, trained, caches, steps, state, bars)
+            caches = _features(recipe, data, model, bars, state)
+            _epochs(recipe, data, trained, caches, state, bars)
     state.load(state.best_epoch)
-    shutil.rmtree(Path(workdir) / FEATURES, ignore_errors=True)
-    model.save(Path(workdir) / "model.keras")
-    return model, state.history, state.seconds
+    shutil.rmtree(state.workdir / FEATURES, ignore_errors=True)
+    model.save(state.workdir / "model.keras")
+    return state.history, state.seconds
 
 
-def _compile(model, recipe, steps):
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "log_sigma", "prior", "weight"])
-    model.compile(optimizer, loss=combo(recipe.loss, from_logits=True))
-    optimizer.build(model.trainable_variables)
-
-
-def _features(recipe, data, model, workdir, bars, state):
+def _features(recipe, data, model, bars, state):
     """The caches of training and validation features, or of none where the backbone is trained."""
     if not recipe.freeze_backbone:
         return {"train": None, "validation": None}
@@ -114,7 +136,7 @@ def _features(recipe, data, model, workdir, bars, state):
         samples = getattr(data, part)
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
         caches[part] = FeatureCache(
-            Path(workdir) / FEATURES / part,
+            state.workdir / FEATURES / part,
             model.get_layer("backbone"),
             samples,
             recipe.size,
@@ -126,12 +148,12 @@ def _features(recipe, data, model, workdir, bars, state):
     return caches
 
 
-def _epochs(recipe, data, model, caches, steps, state, bars):
+def _epochs(recipe, data, model, caches, state, bars):
     validation = data.validation.pipeline(recipe.size, recipe.batch, features=caches["validation"])
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
-        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps)
+        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=_steps(recipe, data))
         train = data.train.pipeline(
             recipe.size,
             recipe.batch,

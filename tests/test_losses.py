@@ -27,19 +27,19 @@ def truth(rng, shape=SHAPE):
 
 def every_loss(from_logits):
     return [loss(from_logits=from_logits) for loss in LOSSES.values()] + [
-        combo({name: 1.0 for name in LOSSES}, from_logits=from_logits)
+        combo(dict.fromkeys(LOSSES, 1.0), from_logits=from_logits)
     ]
 
 
-def value_and_gradient(loss, y_true, y_pred, jit=False):
+def value_and_gradient(loss, jit=False):
     @tf.function(jit_compile=jit)
-    def compute(y_pred):
+    def compute(y_true, y_pred):
         with tf.GradientTape() as tape:
             tape.watch(y_pred)
             value = loss(y_true, y_pred)
         return value, tape.gradient(value, y_pred)
 
-    return [part.numpy() for part in compute(tf.convert_to_tensor(y_pred))]
+    return lambda *maps: [part.numpy() for part in compute(*map(tf.convert_to_tensor, maps))]
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -90,12 +90,13 @@ TRUTHS = {
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_value_and_gradient_are_finite_on_degenerate_maps(jit, from_logits):
     for loss in every_loss(from_logits):
+        compute = value_and_gradient(loss, jit)
         for truth_name, parts in TRUTHS.items():
             y_true = ks.pack_targets(*(part.astype("float32") for part in parts))
             for prediction_name, y_pred in PREDICTIONS.items():
                 if loss.name in ("mse", "combination") and prediction_name == "huge" and not from_logits:
                     continue  # the square of 1e30 is no float32
-                value, gradient = value_and_gradient(loss, y_true, y_pred.astype("float32"), jit)
+                value, gradient = compute(y_true, y_pred.astype("float32"))
                 case = f"{loss.name}, {truth_name} truth, {prediction_name} prediction"
                 assert np.isfinite(value), case
                 assert np.isfinite(gradient).all(), case
@@ -108,7 +109,7 @@ def test_gradients_are_those_of_finite_differences(name, from_logits, rng):
     y_pred = rng.uniform(0.5, 1.5, (1, 4, 5, 1))
     loss, y_true = LOSSES[name](from_logits=from_logits, dtype="float64"), ks.pack_targets(density, fixations)
     y_true = tf.cast(y_true, "float64")
-    _, gradient = value_and_gradient(loss, y_true, y_pred)
+    _, gradient = value_and_gradient(loss)(y_true, y_pred)
     for pixel in [(0, 0, 0, 0), (0, 2, 3, 0), (0, 3, 4, 0)]:
         step = np.zeros_like(y_pred)
         step[pixel] = 1e-6

@@ -54,7 +54,10 @@ def test_standardize_ignores_scale_and_shift(scale, shift, seed):
 
 
 def test_log_softmax_sums_to_one_over_valid_pixels(rng):
-    logits, valid = rng.normal(0, 50, (3, 4, 6, 1)).astype("float32"), (rng.random((3, 4, 6, 1)) < 0.7).astype("float32")
+    logits, valid = (
+        rng.normal(0, 50, (3, 4, 6, 1)).astype("float32"),
+        (rng.random((3, 4, 6, 1)) < 0.7).astype("float32"),
+    )
     np.testing.assert_allclose(np.sum(np.exp(numpy(maps.log_softmax(logits))), (1, 2)), 1, rtol=1e-5)
     np.testing.assert_allclose(np.sum(np.exp(numpy(maps.log_softmax(logits, valid))) * valid, (1, 2)), 1, rtol=1e-5)
 

@@ -96,7 +96,13 @@ def test_laws(scale, shift, seed):
 def test_a_batch_is_the_stack_of_its_images(rng):
     p, s = (rng.random((5, 6, 7, 1)).astype("float32") for _ in range(2))
     f = rng.poisson(0.3, p.shape).astype("float32")
-    for measure, truth in ((measures.kld, s), (measures.cc, s), (measures.sim, s), (measures.nss, f), (measures.auc, f)):
+    for measure, truth in (
+        (measures.kld, s),
+        (measures.cc, s),
+        (measures.sim, s),
+        (measures.nss, f),
+        (measures.auc, f),
+    ):
         singles = [float(measure(truth[i : i + 1], p[i : i + 1])[0]) for i in range(5)]
         np.testing.assert_allclose(measure(truth, p), singles, rtol=1e-5)
 

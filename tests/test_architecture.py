@@ -1,0 +1,59 @@
+"""Who may import whom, read from the source."""
+
+import ast
+
+import pytest
+from conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "keras_saliency"
+# Module (or package) -> what of the package it may import, besides itself.
+ALLOWED = {
+    "maps": set(),
+    "measures": {"maps"},
+    "losses": {"maps", "measures"},
+    "metrics": {"maps", "measures"},
+    "layers": {"maps"},
+    "models": {"layers", "maps"},
+    "data": {"maps"},
+    "baselines": {"data", "maps"},
+    "recipe": set(),
+}
+BACKEND_NEUTRAL = ("maps", "measures", "losses", "metrics", "layers", "models")
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path, top_level_only=False):
+    tree = ast.parse(path.read_text())
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports(path):
+    names = list(imports(path))
+    assert not [name for name in names if name.startswith("keras.src")]
+    assert not [name for name in imports(path, top_level_only=True) if name.split(".")[0] in ("zoo", "scripts")]
+    if room(path) in BACKEND_NEUTRAL:
+        assert not [name for name in names if name.split(".")[0] in ("tensorflow", "jax", "torch")]
+    if room(path) in ALLOWED:
+        used = {name.split(".")[1] for name in names if name.startswith("keras_saliency.")}
+        assert used <= ALLOWED[room(path)] | {room(path)}
+    assert path.read_text().count("\n") <= 400
+
+
+def test_recipes_import_recipe_only():
+    for path in (REPOSITORY / "zoo").glob("[!_]*.py"):
+        assert {name.rpartition(".")[0] for name in imports(path)} == {"keras_saliency.recipe"}
+    assert {name.split(".")[0] for name in imports(PACKAGE / "recipe.py")} == {"ast", "dataclasses"}
+
+
+def test_scripts_parse_and_call():
+    for path in (REPOSITORY / "scripts").glob("*.py"):
+        assert path.read_text().count("\n") <= 60

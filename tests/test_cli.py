@@ -1,0 +1,89 @@
+import dataclasses
+import json
+import sys
+
+import pytest
+
+import keras_saliency as ks
+import zoo
+from keras_saliency import cli
+
+
+def run(monkeypatch, capsys, *arguments):
+    """Runs the command line: the exit code, and what was written to both streams, on one line."""
+    monkeypatch.setattr(sys, "argv", ["keras-saliency", *map(str, arguments)])
+    cli.console.width = 400
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    return code, " ".join((captured.out + captured.err).split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nothing"], "error: Unknown recipe 'nothing'. Known recipes: demo, osie_lite0, osie_lite2."),
+        (["train", "demo", "--set", "epoch=3"], "error: 'epoch=3': unknown key 'epoch'. Known keys: name,"),
+        (["train", "demo", "--set", "loss.kdl=3"], "error: Unknown loss 'kdl'. Known losses: mse,"),
+        (["train", "demo", "--set", "model.name=x"], "error: Unknown model 'x'. Known models: multilevel."),
+        (["train", "demo", "--set", "model.backbone=x"], "error: Unknown backbone 'x'. Known backbones: "),
+        (["train", "demo", "--set", "model.weights=x"], 'error: weights must be "imagenet", None or the path'),
+        (["train", "osie_lite0", "--data", "osie=nowhere"], "error: The folder nowhere of the data set 'osie'"),
+        (["train", "osie_lite0", "--data", "nowhere"], "error: --data has the form NAME=DIR"),
+        (["train", "osie_lite0", "--data", "scene=x"], "error: The recipe 'osie_lite0' reads 'osie'."),
+        (["predict", "nowhere", "photo.jpg"], "error: nowhere does not exist. Expected a .keras file"),
+        (["export", "nowhere", "out"], "error: nowhere does not exist. Expected a .keras file"),
+    ],
+)
+def test_errors_are_one_line_and_leave_no_folder(arguments, message, monkeypatch, capsys, tmp_path, tiny):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ks.data.synthetic, "read", lambda: tiny)
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
+    code, text = run(monkeypatch, capsys, *arguments)
+    assert code == 1
+    assert message in text
+    assert "Traceback" not in text
+    assert not (tmp_path / "runs").exists()
+
+
+def test_help_teaches(monkeypatch, capsys):
+    code, text = run(monkeypatch, capsys, "train", "--help")
+    assert code == 0
+    for word in ("--data", "--set", "--workdir", "Example", "epochs=3"):
+        assert word in text
+    _, text = run(monkeypatch, capsys, "recipes")
+    assert all(name in text for name in zoo.RECIPES)
+
+
+def test_train_predict_and_export(monkeypatch, capsys, tmp_path, tiny):
+    small = dataclasses.replace(zoo.RECIPES["demo"], size=(60, 80), batch=4, epochs=1)
+    monkeypatch.setitem(zoo.RECIPES, "demo", small)
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
+    workdir = tmp_path / "run"
+    code, text = run(monkeypatch, capsys, "train", "demo", "--workdir", workdir)
+    assert code == 0, text
+    assert "report.md" in text and "saved_model/1" in text
+    result = json.loads((workdir / "result.json").read_text())
+    assert result["recipe"] == "demo" and result["data"] == "synthetic" and result["split"] == "test"
+    assert result["convention"] == "tuebingen" and result["images"] == 4
+    assert {"nss", "auc", "cc", "sim", "kld", "ig", "explained_information"} <= set(result["scores"])
+    assert {"mean", "low", "high"} == set(result["scores"]["nss"])
+    assert {"uniform", "centre_bias", "gold_standard"} <= set(result["baselines"])
+    assert {"features", "training", "evaluation"} == set(result["seconds"])
+    report = (workdir / "report.md").read_text()
+    for figure in ("figures/history.png", "figures/samples.png"):
+        assert figure in report
+        assert (workdir / figure).stat().st_size > 10_000
+    assert len((workdir / "per_image.csv").read_text().splitlines()) == 1 + 5 * 4
+    code, text = run(monkeypatch, capsys, "train", "demo", "--workdir", workdir)
+    assert code == 0 and "is complete" in text
+    code, text = run(monkeypatch, capsys, "train", "demo", "--set", "epochs=2", "--workdir", workdir)
+    assert code == 1 and "holds the run of another recipe" in text
+    (tmp_path / "photo.png").write_bytes(tiny.test[0].image)
+    code, text = run(monkeypatch, capsys, "predict", workdir, tmp_path / "photo.png", "--out", tmp_path / "maps")
+    assert code == 0 and (tmp_path / "maps" / "photo_overlay.jpg").is_file(), text
+    code, text = run(monkeypatch, capsys, "export", workdir, tmp_path / "served" / "2")
+    assert code == 0 and (tmp_path / "served" / "2" / "saved_model.pb").is_file(), text

@@ -1,0 +1,243 @@
+import dataclasses
+import io
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+from conftest import data_folder
+
+import keras_saliency as ks
+from keras_saliency.data import DATA_SETS, Fixations, Sample, Samples, fixations, geometry, synthetic
+
+FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
+
+
+def test_real_data_is_read_whole(real_data):
+    name, folder = real_data
+    data = ks.data.load(name, folder)
+    sizes, total, observers = FACTS[name]
+    parts = (data.train, data.validation, data.test)
+    assert tuple(map(len, parts)) == sizes
+    assert sum(len(sample.fixations) for part in parts for sample in part) == total
+    assert max(sample.fixations.observer.max() for part in parts for sample in part) == observers - 1
+    assert data.skipped == ()
+    sample = data.test[0]
+    assert sample.read().shape == (*sample.size, 3)
+    assert sample.fixations.counts(sample.size).sum() == len(sample.fixations)
+    for observer in range(observers):
+        assert np.all(np.diff(sample.fixations[sample.fixations.observer == observer].time) > 0)
+
+
+def test_the_splits_are_the_fixed_ones():
+    data = ks.data.load("osie", data_folder("osie"))
+    assert {int(s.name[:4]) % 7 for s in data.test} == {0}
+    assert {int(s.name[:4]) % 7 for s in data.validation} == {1}
+
+
+def test_first_fixation_of_osie():
+    data = ks.data.load("osie", data_folder("osie"))
+    (first,) = (sample for sample in data.train if sample.name == "1003.jpg")
+    raw = scipy.io.loadmat(data_folder("osie") / "eye" / "fixations.mat", simplify_cells=True)["fixations"][2]
+    assert raw["img"] == "1003.jpg"
+    np.testing.assert_allclose(first.fixations.x[0], raw["subjects"][0]["fix_x"][0])
+    np.testing.assert_allclose(first.fixations.time[1], raw["subjects"][0]["fix_duration"][0] / 1000)
+
+
+def test_synthetic_is_deterministic_and_knows_its_density(tiny):
+    again = synthetic.read(splits={"train": 8, "validation": 4, "test": 4})
+    for one, other in zip(tiny.train, again.train, strict=True):
+        assert one.image == other.image
+        np.testing.assert_array_equal(one.fixations.x, other.fixations.x)
+        np.testing.assert_allclose(one.density.sum(), 1)
+    other = synthetic.read(seed=1, splits={"train": 8, "validation": 4, "test": 4})
+    assert other.train[0].image != tiny.train[0].image
+
+
+def test_synthetic_observers_draw_from_the_density():
+    density = synthetic.fixation_density([(40, 50, 6.0, 1.0), (90, 120, 6.0, 0.5)])
+    rng = np.random.default_rng(0)
+    counts = sum(synthetic._draw(density, rng).counts(synthetic.SIZE) for _ in range(500))
+    # Total variation between the density and 48,000 draws, in cells of 10x10 pixels.
+    cells = [part.reshape(12, 10, 16, 10).sum((1, 3)) for part in (density, counts / counts.sum())]
+    assert 0.5 * np.abs(cells[0] - cells[1]).sum() < 0.02
+
+
+def encode(image):
+    return cv2.imencode(".png", image[..., ::-1])[1].tobytes()
+
+
+def make_sample(image, rows, sigma=3.0, name="one"):
+    return Sample(name, encode(image), image.shape[:2], Fixations.from_rows(rows), sigma)
+
+
+@pytest.fixture
+def dotted(rng):
+    """An image of 40x60 that is black but for white pixels under its fixations."""
+    image = np.zeros((40, 60, 3), "uint8")
+    rows = [(x + 0.5, y + 0.5, 0, 0.0) for x, y in zip(rng.integers(0, 60, 9), rng.integers(0, 40, 9), strict=True)]
+    for x, y, *_ in rows:
+        image[int(y), int(x)] = 255
+    return make_sample(image, rows)
+
+
+@pytest.mark.parametrize("size", [(40, 60), (64, 64), (40, 100)])
+def test_fixations_follow_the_pixels(dotted, size):
+    """After padding and flip the white pixels are still under the fixations."""
+    for flip in (False, True):
+        pipe = Samples([dotted] * 16).pipeline(size, 16, flip=flip, seed=3)
+        images, targets = next(iter(pipe))
+        flipped = []
+        for image, target in zip(images.numpy(), targets.numpy(), strict=True):
+            counts, valid = target[..., 1], target[..., 2]
+            assert counts.sum() == len(dotted.fixations)
+            assert np.all(counts[valid == 0] == 0)
+            assert np.all(np.abs(image[valid == 0] - geometry.PADDING) < 1e-3)
+            if size != (64, 64):
+                assert set(np.unique(image[counts > 0])) == {255.0}
+                assert np.all((image[..., 0] > 200) == (counts > 0))
+            flipped.append(image[..., 0].tobytes())
+        assert len(set(flipped)) == (2 if flip else 1)
+
+
+def test_the_target_is_blurred_counts_with_peak_one(dotted):
+    _, targets = next(iter(Samples([dotted]).pipeline((40, 60), 1)))
+    from scipy.ndimage import gaussian_filter
+
+    expected = gaussian_filter(dotted.fixations.counts((40, 60)), 3.0, mode="reflect", truncate=8)
+    np.testing.assert_allclose(targets[0, ..., 0], expected / expected.max(), rtol=1e-4, atol=1e-7)
+    np.testing.assert_array_equal(targets[0, ..., 1], dotted.fixations.counts((40, 60)))
+    _, wider = next(iter(Samples([dotted]).pipeline((80, 120), 1, sigma=6.0)))
+    expected = gaussian_filter(wider[0, ..., 1].numpy(), 12.0, mode="reflect", truncate=8)
+    np.testing.assert_allclose(wider[0, ..., 0], expected / expected.max(), rtol=1e-3, atol=1e-6)
+
+
+def test_blur_in_the_pipeline_is_that_of_maps(rng):
+    counts = rng.poisson(0.1, (30, 44, 1)).astype("float32")
+    np.testing.assert_allclose(geometry.blur(counts, 2.7), ks.maps.blur(counts[None], 2.7)[0], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("image_size", [(40, 60), (60, 40), (33, 97), (480, 640)])
+@pytest.mark.parametrize("size", [(64, 96), (75, 100)])
+def test_unletterbox_undoes_letterbox(image_size, size):
+    y, x = np.mgrid[: image_size[0], : image_size[1]].astype("float32")
+    smooth = np.sin(y / image_size[0] * 3) + np.cos(x / image_size[1] * 2)
+    letterboxed = geometry.letterbox(np.repeat(smooth[..., None], 3, 2) * 50, size)[..., :1] / 50
+    back = geometry.unletterbox(letterboxed, image_size).numpy()[..., 0]
+    np.testing.assert_allclose(np.exp(back).sum(), 1, rtol=1e-4)
+    assert np.corrcoef(back.ravel(), smooth.ravel())[0, 1] > 0.995
+
+
+def test_epochs_are_reproducible_and_differ(tiny):
+    def epoch(**options):
+        pipe = tiny.train.pipeline((30, 40), 3, flip=True, shuffle=True, **options)
+        return np.concatenate([images.numpy() for images, _ in pipe])
+
+    np.testing.assert_array_equal(epoch(seed=1, epoch=2), epoch(seed=1, epoch=2))
+    assert not np.array_equal(epoch(seed=1, epoch=2), epoch(seed=1, epoch=3))
+    assert not np.array_equal(epoch(seed=1, epoch=2), epoch(seed=2, epoch=2))
+    pipe = tiny.train.pipeline((30, 40), 8, shuffle=True)
+    first, second = (next(iter(pipe))[0].numpy() for _ in range(2))
+    assert not np.array_equal(first, second)
+    np.testing.assert_allclose(np.sort(first.mean((1, 2, 3))), np.sort(second.mean((1, 2, 3))), rtol=1e-6)
+
+
+def test_what_is_unusable_is_skipped_and_listed(rng):
+    image = rng.integers(0, 255, (20, 30, 3), "uint8")
+    good = [(1.0, 2.0, 0, 0.0), (29.9, 19.9, 0, 0.1)]
+    jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+    samples = [
+        make_sample(image, good, name="good"),
+        make_sample(image, [*good, (30.0, 5.0, 0, 0.2), (-0.1, 5.0, 0, 0.3), (np.nan, 1.0, 0, 0.4)], name="outside"),
+        make_sample(image, [(99.0, 5.0, 0, 0.2)], name="nothing-inside"),
+        make_sample(image, [], name="empty"),
+        dataclasses.replace(make_sample(image, good, name="truncated"), image=jpeg[: len(jpeg) // 2]),
+        dataclasses.replace(make_sample(image, good, name="resized"), size=(40, 60)),
+        *(make_sample(image, good, name=part) for part in ("validation", "test")),
+    ]
+    parts = ["train"] * 6 + ["validation", "test"]
+    data = fixations.split("mixed", samples, lambda i: parts[i])
+    assert [sample.name for sample in data.train] == ["good", "outside"]
+    assert len(data.train[1].fixations) == 2
+    text = "\n".join(data.skipped)
+    for line in (
+        "outside: 3 of 5 fixations are outside the image",
+        "nothing-inside: the image has no fixations",
+        "empty: the image has no fixations",
+        "truncated: the image cannot be decoded",
+        r"resized: the image is (20, 30), and its fixations were recorded on (40, 60)",
+    ):
+        assert line in text
+    with pytest.raises(ValueError, match="no usable sample is left for the test split"):
+        fixations.split("mixed", samples[:-1], lambda i: parts[i])
+
+
+def broken_osie(tmp_path, contents):
+    (tmp_path / "eye").mkdir()
+    (tmp_path / "stimuli").mkdir()
+    buffer = io.BytesIO()
+    scipy.io.savemat(buffer, contents)
+    (tmp_path / "eye" / "fixations.mat").write_bytes(buffer.getvalue())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("contents", "error", "message"),
+    [
+        ({"other": 1}, ValueError, "holds other"),
+        ({"fixations": np.zeros((3, 4))}, ValueError, "has not the expected form"),
+        ({"fixations": [{"img": "1001.jpg", "subjects": [{"fix_x": [1, 2]}]}]}, ValueError, "fix_x, .fix_y"),
+        (
+            {
+                "fixations": [
+                    {"img": "1001.jpg", "subjects": [{"fix_x": [1.0, 2], "fix_y": [1.0], "fix_duration": [1]}]}
+                ]
+            },
+            ValueError,
+            "of equal lengths",
+        ),
+        (
+            {"fixations": [{"img": "1001.jpg", "subjects": [{"fix_x": [1.0], "fix_y": [1.0], "fix_duration": [1]}]}]},
+            FileNotFoundError,
+            "1 of 1 images are missing, the first is .*1001.jpg",
+        ),
+    ],
+)
+def test_a_mat_file_of_the_wrong_form_is_named(tmp_path, contents, error, message):
+    with pytest.raises(error, match=message):
+        ks.data.load("osie", broken_osie(tmp_path, contents))
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(ValueError, match="Unknown data set 'salicon'. Known data sets: osie, scene, synthetic"):
+        ks.data.load("salicon")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        ks.data.load("osie", tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"fixations.mat is missing"):
+        ks.data.load("scene", tmp_path)
+    (tmp_path / "tidy").mkdir()
+    (tmp_path / "tidy" / "fixations.mat").write_bytes(b"not a mat file")
+    with pytest.raises(ValueError, match=r"fixations.mat cannot be read as a MATLAB file"):
+        ks.data.load("scene", tmp_path)
+
+
+def test_scene_with_sizes_that_do_not_fit_is_named(tmp_path):
+    folder = data_folder("scene")
+    (tmp_path / "tidy").mkdir()
+    shutil.copy(folder / "tidy" / "fixations.mat", tmp_path / "tidy")
+    scipy.io.savemat(tmp_path / "tidy" / "imgInfo.mat", {"imgInfo": {"size": np.ones((3, 2))}})
+    with pytest.raises(ValueError, match="a 3x12 cell array"):
+        ks.data.load("scene", tmp_path)
+
+
+def test_a_data_set_needs_its_folder(monkeypatch):
+    monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
+    with pytest.raises(ValueError, match="pass --data osie=DIR"):
+        ks.data.load("osie")
+    assert set(DATA_SETS) == {"osie", "scene", "synthetic"}
+
+
+def test_an_empty_pipeline_is_refused():
+    with pytest.raises(ValueError, match="at least one sample"):
+        Samples([]).pipeline((30, 40))

@@ -1,0 +1,106 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_saliency as ks
+from keras_saliency.models import BACKBONES
+
+SIZES = [(64, 96), (75, 100)]
+
+
+def batch(rng, size):
+    density, fixations = rng.random((2, *size, 1)), rng.poisson(0.02, (2, *size, 1))
+    return rng.uniform(0, 255, (2, *size, 3)).astype("float32"), ks.pack_targets(density, fixations)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ks.list_models())
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_step_of_training_reaches_every_weight(name, backbone, size, rng):
+    model = ks.create_model(name, backbone=backbone, weights=None, input_size=size)
+    images, targets = batch(rng, size)
+    log_density = model.predict(images, verbose=0)
+    np.testing.assert_allclose(np.exp(log_density).sum((1, 2)), 1, rtol=1e-4)
+    # A prior that is zero has a gradient only through the map it multiplies; Adam's step makes any gradient visible.
+    model.compile(keras.optimizers.Adam(1e-2), loss=ks.combo(nll=1, cc=1, from_logits=True))
+    before = [weight.numpy() for weight in model.trainable_weights]
+    history = model.fit(images, targets, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    still = [w.path for w, old in zip(model.trainable_weights, before, strict=True) if np.array_equal(w.numpy(), old)]
+    assert still == []
+
+
+def test_density_head_works_with_default_losses(rng):
+    model = ks.create_model(weights=None, input_size=(64, 96), head="density")
+    images, targets = batch(rng, (64, 96))
+    model.compile("adam", loss=ks.combo(kld=10, cc=2, nss=1), metrics=[ks.metrics.NSS(), ks.metrics.AUC()])
+    history = model.fit(images, targets, verbose=0).history
+    assert {"loss", "kld_loss", "cc_loss", "nss_loss", "nss", "auc"} == set(history)
+    np.testing.assert_allclose(model.predict(images, verbose=0).sum((1, 2)), 1, rtol=1e-4)
+
+
+def test_a_pretrained_backbone_keeps_its_statistics_in_training(rng):
+    model = ks.create_model(input_size=(64, 96))
+    backbone = model.get_layer("backbone")
+    before = [w.numpy() for w in backbone.non_trainable_weights]
+    images, targets = batch(rng, (64, 96))
+    model.compile("sgd", loss=ks.combo(nll=1, from_logits=True))
+    model.fit(images, targets, verbose=0)
+    for weight, old in zip(backbone.non_trainable_weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+
+
+def test_mixed_precision_ends_in_float32(rng):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = ks.create_model(weights=None, input_size=(64, 96))
+        images, targets = batch(rng, (64, 96))
+        model.compile("adam", loss=ks.combo(nll=1, cc=1, from_logits=True))
+        assert np.isfinite(model.fit(images, targets, verbose=0).history["loss"]).all()
+        assert model.predict(images, verbose=0).dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_the_centre_bias_is_taken(rng):
+    density = np.outer(np.linspace(1, 2, 30), np.linspace(1, 5, 40))
+    model = ks.create_model(weights=None, input_size=(64, 96), centre_bias=density)
+    log_density = model.get_layer("decoder").get_layer("centre_bias").log_density.numpy()[0, ..., 0]
+    assert log_density[-1, -1] == log_density.max() == 0
+    np.testing.assert_allclose(log_density[0, 0], np.log(0.1), atol=0.15)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "sam-resnet"}, "Unknown model 'sam-resnet'. Known models: multilevel"),
+        ({"head": "logits"}, "Unknown head 'logits'. Known heads: log-density, density"),
+        ({"backbone": "vgg"}, "Unknown backbone 'vgg'"),
+    ],
+)
+def test_unknown_names_are_listed(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ks.create_model(**arguments)
+
+
+LOAD = """
+import sys, keras_saliency, keras, numpy as np
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+assert model.loss.weights == {"kld": 10.0, "nss": 1.0}
+"""
+
+
+def test_a_saved_model_loads_in_a_fresh_process(rng, tmp_path):
+    model = ks.create_model(backbone="vgg16", weights=None, input_size=(64, 96))
+    model.compile("adam", loss=ks.combo(kld=10, nss=1, from_logits=True), metrics=[ks.metrics.IG(from_logits=True)])
+    images, targets = batch(rng, (64, 96))
+    model.fit(images, targets, verbose=0)
+    paths = [str(tmp_path / name) for name in ("model.keras", "images.npy", "maps.npy")]
+    model.save(paths[0])
+    np.save(paths[1], images)
+    subprocess.run([sys.executable, "-c", LOAD, *paths], check=True)
+    np.testing.assert_allclose(np.load(paths[2]), model.predict(images, verbose=0), atol=1e-5)
