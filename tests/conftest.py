@@ -28,6 +28,26 @@ def data_folder(name):
 
 
 @pytest.fixture(scope="session")
+def tiny_backbone():
+    """The name of a backbone of a few layers, so that tests of what is built on it are fast."""
+    import keras
+
+    from keras_saliency.models import backbones
+
+    def build(images, weights=None):
+        x = images
+        for stage in range(4):
+            x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name=f"conv{stage}")(x)
+            x = keras.layers.BatchNormalization()(x)
+            x = keras.layers.ReLU(name=f"stage{stage}")(x)
+        return keras.Model(images, x)
+
+    backbones.BACKBONES["tiny"] = backbones.Backbone(build, 1 / 128, [-1.0] * 3, False, ("stage2", "stage3"))
+    yield "tiny"
+    del backbones.BACKBONES["tiny"]
+
+
+@pytest.fixture(scope="session")
 def tiny():
     """A synthetic data set of a few images."""
     from keras_saliency.data import synthetic

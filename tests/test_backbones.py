@@ -66,7 +66,7 @@ def test_missing_packages_and_downloads_say_how_to_get_them(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(keras.applications, "VGG16", no_network)
-    with pytest.raises(ConnectionError, match=r'"imagenet" weights of VGG16 .* no network.* weights=PATH'):
+    with pytest.raises(ConnectionError, match=r'"imagenet" weights of VGG16 .*\(no network\).* weights=PATH'):
         create_backbone("vgg16")
 
 

@@ -7,6 +7,7 @@ import pytest
 import keras_saliency as ks
 import zoo
 from keras_saliency import cli
+from keras_saliency.recipe import override
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -58,8 +59,9 @@ def test_help_teaches(monkeypatch, capsys):
     assert all(name in text for name in zoo.RECIPES)
 
 
-def test_train_predict_and_export(monkeypatch, capsys, tmp_path, tiny):
+def test_train_predict_and_export(monkeypatch, capsys, tmp_path, tiny, tiny_backbone):
     small = dataclasses.replace(zoo.RECIPES["demo"], size=(60, 80), batch=4, epochs=1)
+    small = override(small, [f"model.backbone={tiny_backbone}"])
     monkeypatch.setitem(zoo.RECIPES, "demo", small)
     monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
     workdir = tmp_path / "run"

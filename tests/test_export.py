@@ -28,8 +28,8 @@ np.savez(sys.argv[2], pixels=pixels["log_density"], png0=np.frombuffer(pngs[0], 
 
 
 @pytest.fixture(scope="module")
-def model():
-    return ks.create_model(input_size=(96, 128))
+def model(tiny_backbone):
+    return ks.create_model(backbone=tiny_backbone, input_size=(96, 128))
 
 
 @pytest.fixture(scope="module")

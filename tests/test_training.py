@@ -11,9 +11,10 @@ from keras_saliency import training
 from keras_saliency.recipe import Model
 from zoo import RECIPES
 
+pytestmark = pytest.mark.usefixtures("tiny_backbone")
 CONSOLE = rich.console.Console(file=io.StringIO())
 RECIPE = dataclasses.replace(
-    RECIPES["demo"], size=(60, 80), batch=4, epochs=3, model=Model("multilevel", "efficientnet-lite0"), patience=5
+    RECIPES["demo"], size=(60, 80), batch=4, epochs=3, model=Model("multilevel", "tiny"), patience=5
 )
 
 

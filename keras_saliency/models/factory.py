@@ -52,8 +52,7 @@ def create_model(
 
     Returns:
         A `SaliencyModel` from RGB images `(batch, height, width, 3)` in [0, 255] to maps `(batch, height, width, 1)`
-        in float32, with the submodels `"backbone"` and `"decoder"`. A backbone with given weights keeps its batch
-        statistics frozen, also in training.
+        in float32, with the submodels `"backbone"` and `"decoder"`.
 
     Raises:
         ValueError: If a name is unknown; lists the known ones.
@@ -69,8 +68,7 @@ def create_model(
     if centre_bias is not None:
         decoder.get_layer("centre_bias").set_density(centre_bias)
     images = keras.Input((*input_size, 3), name="images")
-    features = encoder(images, training=None if weights is None else False)
-    return SaliencyModel(images, decoder(features), name=name)
+    return SaliencyModel(images, decoder(encoder(images)), name=name)
 
 
 def _decoder(row, encoder, input_size, head):
