@@ -205,5 +205,5 @@ class Prediction:
         """The map as it was given; a log-density becomes the density divided by its peak."""
         if not self.from_logits:
             return self.raw
-        _, high = _extremes(self.raw, self.valid)
-        return ops.exp(ops.minimum(self.raw - high, 0.0))
+        peak = ops.max(self.density, SPATIAL, keepdims=True)
+        return self.density / ops.where(peak > 0, peak, 1.0)

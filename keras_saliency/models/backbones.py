@@ -62,18 +62,6 @@ BACKBONES = {
 }
 
 
-@keras.saving.register_keras_serializable(package="keras_saliency")
-class FrozenStatistics(keras.Model):
-    """A functional model that runs in inference mode, also in training: batch statistics stay as they are.
-
-    `training=False` at the call does not do it: an outer functional model replaces it by its own mode.
-    """
-
-    def call(self, inputs, training=None, mask=None):
-        """Runs the model; `training` is not heeded."""
-        return super().call(inputs, training=False, mask=mask)
-
-
 def create_backbone(name, weights="imagenet", input_size=(240, 320)):
     """Builds a backbone that gives its features at several strides.
 
@@ -86,8 +74,7 @@ def create_backbone(name, weights="imagenet", input_size=(240, 320)):
 
     Returns:
         A `keras.Model` named `"backbone"` from RGB images `(batch, height, width, 3)` in [0, 255] to the list of
-        feature maps that the table taps, fine to coarse. The normalisation that the backbone needs is inside. With
-        given weights the batch statistics stay frozen, also in training.
+        feature maps that the table taps, fine to coarse. The normalisation that the backbone needs is inside.
 
     Raises:
         ValueError: If the name is unknown or the size is too small.
@@ -107,6 +94,5 @@ def create_backbone(name, weights="imagenet", input_size=(240, 320)):
         normalised = keras.ops.flip(normalised, axis=-1)
     # Built on an input of its own, so that every network names and finds its layers undisturbed.
     network = row.build(keras.Input((*input_size, 3)), weights)
-    kind = keras.Model if weights is None else FrozenStatistics
-    taps = kind(network.input, [network.get_layer(tap).output for tap in row.taps], name=name)
+    taps = keras.Model(network.input, [network.get_layer(tap).output for tap in row.taps], name=name)
     return keras.Model(images, taps(normalised), name="backbone")

@@ -52,7 +52,8 @@ def create_model(
 
     Returns:
         A `SaliencyModel` from RGB images `(batch, height, width, 3)` in [0, 255] to maps `(batch, height, width, 1)`
-        in float32, with the submodels `"backbone"` and `"decoder"`.
+        in float32, with the submodels `"backbone"` and `"decoder"`. Set
+        `trainable = False` on the backbone to train the decoder alone; its batch statistics are frozen with it.
 
     Raises:
         ValueError: If a name is unknown; lists the known ones.
