@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from keras_saliency import baselines, measures
 from keras_saliency.data import geometry
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.models import require_log_density
 
 CONVENTION = "tuebingen"
 METRICS = ("nss", "auc", "cc", "sim", "kld", "ig")
@@ -118,7 +119,11 @@ def evaluate(model, data, split="test", progress=lambda done: None):
         A named tuple: `per_image`, a dictionary from row (`model`, `uniform`, `centre_bias`, `gold_standard`, and
         `truth` where the density is known) to a list of dictionaries; `summary` of the model and `baselines`, from
         metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals; `reference`, the parameters of the baselines.
+
+    Raises:
+        ValueError: If the model does not give a log-density.
     """
+    require_log_density(model)
     samples = getattr(data, split)
     centre_bias = baselines.CentreBias(data.train, data.validation)
     gold = baselines.GoldStandard(data.validation, centre_bias)

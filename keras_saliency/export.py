@@ -5,6 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_saliency.data import geometry
+from keras_saliency.models import require_log_density
 
 
 def export_saved_model(model, directory):
@@ -23,7 +24,9 @@ def export_saved_model(model, directory):
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
+        ValueError: If the model does not give a log-density.
     """
+    require_log_density(model)
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_saliency import plotting
 from keras_saliency.data import geometry
+from keras_saliency.models import require_log_density
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 ENDINGS = ("_saliency.png", "_log_density.npy", "_overlay.jpg")
@@ -22,7 +23,7 @@ def load_model(path):
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
-        ValueError: If the file is no Keras model that gives saliency maps.
+        ValueError: If the file is no Keras model that gives a log-density.
     """
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
@@ -32,8 +33,7 @@ def load_model(path):
         model = keras.models.load_model(file, compile=False)
     except Exception as error:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
-    if len(model.output_shape) != 4 or model.output_shape[-1] != 1:
-        raise ValueError(f"{file} does not give saliency maps. Received: a model with output {model.output_shape}.")
+    require_log_density(model)
     return model
 
 

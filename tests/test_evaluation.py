@@ -4,7 +4,7 @@ import pytest
 import reference
 from scipy.ndimage import gaussian_filter
 
-from keras_saliency import baselines, evaluation
+from keras_saliency import baselines, evaluation, layers
 from keras_saliency.data import Fixations, Sample, Samples
 
 
@@ -90,7 +90,7 @@ def test_mixture_weights_are_found(rng):
 def uniform_model(size):
     images = keras.Input((*size, 3))
     flat = keras.layers.Conv2D(1, 1, kernel_initializer="zeros")(images)
-    return keras.Model(images, flat)
+    return keras.Model(images, layers.LogSoftmax()(flat))
 
 
 def test_evaluate_ranks_the_baselines(tiny):

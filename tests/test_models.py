@@ -70,6 +70,15 @@ def test_the_centre_bias_is_taken(tiny_backbone):
     np.testing.assert_allclose(log_density[0, 0], np.log(0.1), atol=0.15)
 
 
+def test_only_a_log_density_passes_for_one(tiny_backbone):
+    options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96)}
+    ks.models.require_log_density(ks.create_model(**options))
+    with pytest.raises(ValueError, match=r"does not give a log-density: .* head=\"log-density\""):
+        ks.models.require_log_density(ks.create_model(head="density", **options))
+    with pytest.raises(ValueError, match="does not give saliency maps"):
+        ks.models.require_log_density(ks.create_model(**options).get_layer("backbone"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

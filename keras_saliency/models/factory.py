@@ -85,3 +85,20 @@ def _decoder(row, encoder, input_size, head):
     if HEADS[head]:
         x = HEADS[head](x)
     return SaliencyModel(features, x, name="decoder")
+
+
+def require_log_density(model):
+    """Checks on a grey image that a model gives what `head="log-density"` does.
+
+    Raises:
+        ValueError: If its output is no map of one channel whose exponential sums to one.
+    """
+    shape = model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 1:
+        raise ValueError(f"{model.name} does not give saliency maps. Received: a model with output {shape}.")
+    mass = float(ops.sum(ops.exp(model(ops.full((1, *model.input_shape[1:]), 126.0), training=False))))
+    if not abs(mass - 1.0) < 1e-2:
+        raise ValueError(
+            f"{model.name} does not give a log-density: its exponential sums to {mass:g}, not 1. "
+            'Expected a model made by create_model(..., head="log-density").'
+        )
