@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import geometry
+from keras_saliency.data.pipeline import pipeline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +89,6 @@ class Samples(collections.abc.Sequence):
 
     def pipeline(self, size, batch=8, **options):
         """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""
-        from keras_saliency.data.pipeline import pipeline
-
         return pipeline(self, size, batch, **options)
 
 
