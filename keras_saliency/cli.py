@@ -76,6 +76,8 @@ def run(recipe, folder, workdir):
     )
     for line in data_set.skipped[:10]:
         console.print(f"  skipped: {line}")
+    if len(data_set.skipped) > 10:
+        console.print(f"  and {len(data_set.skipped) - 10} more, listed in the report")
     model = training.build(recipe, data_set)
     workdir = training.claim_workdir(workdir, recipe)
     if (workdir / "result.json").is_file():
@@ -159,9 +161,6 @@ def main():
     """Runs the command line; an error becomes one line. KERAS_SALIENCY_DEBUG=1 shows its traceback."""
     try:
         app()
-    except KeyboardInterrupt:
-        console.print("interrupted; the same command goes on from the last whole epoch")
-        sys.exit(130)
     except Exception as error:
         if os.environ.get("KERAS_SALIENCY_DEBUG"):
             raise

@@ -3,6 +3,7 @@
 import collections
 import functools
 
+import numpy as np
 from keras import backend, ops
 
 SPATIAL = (1, 2)
@@ -126,11 +127,18 @@ def pack_targets(density, fixations=None, valid=None):
         A tensor `(batch, height, width, channels)` with one, two or three channels.
 
     Raises:
-        ValueError: If a shape is not that of the density, or `valid` comes without `fixations`.
+        ValueError: If a shape is not that of the density, `valid` comes without `fixations`, or an array has NaN or
+            infinite values.
     """
     if valid is not None and fixations is None:
         raise ValueError("pack_targets needs fixations when valid is given; pass a map of zeros if there are none.")
     parts = {"density": density, "fixations": fixations, "valid": valid}
+    for name, part in parts.items():
+        # Arrays can be looked into; a tensor of a graph cannot.
+        if isinstance(part, np.ndarray) and not np.isfinite(part).all():
+            raise ValueError(
+                f"{name} has NaN or infinite values, first at {np.argwhere(~np.isfinite(part))[0].tolist()}."
+            )
     parts = {name: as_maps(part, name) for name, part in parts.items() if part is not None}
     for name, part in parts.items():
         if tuple(part.shape) != tuple(parts["density"].shape):
@@ -207,3 +215,29 @@ class Prediction:
             return self.raw
         peak = ops.max(self.density, SPATIAL, keepdims=True)
         return self.density / ops.where(peak > 0, peak, 1.0)
+
+
+def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
+    """Reads a packed target and the prediction that is compared with it.
+
+    Args:
+        y_true: What `pack_targets` returned.
+        y_pred: The prediction, `(batch, height, width, 1)`.
+        from_logits: As in `Prediction`.
+        needs_fixations: As in `unpack_targets`.
+
+    Returns:
+        A `Target` and a `Prediction`, of the dtype of the prediction: float32, or float64 if that is what it has.
+
+    Raises:
+        ValueError: If a shape is wrong, or the two differ in height or width.
+    """
+    target, prediction = unpack_targets(y_true, needs_fixations), as_maps(y_pred, "y_pred")
+    for expected, received in zip(target.density.shape[1:3], prediction.shape[1:3], strict=True):
+        if None not in (expected, received) and expected != received:
+            raise ValueError(
+                "y_true and y_pred must have the same height and width; make the pipeline with the size that the model "
+                f"gives. Received: y_true.shape={tuple(y_true.shape)}, y_pred.shape={tuple(prediction.shape)}."
+            )
+    target = Target(*(part if part is None else ops.cast(part, prediction.dtype) for part in target))
+    return target, Prediction(prediction, target.valid, from_logits)

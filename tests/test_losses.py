@@ -144,6 +144,16 @@ def test_a_loss_that_needs_fixations_says_so(rng):
         losses.NLL()(np.ones(SHAPE, "float32"), np.ones(SHAPE, "float32"))
 
 
+def test_targets_of_another_size_are_refused_and_of_another_dtype_are_not(rng):
+    density, fixations = truth(rng)
+    y_true, y_pred = ks.pack_targets(density, fixations), rng.random(SHAPE).astype("float32")
+    wide = ks.pack_targets(density.astype("float64"), fixations.astype("float64"))
+    for loss in every_loss(False):
+        np.testing.assert_allclose(loss(wide, y_pred), loss(y_true, y_pred), rtol=1e-6)
+        with pytest.raises(ValueError, match="y_true and y_pred must have the same height and width"):
+            loss(y_true, y_pred[:, :3])
+
+
 def test_combo_is_the_weighted_sum(rng):
     y_true, y_pred = ks.pack_targets(*truth(rng)), rng.random(SHAPE).astype("float32")
     expected = 10 * losses.KLD()(y_true, y_pred) + 2 * losses.CC()(y_true, y_pred) + losses.NSS()(y_true, y_pred)

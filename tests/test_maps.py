@@ -91,6 +91,7 @@ def test_targets_round_trip(rng):
         (lambda: maps.as_maps(np.zeros((2, 3, 4)), "y_pred"), r"y_pred must have the shape"),
         (lambda: maps.pack_targets(np.zeros((1, 3, 4, 1)), np.zeros((1, 4, 3, 1))), "fixations must have the shape of"),
         (lambda: maps.pack_targets(np.zeros((1, 3, 4, 1)), valid=np.ones((1, 3, 4, 1))), "needs fixations when valid"),
+        (lambda: maps.pack_targets(np.full((1, 3, 4, 1), np.nan)), "density has NaN or infinite values, first at"),
         (lambda: maps.unpack_targets(np.zeros((1, 3, 4, 4))), "one to three channels"),
         (lambda: maps.unpack_targets(np.zeros((1, 3, 4, 1)), "NSS"), "NSS needs fixation counts .* pack_targets"),
     ],

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency.maps import Prediction, total, unpack_targets
+from keras_saliency.maps import total, unpack_pair
 
 
 class SaliencyLoss(keras.losses.Loss):
@@ -51,8 +51,7 @@ class SaliencyLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """The loss of each image, and one for each image that has ground truth, zero for the others."""
-        target = unpack_targets(y_true, self.needs_fixations and self.name)
-        prediction = Prediction(y_pred, target.valid, self.from_logits)
+        target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         return self.measure(target, prediction), self.present(target)
 
     def present(self, target):

@@ -9,7 +9,7 @@ from keras_saliency.losses.base import SaliencyLoss
 from keras_saliency.losses.distribution import KLD, NLL
 from keras_saliency.losses.pixel import MSE
 from keras_saliency.losses.saliency import CC, NSS
-from keras_saliency.maps import Prediction, unpack_targets
+from keras_saliency.maps import unpack_pair
 
 LOSSES = {loss.name_in_table: loss for loss in (MSE, KLD, NLL, CC, NSS)}
 
@@ -98,8 +98,7 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         self.counts = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="counts")
 
     def call(self, y_true, y_pred):
-        target = unpack_targets(y_true, self.needs_fixations and self.name)
-        prediction = Prediction(y_pred, target.valid, self.from_logits)
+        target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         values, present = [], []
         for loss in self.losses:
             present.append(loss.present(target))

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_saliency import measures
-from keras_saliency.maps import LOG_GUARD, Prediction, to_density, total, unpack_targets
+from keras_saliency.maps import LOG_GUARD, to_density, total, unpack_pair
 
 
 class SaliencyMetric(keras.metrics.Mean):
@@ -36,8 +36,7 @@ class SaliencyMetric(keras.metrics.Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds the images of a batch, weighted by `sample_weight` `(batch,)` if it is given."""
-        target = unpack_targets(y_true, self.needs_fixations and self.name)
-        prediction = Prediction(y_pred, target.valid, self.from_logits)
+        target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         truth = target.fixations if self.needs_fixations else target.density
         weights = ops.cast(total(truth, target.valid)[:, 0, 0, 0] > 0, truth.dtype)
         if sample_weight is not None:
@@ -138,7 +137,8 @@ class IG(SaliencyMetric):
     def measure(self, target, prediction):
         baseline = ops.ones((1, 1, 1, 1)) if self.baseline is None else self.baseline[None, ..., None]
         baseline = ops.image.resize(baseline, ops.shape(prediction.raw)[1:3], interpolation="bilinear")
-        baseline = to_density(baseline * ops.ones_like(prediction.raw), target.valid)
+        baseline = ops.cast(baseline, prediction.raw.dtype) * ops.ones_like(prediction.raw)
+        baseline = to_density(baseline, target.valid)
         return measures.ig(target.fixations, prediction.log_density, ops.log(baseline + LOG_GUARD), target.valid)
 
     def get_config(self):
