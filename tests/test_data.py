@@ -114,8 +114,12 @@ def test_the_target_is_blurred_counts_with_peak_one(dotted):
 
 
 def test_blur_in_the_pipeline_is_that_of_maps(rng):
-    counts = rng.poisson(0.1, (30, 44, 1)).astype("float32")
-    np.testing.assert_allclose(geometry.blur(counts, 2.7), ks.maps.blur(counts[None], 2.7)[0], rtol=1e-5, atol=1e-7)
+    x, y = (rng.uniform(0, side, 25).astype("float32") for side in (44, 30))
+    counts, density = geometry.fixation_maps(x, y, (30, 44), 2.7)
+    rows = np.stack([x, y, np.zeros(25), np.zeros(25)], 1)
+    np.testing.assert_array_equal(counts[..., 0], Fixations.from_rows(rows).counts((30, 44)))
+    np.testing.assert_allclose(density, ks.maps.blur(counts[None], 2.7)[0], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(np.sum(density), 25, rtol=1e-5)
 
 
 @pytest.mark.parametrize("image_size", [(40, 60), (60, 40), (33, 97), (480, 640)])

@@ -51,27 +51,32 @@ def to_saliency(log_density):
     return tf.exp(log_density - tf.reduce_max(log_density, (-3, -2), keepdims=True))
 
 
-def rasterise(x, y, size):
-    """Counts the fixations in each pixel of a map `(height, width, 1)`."""
-    limit = tf.cast(size, tf.float32)
-    rows = tf.cast(tf.clip_by_value(tf.floor(y), 0.0, limit[0] - 1), tf.int32)
-    columns = tf.cast(tf.clip_by_value(tf.floor(x), 0.0, limit[1] - 1), tf.int32)
-    counts = tf.scatter_nd(tf.stack([rows, columns], 1), tf.ones_like(x), size)
-    return counts[..., None]
+def fixation_maps(x, y, size, sigma):
+    """Makes maps of fixations.
 
+    Args:
+        x: The columns of the fixations, continuous, `(fixations,)`.
+        y: Their rows.
+        size: `(height, width)`, int32.
+        sigma: The standard deviation of the blur in pixels.
 
-def blur(counts, sigma):
-    """Blurs a map `(height, width, 1)` by a Gaussian of `sigma` pixels with mirrored borders.
-
-    What `maps.blur` does, for sizes that are known only inside a `tf.data` graph, on any Keras backend.
+    Returns:
+        The counts at each pixel, and the counts blurred by a Gaussian with mirrored borders, both
+        `(height, width, 1)`. The blur is that of `maps.blur`, as a product of one column for each fixation and
+        not of whole matrices.
     """
+    pixels = [
+        tf.cast(tf.clip_by_value(tf.floor(axis), 0.0, tf.cast(side, tf.float32) - 1), tf.int32)
+        for axis, side in zip((y, x), tf.unstack(size), strict=True)
+    ]
+    counts = tf.scatter_nd(tf.stack(pixels, 1), tf.ones_like(x), size)
 
-    def kernel(size):
-        i = tf.range(tf.cast(size, tf.float32))
-        rows, columns = i[:, None], i[None]
-        offsets = (rows - columns, rows + columns + 1, 2 * tf.cast(size, tf.float32) - 1 - rows - columns)
+    def kernels(at, side):
+        rows, side = tf.range(tf.cast(side, tf.float32))[:, None], tf.cast(side, tf.float32)
+        columns = tf.cast(at, tf.float32)[None]
+        offsets = (rows - columns, rows + columns + 1, 2 * side - 1 - rows - columns)
         weights = tf.add_n([tf.exp(-tf.square(offset) / (2 * sigma**2)) for offset in offsets])
-        return weights / tf.reduce_sum(weights, 1, keepdims=True)
+        return weights / tf.reduce_sum(weights, 0, keepdims=True)
 
-    vertical, horizontal = kernel(tf.shape(counts)[0]), kernel(tf.shape(counts)[1])
-    return (vertical @ counts[..., 0] @ tf.transpose(horizontal))[..., None]
+    density = tf.matmul(kernels(pixels[0], size[0]), kernels(pixels[1], size[1]), transpose_b=True)
+    return counts[..., None], density[..., None]

@@ -84,8 +84,8 @@ def _target_maker(samples, size, sigma):
         top, left, *inner = tf.unstack(geometry.box(image_sizes[i], size))
         inner_size = tf.stack(inner)
         scale = tf.cast(inner_size, tf.float32) / image_sizes[i]
-        counts = geometry.rasterise(x * scale[1], y * scale[0], inner_size)
-        density = geometry.blur(counts, sigmas[i] * tf.sqrt(scale[0] * scale[1]))
+        blur = sigmas[i] * tf.sqrt(scale[0] * scale[1])
+        counts, density = geometry.fixation_maps(x * scale[1], y * scale[0], inner_size, blur)
         target = tf.concat([density / tf.reduce_max(density), counts, tf.ones_like(counts)], -1)
         return tf.ensure_shape(geometry.place(target, top, left, size), (*size, 3))
 
