@@ -31,6 +31,9 @@ class Recipe:
         freeze_backbone: Trains the decoder alone, on features that are computed once.
         flip: Whether images are mirrored at random.
         seed: Of initial weights, order and flips.
+
+    Raises:
+        ValueError: If a number makes no sense.
     """
 
     name: str
@@ -46,6 +49,13 @@ class Recipe:
     freeze_backbone: bool = True
     flip: bool = True
     seed: int = 0
+
+    def __post_init__(self):
+        for key in ("batch", "epochs", "patience"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key} must be at least 1. Received: {key}={getattr(self, key)}.")
+        if len(self.size) != 2 or not all(isinstance(side, int) for side in self.size):
+            raise ValueError(f"size must be (height, width) in whole pixels. Received: size={self.size}.")
 
 
 def override(recipe, settings):

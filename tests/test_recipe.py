@@ -40,6 +40,8 @@ def test_settings_change_a_recipe():
         ("model.size=3", "unknown key 'size'. Known keys: name, backbone, weights"),
         ("epochs=many", "epochs is of type int, such as .*. Received: str"),
         ("epochs.more=1", "unknown key 'more'"),
+        ("epochs=0", "epochs must be at least 1"),
+        ("size=(240,)", "size must be"),
         ("loss.cc=much", "the weight of a loss is a number"),
         ("freeze_backbone=1", "is of type bool"),
     ],
