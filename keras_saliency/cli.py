@@ -112,6 +112,7 @@ def predict(
     model: TrainedModel,
     images: Annotated[list[Path], typer.Argument(help="Photographs (JPEG, PNG), or folders of them.")],
     out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),
+    log_density: Annotated[bool, typer.Option(help="Write the exact log-density as .npy, too.")] = False,
 ):
     """Write saliency maps and overlays for photographs.
 
@@ -123,7 +124,7 @@ def predict(
     with training.progress_bars(console) as bars:
         task = bars.add_task("images", total=None)
         written, skipped = prediction.predict_files(
-            loaded, images, out, lambda done, total: bars.update(task, completed=done, total=total)
+            loaded, images, out, log_density, lambda done, total: bars.update(task, completed=done, total=total)
         )
     for line in skipped:
         console.print(f"skipped: {line}")

@@ -18,6 +18,9 @@ def export_saved_model(model, directory):
     - `pixels`: `pixels`, uint8 RGB images `(batch, height, width, 3)`, to the same;
     - `png`: `image_bytes` to `saliency_png_bytes`, 8-bit grey PNG strings, each at the size of its own image.
 
+    The first two include the padding of the letterbox where the shape of the image is not that of the model; `png`
+    cuts it off. EXIF orientation is not heeded.
+
     Args:
         model: A model whose head is `"log-density"`.
         directory: The folder of this version, such as `served/NAME/1`: TF Serving reads the number as version.

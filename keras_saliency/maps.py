@@ -33,12 +33,15 @@ def total(maps, valid=None):
 
 
 def _extremes(maps, valid):
-    """The smallest and the largest valid value of each map, as constants to the gradient."""
-    low = high = ops.stop_gradient(maps)
+    """The smallest and the largest valid value of each map; NaN if there is a NaN among them."""
+    low = high = maps
     if valid is not None:
-        huge = ops.max(ops.abs(low), SPATIAL, keepdims=True)
+        huge = ops.stop_gradient(ops.max(ops.abs(maps), SPATIAL, keepdims=True))
         low, high = ops.where(valid > 0, low, huge), ops.where(valid > 0, high, -huge)
-    return ops.min(low, SPATIAL, keepdims=True), ops.max(high, SPATIAL, keepdims=True)
+    low, high = ops.min(low, SPATIAL, keepdims=True), ops.max(high, SPATIAL, keepdims=True)
+    # Under XLA a minimum or maximum passes over NaN; a sum does not.
+    broken = ops.isnan(total(maps if valid is None else ops.where(valid > 0, maps, 0.0)))
+    return ops.where(broken, float("nan"), low), ops.where(broken, float("nan"), high)
 
 
 def to_density(maps, valid=None):
@@ -53,41 +56,42 @@ def to_density(maps, valid=None):
         The densities, zero in padding. A map that is zero everywhere becomes uniform.
     """
     low, high = _extremes(maps, valid)
-    shift = ops.minimum(low, 0.0)
-    peak = high - shift
-    # Scaled to a peak of one before the sum, so that neither 1e30 nor 1e-30 leaves the range of float32.
-    scaled = (maps - shift) / ops.where(peak > 0, peak, 1.0)
-    scaled = ops.where(peak > 0, scaled, 1.0)
+    shift = ops.where(low >= 0, 0.0, low)
+    # Scaled to a peak of one before the sum, so that neither 1e30 nor 1e-30 leaves the range of float32. A factor
+    # changes nothing, so it has no gradient. All comparisons are false for NaN: it stays.
+    peak = ops.stop_gradient(high - shift)
+    scaled = (maps - shift) / ops.where(peak == 0, 1.0, peak)
+    scaled = ops.where(peak == 0, 1.0, scaled)
     if valid is not None:
         scaled = ops.where(valid > 0, scaled, 0.0)
     mass = total(scaled)
-    return scaled / ops.where(mass > 0, mass, 1.0)
+    return scaled / ops.where(mass == 0, 1.0, mass)
 
 
 def log_softmax(logits, valid=None):
     """Normalises an unnormalised log-density over its valid pixels; padding becomes zero, to be masked."""
-    _, high = _extremes(logits, valid)
+    _, high = _extremes(ops.stop_gradient(logits), valid)
     shifted = logits - high
     if valid is not None:
         shifted = ops.where(valid > 0, shifted, 0.0)
     mass = total(ops.exp(shifted), valid)
-    log_density = shifted - ops.log(ops.where(mass > 0, mass, 1.0))
+    log_density = shifted - ops.log(ops.where(mass == 0, 1.0, mass))
     return log_density if valid is None else ops.where(valid > 0, log_density, 0.0)
 
 
 def standardize(maps, valid=None):
     """Scales each map to zero mean and unit variance over its valid pixels; a constant map becomes zero."""
-    low, high = _extremes(maps, valid)
+    low, high = _extremes(ops.stop_gradient(maps), valid)
     spread = high - low
     # From zero to one first: a constant map is then exactly zero, whatever its value, and no square over- or
-    # underflows. The result does not depend on it.
-    scaled = ops.where(spread > 0, (maps - low) / ops.where(spread > 0, spread, 1.0), 0.0)
+    # underflows. The result does not depend on it. All comparisons are false for NaN: it stays.
+    scaled = ops.where(spread == 0, 0.0, (maps - low) / ops.where(spread == 0, 1.0, spread))
     pixels = ops.ones_like(maps) if valid is None else ops.cast(valid, maps.dtype)
     count = ops.maximum(total(pixels), 1.0)
     centred = ops.where(pixels > 0, scaled - total(scaled, pixels) / count, 0.0)
     variance = total(ops.square(centred)) / count
     # Guarded before the root: its slope is infinite at zero.
-    return centred / ops.sqrt(ops.where(variance > 0, variance, 1.0))
+    return centred / ops.sqrt(ops.where(variance == 0, 1.0, variance))
 
 
 def gaussian_matrix(size, sigma, dtype="float32"):
@@ -214,7 +218,7 @@ class Prediction:
         if not self.from_logits:
             return self.raw
         peak = ops.max(self.density, SPATIAL, keepdims=True)
-        return self.density / ops.where(peak > 0, peak, 1.0)
+        return self.density / ops.where(peak == 0, 1.0, peak)
 
 
 def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):

@@ -1,9 +1,9 @@
 """Every formula of the package, once: pure functions from maps `(batch, height, width, 1)` to values `(batch,)`.
 
 They run in float32 whatever the dtype policy (in float64 where that is what they are given) and have a defined
-value and a finite gradient for every input. `valid` is one inside the image and zero in padding, or None; padding
-never counts. Sources: Bylinskii et al. (2019), "What do different evaluation metrics tell us about saliency
-models?"; Kümmerer, Wallis & Bethge (2015, 2018); Bruckert et al. (2021).
+value and a finite gradient for every finite input; NaN stays NaN. `valid` is one inside the image and zero in
+padding, or None; padding never counts. Sources: Bylinskii et al. (2019), "What do different evaluation metrics tell us
+about saliency models?"; Kümmerer, Wallis & Bethge (2015, 2018); Bruckert et al. (2021).
 """
 
 import math
@@ -93,7 +93,9 @@ def auc(fixations, prediction, valid=None):
     )
     below = (ops.cumsum(negatives, axis=1) - negatives / 2) / ops.maximum(ops.sum(negatives, 1, keepdims=True), 1.0)
     count = ops.sum(positives, axis=1)
-    return ops.where(count > 0, ops.sum(positives * below, axis=1) / ops.where(count > 0, count, 1.0), 0.5)
+    area = ops.where(count > 0, ops.sum(positives * below, axis=1) / ops.where(count > 0, count, 1.0), 0.5)
+    masked = prediction if valid is None else ops.where(valid > 0, prediction, 0.0)
+    return ops.where(ops.isnan(_per_image(masked)), float("nan"), area)
 
 
 def auc_of_image(fixated, pixels):

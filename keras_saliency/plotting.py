@@ -1,11 +1,9 @@
 """Figures: what one would rather look at than read."""
 
-import matplotlib
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-matplotlib.use("Agg")
 COLOURS = "inferno"
 
 

@@ -1,18 +1,18 @@
 """From photographs to maps and overlays."""
 
+import collections
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
-import tensorflow as tf
+from PIL import Image, ImageOps
 
 from keras_saliency import plotting
 from keras_saliency.data import geometry
 from keras_saliency.models import require_log_density
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-ENDINGS = ("_saliency.png", "_log_density.npy", "_overlay.jpg")
+ENDINGS = ("_saliency.png", "_overlay.jpg", "_log_density.npy")
 
 
 def load_model(path):
@@ -61,43 +61,59 @@ def predict(model, image):
     return geometry.unletterbox(log_density, image.shape[:2]).numpy()[..., 0]
 
 
-def predict_files(model, paths, directory, progress=lambda done, total: None):
+def read_photograph(path):
+    """Reads an RGB image `(height, width, 3)`, uint8, turned upright if its EXIF data say so.
+
+    Raises:
+        OSError: If it cannot be read whole.
+    """
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def predict_files(model, paths, directory, log_density=False, progress=lambda done, total: None):
     """Writes the saliency map and an overlay for each photograph.
 
-    For `NAME.jpg` the folder receives `NAME_saliency.png` (8 bit, the peak is white), `NAME_log_density.npy` (float32,
-    exact) and `NAME_overlay.jpg`, at the size of the photograph.
+    For `NAME.jpg` the folder receives `NAME_saliency.png` (8 bit, the peak is white) and `NAME_overlay.jpg`, at the
+    size of the photograph.
 
     Args:
         model: A model whose head is `"log-density"`.
         paths: Files and folders.
         directory: The folder to write to; the folders below a given folder are kept.
+        log_density: Whether to write the exact log-density, too: `NAME_log_density.npy`, float32.
         progress: Called with the numbers of images done and in all.
 
     Returns:
         The number of images written, and a line for each that could not be read.
 
     Raises:
-        FileExistsError: If a file to be written exists, or two images would write the same file.
+        FileExistsError: If a file to be written exists; nothing has been written then.
+        ValueError: If two images would write the same file.
+        OSError: If a file cannot be written.
     """
     images = find_images(paths)
     targets = [Path(directory) / relative.with_suffix("") for _, relative in images]
-    outputs = [[target.with_name(target.name + end) for end in ENDINGS] for target in targets]
-    flat = [path for group in outputs for path in group]
-    taken = [path for path in flat if path.exists()] or [path for path in flat if flat.count(path) > 1]
-    if taken:
-        raise FileExistsError(f"{taken[0]} exists already or would be written twice. Choose another --out folder.")
+    for target, count in collections.Counter(targets).items():
+        if count > 1:
+            raise ValueError(f"{count} images would write {target}{ENDINGS[0]}. Rename them, or predict them apart.")
+    outputs = [[target.with_name(target.name + end) for end in ENDINGS[: 2 + log_density]] for target in targets]
+    for path in (path for group in outputs for path in group):
+        if path.exists():
+            raise FileExistsError(f"{path} exists already. Choose another --out folder.")
     skipped = []
     for done, ((path, _), group) in enumerate(zip(images, outputs, strict=True), 1):
         try:
-            image = geometry.decode(path.read_bytes()).numpy()
-        except tf.errors.InvalidArgumentError as error:
-            skipped.append(f"{path} cannot be decoded ({error.message.splitlines()[0][:120]})")
+            image = read_photograph(path)
+        except OSError as error:
+            skipped.append(f"{path} cannot be read ({error})")
             continue
-        log_density = predict(model, image)
-        saliency = np.exp(log_density - log_density.max())
+        predicted = predict(model, image)
+        saliency = np.exp(predicted - predicted.max())
         group[0].parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(group[0]), np.round(255 * saliency).astype("uint8"))
-        np.save(group[1], log_density)
-        cv2.imwrite(str(group[2]), plotting.overlay(image, saliency)[..., ::-1])
+        Image.fromarray(np.round(255 * saliency).astype("uint8")).save(group[0])
+        Image.fromarray(plotting.overlay(image, saliency)).save(group[1], quality=92)
+        if log_density:
+            np.save(group[2], predicted)
         progress(done, len(images))
     return len(images) - len(skipped), skipped

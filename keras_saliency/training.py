@@ -54,7 +54,7 @@ def claim_workdir(workdir, recipe):
     if workdir.exists() and (not workdir.is_dir() or any(workdir.iterdir())):
         raise ValueError(f"{workdir} is no empty folder and holds no run. Choose another --workdir.")
     workdir.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(wanted, indent=2) + "\n")
+    _replace(file, json.dumps(wanted, indent=2) + "\n")
     return workdir
 
 
@@ -112,7 +112,7 @@ def train(recipe, data, model, workdir, console):
 
     Returns:
         The history (a list with a dictionary for each epoch), and the seconds of features and training, those of
-        earlier sessions included.
+        earlier sessions included as far as they were saved.
     """
     trained = _trained_part(recipe, model)
     state = _State(workdir, trained)
@@ -145,6 +145,7 @@ def _features(recipe, data, model, bars, state):
         )
         bars.update(task, completed=len(samples))
     state.seconds["features"] += time.perf_counter() - started
+    state.write()
     return caches
 
 
@@ -196,7 +197,8 @@ class _State:
         if self.file.is_file():
             saved = json.loads(self.file.read_text())
             self.history, self.seconds = saved["history"], saved["seconds"]
-            self.load(len(self.history))
+            if self.history:
+                self.load(len(self.history))
 
     @property
     def best_epoch(self):
@@ -212,10 +214,13 @@ class _State:
     def load(self, epoch):
         self.model.load_weights(self._weights(epoch))
 
+    def write(self):
+        _replace(self.file, json.dumps({"history": self.history, "seconds": self.seconds}))
+
     def save(self, row):
         self.history.append(row)
         self.model.save_weights(self._weights(row["epoch"]))
-        _replace(self.file, json.dumps({"history": self.history, "seconds": self.seconds}))
+        self.write()
         with (self.workdir / "history.csv").open("w", newline="") as file:
             table = csv.DictWriter(file, row)
             table.writeheader()

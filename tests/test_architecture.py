@@ -13,12 +13,11 @@ ALLOWED = {
     "losses": {"maps", "measures"},
     "metrics": {"maps", "measures"},
     "layers": {"maps"},
-    "models": {"layers", "maps"},
+    "models": {"layers", "losses"},
     "data": {"maps"},
     "baselines": {"data", "maps"},
     "recipe": set(),
 }
-BACKEND_NEUTRAL = ("maps", "measures", "losses", "metrics", "layers", "models")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -40,8 +39,8 @@ def test_imports(path):
     names = list(imports(path))
     assert not [name for name in names if name.startswith("keras.src")]
     assert not [name for name in imports(path, top_level_only=True) if name.split(".")[0] in ("zoo", "scripts")]
-    if room(path) in BACKEND_NEUTRAL:
-        assert not [name for name in names if name.split(".")[0] in ("tensorflow", "jax", "torch")]
+    if room(path) not in ("data", "export"):
+        assert "tensorflow" not in {name.split(".")[0] for name in names}
     if room(path) in ALLOWED:
         used = {name.split(".")[1] for name in names if name.startswith("keras_saliency.")}
         assert used <= ALLOWED[room(path)] | {room(path)}

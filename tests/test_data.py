@@ -113,6 +113,39 @@ def test_the_target_is_blurred_counts_with_peak_one(dotted):
     np.testing.assert_allclose(wider[0, ..., 0], expected / expected.max(), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(80, 120), (50, 100), (27, 91)])
+@pytest.mark.parametrize("flip", [False, True])
+def test_fixations_follow_the_pixels_through_a_resize(size, flip):
+    image = np.zeros((40, 60, 3), "uint8")
+    image[8:12, 40:46] = 255
+    rows = [(x + 0.5, y + 0.5, 0, 0.0) for x in range(40, 46) for y in range(8, 12)]
+    pipe = Samples([make_sample(image, rows)] * 8).pipeline(size, 8, flip=flip)
+    for picture, target in zip(*(part.numpy() for part in next(iter(pipe))), strict=True):
+        bright = np.where(target[..., 2] > 0, picture[..., 0], 0)
+        for axis in (0, 1):
+            middle = [np.average(np.arange(size[1 - axis]), weights=m.sum(axis)) for m in (bright, target[..., 1])]
+            assert abs(middle[0] - middle[1]) < 0.6
+
+
+def test_the_blur_may_be_given_in_degrees_where_they_are_known(dotted):
+    known, unknown = Samples([dotted], pixels_per_degree=2.0), Samples([dotted])
+    (_, in_degrees), (_, in_pixels) = (
+        next(iter(known.pipeline((40, 60), 1, **blur))) for blur in ({"degrees": 1.5}, {"sigma": 3.0})
+    )
+    np.testing.assert_array_equal(in_degrees, in_pixels)
+    with pytest.raises(ValueError, match="degrees needs a data set whose pixels_per_degree is known"):
+        unknown.pipeline((40, 60), 1, degrees=1.5)
+
+
+def test_targets_are_finite_without_blur_and_without_fixations(dotted):
+    empty = dataclasses.replace(dotted, fixations=dotted.fixations[:0])
+    for sigma in (0.0, 3.0):
+        _, targets = next(iter(Samples([dotted, empty]).pipeline((40, 60), 2, sigma=sigma)))
+        assert np.isfinite(targets).all()
+    _, sharp = next(iter(Samples([dotted]).pipeline((40, 60), 1, sigma=0.0)))
+    np.testing.assert_allclose(sharp[..., 0], sharp[..., 1] / np.max(sharp[..., 1]), atol=1e-6)
+
+
 def test_blur_in_the_pipeline_is_that_of_maps(rng):
     x, y = (rng.uniform(0, side, 25).astype("float32") for side in (44, 30))
     counts, density = geometry.fixation_maps(x, y, (30, 44), 2.7)
@@ -232,6 +265,16 @@ def test_scene_with_sizes_that_do_not_fit_is_named(tmp_path):
     shutil.copy(folder / "tidy" / "fixations.mat", tmp_path / "tidy")
     scipy.io.savemat(tmp_path / "tidy" / "imgInfo.mat", {"imgInfo": {"size": np.ones((3, 2))}})
     with pytest.raises(ValueError, match="a 3x12 cell array"):
+        ks.data.load("scene", tmp_path)
+
+
+def test_scene_with_a_transposed_cell_is_named(tmp_path):
+    (tmp_path / "tidy").mkdir()
+    cells = np.empty((2, 2), object)
+    cells[:] = [[np.ones((3, 4)), np.ones((4, 3))]] * 2
+    scipy.io.savemat(tmp_path / "tidy" / "fixations.mat", {"fixations": cells})
+    scipy.io.savemat(tmp_path / "tidy" / "imgInfo.mat", {"imgInfo": {"size": np.full((2, 2), 9)}})
+    with pytest.raises(ValueError, match="has not the expected form"):
         ks.data.load("scene", tmp_path)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 import tensorflow as tf
+from PIL import Image
 
 import keras_saliency as ks
 from keras_saliency import prediction
@@ -72,11 +73,12 @@ def test_an_export_overwrites_nothing(model, tmp_path):
 def test_files_and_folders_become_maps_and_overlays(model, photographs, tmp_path):
     folder = photographs[0].parent
     (folder / "broken.jpg").write_bytes(photographs[0].read_bytes()[:2000])
-    written, skipped = prediction.predict_files(model, [folder], tmp_path)
+    written, skipped = prediction.predict_files(model, [folder], tmp_path, log_density=True)
     (folder / "broken.jpg").unlink()
     assert written == 2
-    assert len(skipped) == 1 and "broken.jpg cannot be decoded" in skipped[0]
-    image = geometry.decode(photographs[1].read_bytes()).numpy()
+    assert len(skipped) == 1
+    assert "broken.jpg cannot be read" in skipped[0]
+    image = prediction.read_photograph(photographs[1])
     base = tmp_path / "deep" / "cat"
     log_density = np.load(f"{base}_log_density.npy")
     np.testing.assert_allclose(np.exp(log_density).sum(), 1, rtol=1e-4)
@@ -88,6 +90,20 @@ def test_files_and_folders_become_maps_and_overlays(model, photographs, tmp_path
         prediction.predict_files(model, [folder], tmp_path)
     with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
         prediction.predict_files(model, [tmp_path / "nowhere"], tmp_path / "out")
+
+
+def test_photographs_of_one_name_are_refused(model, photographs, tmp_path):
+    (tmp_path / "cat.jpg").write_bytes(photographs[0].read_bytes())
+    (tmp_path / "cat.png").write_bytes(photographs[1].read_bytes())
+    with pytest.raises(ValueError, match=r"2 images would write .*cat_saliency.png. Rename them"):
+        prediction.predict_files(model, [tmp_path], tmp_path / "out")
+
+
+def test_a_photograph_is_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "turned.jpg", exif=exif)
+    assert prediction.read_photograph(tmp_path / "turned.jpg").shape == (40, 20, 3)
 
 
 def test_what_is_no_model_is_refused(tmp_path):

@@ -51,4 +51,9 @@ def test_layers_round_trip_and_run_in_float32_under_a_mixed_policy(make, rng):
     layer = make(name="mine")
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     assert again.get_config() == layer.get_config()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        again = make()
+    finally:
+        keras.config.set_dtype_policy("float32")
     assert keras.backend.standardize_dtype(again(rng.random((1, 6, 8, 1)).astype("float32")).dtype) == "float32"

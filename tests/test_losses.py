@@ -127,6 +127,41 @@ def test_an_image_without_fixations_is_not_averaged(rng):
     np.testing.assert_allclose(both, alone, rtol=1e-6)
 
 
+def test_nan_is_not_hidden(rng):
+    y_true = ks.pack_targets(*truth(rng))
+    for from_logits in (False, True):
+        for loss in every_loss(from_logits):
+            for jit in (False, True):
+                compute = value_and_gradient(loss, jit)
+                for base in (np.zeros(SHAPE, "float32"), rng.random(SHAPE).astype("float32")):
+                    base[1, 2, 3] = np.nan
+                    assert np.isnan(compute(y_true, base)[0]), loss.name
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_of_maps_with_negative_values(name, rng):
+    shape = (1, 4, 5, 1)
+    density, fixations, y_pred = rng.random(shape), rng.poisson(1.0, shape).astype("float64"), rng.normal(size=shape)
+    lowest = np.unravel_index(np.argmin(y_pred), shape)
+    # There the probability is zero, and a logarithm too steep for finite differences.
+    density[lowest] = fixations[lowest] = 0
+    loss, y_true = LOSSES[name](dtype="float64"), ks.pack_targets(density, fixations)
+    _, gradient = value_and_gradient(loss)(y_true, y_pred)
+    for pixel in [lowest, (0, 1, 1, 0), (0, 3, 2, 0)]:
+        step = np.zeros_like(y_pred)
+        step[pixel] = 1e-6
+        slope = (loss(y_true, y_pred + step) - loss(y_true, y_pred - step)).numpy() / 2e-6
+        np.testing.assert_allclose(gradient[pixel], slope, rtol=1e-4, atol=1e-7)
+
+
+def test_each_term_is_averaged_over_its_own_images(rng):
+    density, fixations = truth(rng)
+    fixations[1] = 0
+    y_true, y_pred = ks.pack_targets(density, fixations), rng.random(SHAPE).astype("float32")
+    expected = losses.KLD()(y_true, y_pred) + losses.NSS()(y_true, y_pred)
+    np.testing.assert_allclose(combo(kld=1, nss=1)(y_true, y_pred), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_is_computed_in_float32(dtype, rng):
     y_true = ks.pack_targets(*truth(rng, (1, 240, 320, 1)))

@@ -55,6 +55,14 @@ def test_a_constant_prediction_is_at_chance(name, value, rng):
 
 
 @pytest.mark.parametrize("name", METRICS)
+def test_nan_is_not_hidden(name, rng):
+    y_pred = rng.random(SHAPE).astype("float32")
+    y_pred[2, 3, 4] = np.nan
+    for from_logits in (False, True):
+        assert np.isnan(METRICS[name](from_logits=from_logits)(ks.pack_targets(*packed(rng)), y_pred))
+
+
+@pytest.mark.parametrize("name", METRICS)
 def test_images_without_fixations_are_skipped(name, rng):
     density, fixations = packed(rng)
     y_pred = rng.random(SHAPE).astype("float32")

@@ -70,6 +70,31 @@ def test_the_centre_bias_is_taken(tiny_backbone):
     np.testing.assert_allclose(log_density[0, 0], np.log(0.1), atol=0.15)
 
 
+def test_a_formula_is_compiled_with_the_form_of_the_head(tiny_backbone):
+    options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96)}
+    for head in ("log-density", "density"):
+        model = ks.create_model(head=head, **options)
+        model.compile("sgd", loss="10 kld + nss")
+        assert model.loss.weights == {"kld": 10.0, "nss": 1.0}
+        assert model.loss.from_logits == (head == "log-density")
+        wrong = head == "density"
+        with pytest.raises(ValueError, match=f"nss has from_logits={wrong}.*make it with from_logits={not wrong}"):
+            model.compile("sgd", loss="kld", metrics=[ks.metrics.NSS(from_logits=wrong)])
+        with pytest.raises(ValueError, match=f"combination has from_logits={wrong}"):
+            model.get_layer("decoder").compile("sgd", loss=ks.combo(kld=1, from_logits=wrong))
+    with pytest.raises(ValueError, match="Unknown loss 'bce'"):
+        model.compile("sgd", loss="bce")
+
+
+def test_any_keras_model_reports_the_terms_of_a_loss_it_is_given(rng):
+    images = keras.Input((8, 9, 3))
+    model = keras.Model(images, keras.layers.Conv2D(1, 1, activation="softplus")(images))
+    model.compile("sgd", loss=ks.combo(kld=1, cc=1))
+    model.loss_terms = model.loss
+    history = model.fit(rng.random((2, 8, 9, 3)), rng.random((2, 8, 9, 1)), verbose=0).history
+    assert set(history) == {"loss", "kld_loss", "cc_loss"}
+
+
 def test_only_a_log_density_passes_for_one(tiny_backbone):
     options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96)}
     ks.models.require_log_density(ks.create_model(**options))

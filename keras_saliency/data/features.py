@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,13 +19,16 @@ class FeatureCache:
     A complete cache is used again if samples, backbone and size are the same; another is replaced.
 
     Args:
-        directory: Where the files lie; it belongs to the cache.
+        directory: Where the files lie, a folder of their own.
         backbone: A `keras.Model` from images to a list of feature maps.
         samples: The `Samples`.
         size: `(height, width)` of the images.
         flip: Whether the mirror images are needed, too.
         batch: Images that go through the backbone at once.
         progress: Called with the number of images done after each batch.
+
+    Raises:
+        ValueError: If the folder holds other files; nothing in it is touched.
     """
 
     def __init__(self, directory, backbone, samples, size, flip=False, batch=16, progress=lambda done: None):
@@ -34,9 +37,14 @@ class FeatureCache:
         shapes = [(self.flips, len(samples), *tap.shape[1:]) for tap in backbone.outputs]
         manifest = {"fingerprint": _fingerprint(backbone, samples, size), "shapes": [list(shape) for shape in shapes]}
         done = self.directory / "complete.json"
-        if not done.is_file() or json.loads(done.read_text()) != manifest:
-            shutil.rmtree(self.directory, ignore_errors=True)
-            self.directory.mkdir(parents=True)
+        if not done.is_file() or done.read_text() != json.dumps(manifest):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            stale = list(self.directory.iterdir())
+            foreign = [path.name for path in stale if path.name != done.name and not path.match("tap*.npy")]
+            if foreign:
+                raise ValueError(f"{self.directory} holds {foreign[0]}, which is no part of a feature cache.")
+            for path in stale:
+                path.unlink()
             self._fill(backbone, samples, size, shapes, batch, progress)
             done.write_text(json.dumps(manifest))
         self.arrays = [np.load(self._path(i), mmap_mode="r") for i in range(len(shapes))]
@@ -55,7 +63,7 @@ class FeatureCache:
             rows = slice(start, start + len(images))
             for mirrored in range(self.flips):
                 features = forward(images[:, :, ::-1] if mirrored else images)
-                for array, feature in zip(arrays, features, strict=True):
+                for array, feature in zip(arrays, keras.tree.flatten(features), strict=True):
                     array[mirrored, rows] = np.clip(feature, -FLOAT16_MAX, FLOAT16_MAX)
             start = rows.stop
             progress(start)
@@ -80,7 +88,7 @@ def _fingerprint(backbone, samples, size):
     digest = hashlib.sha256(repr(tuple(size)).encode())
     # What the backbone makes of noise stands for its layers and weights; names differ from run to run.
     noise = np.random.default_rng(0).uniform(0, 255, (1, *size, 3)).astype("float32")
-    for feature in backbone(noise, training=False):
+    for feature in keras.tree.flatten(backbone(noise, training=False)):
         digest.update(np.ascontiguousarray(feature))
     for sample in samples:
         digest.update(sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes())

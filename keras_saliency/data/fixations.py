@@ -76,16 +76,21 @@ class Sample:
 
 
 class Samples(collections.abc.Sequence):
-    """A split of a data set: a sequence of `Sample`, and the `tf.data` pipeline over it."""
+    """A split of a data set: a sequence of `Sample`, and the `tf.data` pipeline over it.
 
-    def __init__(self, samples):
-        self.samples = list(samples)
+    Args:
+        samples: The samples.
+        pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
+    """
+
+    def __init__(self, samples, pixels_per_degree=None):
+        self.samples, self.pixels_per_degree = list(samples), pixels_per_degree
 
     def __len__(self):
         return len(self.samples)
 
     def __getitem__(self, i):
-        return Samples(self.samples[i]) if isinstance(i, slice) else self.samples[i]
+        return Samples(self.samples[i], self.pixels_per_degree) if isinstance(i, slice) else self.samples[i]
 
     def pipeline(self, size, batch=8, **options):
         """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""
@@ -146,7 +151,7 @@ def split(name, samples, assign, pixels_per_degree=None):
     for part, chosen in splits.items():
         if not chosen:
             raise ValueError(f"{name}: no usable sample is left for the {part} split. Skipped: {skipped[:3]}.")
-    splits = {part: Samples(chosen) for part, chosen in splits.items()}
+    splits = {part: Samples(chosen, pixels_per_degree) for part, chosen in splits.items()}
     return DataSet(name, pixels_per_degree=pixels_per_degree, skipped=tuple(skipped), **splits)
 
 

@@ -75,7 +75,8 @@ def fixation_maps(x, y, size, sigma):
         rows, side = tf.range(tf.cast(side, tf.float32))[:, None], tf.cast(side, tf.float32)
         columns = tf.cast(at, tf.float32)[None]
         offsets = (rows - columns, rows + columns + 1, 2 * side - 1 - rows - columns)
-        weights = tf.add_n([tf.exp(-tf.square(offset) / (2 * sigma**2)) for offset in offsets])
+        scale = 2 * tf.square(tf.maximum(sigma, 1e-3))
+        weights = tf.add_n([tf.exp(-tf.square(offset) / scale) for offset in offsets])
         return weights / tf.reduce_sum(weights, 0, keepdims=True)
 
     density = tf.matmul(kernels(pixels[0], size[0]), kernels(pixels[1], size[1]), transpose_b=True)

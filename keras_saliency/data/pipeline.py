@@ -6,10 +6,12 @@ import tensorflow as tf
 from keras_saliency.data import geometry
 
 
-def pipeline(samples, size, batch=8, *, sigma=None, flip=False, shuffle=False, seed=0, epoch=None, features=None):
+def pipeline(
+    samples, size, batch=8, *, sigma=None, degrees=None, flip=False, shuffle=False, seed=0, epoch=None, features=None
+):
     """Builds the pipeline from samples to batches `(image, target)`.
 
-    Each image is decoded, flipped or not, and letterboxed to `size`; its fixations follow as coordinates, are
+    Each image is decoded, letterboxed to `size`, and flipped or not; its fixations follow as coordinates, are
     rasterised after the geometry, counts kept, and blurred. The target is packed: density (peak one), fixation
     counts, validity mask.
 
@@ -17,11 +19,11 @@ def pipeline(samples, size, batch=8, *, sigma=None, flip=False, shuffle=False, s
         samples: `Samples`, such as `data_set.train`.
         size: `(height, width)` of the images and targets.
         batch: Samples in a batch; the last one may be smaller.
-        sigma: The ground-truth blur in pixels of the original image; by default that of each sample. For a blur in
-            degrees multiply by `data_set.pixels_per_degree`.
+        sigma: The ground-truth blur in pixels of the original image; by default that of each sample.
+        degrees: The blur in degrees of visual angle instead.
         flip: Whether each sample is mirrored with probability one half.
         shuffle: Whether the order is random.
-        seed: Of order and flips; equal seeds give equal batches.
+        seed: Of order and flips; equal seeds give equal batches after the same `keras.utils.set_random_seed`.
         epoch: Fixes order and flips to those of this epoch, so that an interrupted training goes on as it would
             have; None draws new ones for each iteration.
         features: A `FeatureCache` to take the place of the images, made with the same samples and size.
@@ -31,10 +33,17 @@ def pipeline(samples, size, batch=8, *, sigma=None, flip=False, shuffle=False, s
         `(batch, height, width, 3)`, float32; with `features`, a list of feature maps for the images.
 
     Raises:
-        ValueError: If there are no samples.
+        ValueError: If there are no samples, or a blur is given in degrees and the visual angle is unknown.
     """
     if len(samples) == 0:
         raise ValueError("A pipeline needs at least one sample. Received: no samples.")
+    if degrees is not None:
+        if samples.pixels_per_degree is None or sigma is not None:
+            raise ValueError(
+                "degrees needs a data set whose pixels_per_degree is known, and no sigma beside it. "
+                f"Received: degrees={degrees}, sigma={sigma}, pixels_per_degree={samples.pixels_per_degree}."
+            )
+        sigma = degrees * samples.pixels_per_degree
     size = tuple(size)
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
@@ -64,7 +73,8 @@ def _image_maker(samples, size):
 
     def make(i, flipped):
         image = geometry.decode(sources[i] if in_memory else tf.io.read_file(sources[i]))
-        return geometry.letterbox(tf.cond(flipped, lambda: image[:, ::-1], lambda: image), size)
+        image = geometry.letterbox(image, size)
+        return tf.cond(flipped, lambda: image[:, ::-1], lambda: image)
 
     return make
 
@@ -86,7 +96,9 @@ def _target_maker(samples, size, sigma):
         scale = tf.cast(inner_size, tf.float32) / image_sizes[i]
         blur = sigmas[i] * tf.sqrt(scale[0] * scale[1])
         counts, density = geometry.fixation_maps(x * scale[1], y * scale[0], inner_size, blur)
-        target = tf.concat([density / tf.reduce_max(density), counts, tf.ones_like(counts)], -1)
+        peaked = tf.math.divide_no_nan(density, tf.reduce_max(density))
+        target = tf.concat([peaked, counts, tf.ones_like(counts)], -1)
+        left = tf.where(flipped, size[1] - left - inner[1], left)
         return tf.ensure_shape(geometry.place(target, top, left, size), (*size, 3))
 
     return make

@@ -19,7 +19,9 @@ def read(directory):
     sizes_path = directory / "tidy" / "imgInfo.mat"
     info = load_matlab(sizes_path, "imgInfo")
     try:
-        sizes = np.asarray(info["size"], int).reshape(-1, 2)
+        sizes = np.asarray(info["size"], int)
+        if sizes.ndim != 2 or sizes.shape[1] != 2:
+            raise ValueError(f"its shape is {sizes.shape}")
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise malformed(sizes_path, "imgInfo.size of shape (images, 2)") from error
     try:
@@ -39,6 +41,10 @@ def read(directory):
 def _fixations(cells):
     rows = []
     for observer, cell in enumerate(cells):
-        table = np.asarray(cell, "float64").reshape(-1, 4)
+        table = np.atleast_2d(np.asarray(cell, "float64"))
+        if table.size == 0:
+            continue
+        if table.ndim != 2 or table.shape[1] != 4:
+            raise ValueError(f"observer {observer + 1} has a cell of shape {table.shape}")
         rows += [(x, y, observer, latency) for y, x, latency, _ in table]
     return Fixations.from_rows(rows)

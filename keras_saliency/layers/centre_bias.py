@@ -10,7 +10,8 @@ class CentreBias(keras.layers.Layer):
     """Adds a learned weight times the log centre bias to a log-density (Kümmerer et al. 2016, DeepGaze II).
 
     The centre bias is a frozen map at the size of the input: a Gaussian with a quarter of each side as its standard
-    deviation, until `set_density` gives it another. The weight starts at one.
+    deviation, until `set_density` gives it another. It lies over the whole input, padding included. The weight starts
+    at one.
     """
 
     def __init__(self, **kwargs):

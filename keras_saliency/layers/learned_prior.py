@@ -14,6 +14,7 @@ class LearnedPrior(keras.layers.Layer):
     """
 
     def __init__(self, shape=(6, 8), **kwargs):
+        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 

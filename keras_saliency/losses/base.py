@@ -36,23 +36,25 @@ class SaliencyLoss(keras.losses.Loss):
         # Not Keras's own: it would cast the maps to the dtype of the result first, and average all images.
         with keras.name_scope(self.name):
             values, present = self.call(y_true, y_pred)
-            weights = present
-            if sample_weight is not None:
-                weights = present * ops.reshape(ops.cast(sample_weight, present.dtype), (-1,))
-            values = values * weights
-            if self.reduction in (None, "none"):
-                return ops.cast(values, self.dtype)
-            value = ops.sum(values)
-            if self.reduction != "sum":
-                counted = weights if self.reduction == "mean_with_sample_weight" else present
-                count = ops.sum(counted)
-                value = value / ops.where(count > 0, count, 1.0)
-            return ops.cast(value, self.dtype)
+            return ops.cast(self.reduce(values, present, sample_weight), self.dtype)
 
     def call(self, y_true, y_pred):
         """The loss of each image, and one for each image that has ground truth, zero for the others."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         return self.measure(target, prediction), self.present(target)
+
+    def reduce(self, values, present, sample_weight=None):
+        """Reduces values `(batch,)` over the images that are present."""
+        weights = present
+        if sample_weight is not None:
+            weights = present * ops.reshape(ops.cast(sample_weight, present.dtype), (-1,))
+        values = values * weights
+        if self.reduction in (None, "none"):
+            return values
+        if self.reduction == "sum":
+            return ops.sum(values)
+        count = ops.sum(weights if self.reduction == "mean_with_sample_weight" else present)
+        return ops.sum(values) / ops.where(count > 0, count, 1.0)
 
     def present(self, target):
         """One for each image with ground truth for this loss, zero for the others: `(batch,)`."""

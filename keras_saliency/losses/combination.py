@@ -98,16 +98,18 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         self.counts = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="counts")
 
     def call(self, y_true, y_pred):
+        """The values of the terms and where each has ground truth, both `(terms, batch)`."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
-        values, present = [], []
-        for loss in self.losses:
-            present.append(loss.present(target))
-            values.append(loss.measure(target, prediction) * present[-1])
-        self.sums.assign_add(ops.cast(ops.sum(ops.stop_gradient(ops.stack(values)), axis=1), "float32"))
-        self.counts.assign_add(ops.cast(ops.sum(ops.stack(present), axis=1), "float32"))
-        total = sum(weight * value for weight, value in zip(self.weights.values(), values, strict=True))
-        # An image counts where any term has ground truth; with packed targets all of them have, or none.
-        return total, ops.max(ops.stack(present), axis=0)
+        present = ops.stack([loss.present(target) for loss in self.losses])
+        values = ops.stack([loss.measure(target, prediction) for loss in self.losses]) * present
+        self.sums.assign_add(ops.cast(ops.sum(ops.stop_gradient(values), axis=1), "float32"))
+        self.counts.assign_add(ops.cast(ops.sum(present, axis=1), "float32"))
+        return values, present
+
+    def reduce(self, values, present, sample_weight=None):
+        """The weighted sum of the terms, each averaged over its own images."""
+        weighted = enumerate(self.weights.values())
+        return sum(weight * SaliencyLoss.reduce(self, values[i], present[i], sample_weight) for i, weight in weighted)
 
     def result(self):
         """The mean of each term over the images seen since the last reset; NaN if there were none."""

@@ -111,7 +111,7 @@ class IG(SaliencyMetric):
 
     Args:
         baseline: The baseline density `(height, width)` of any scale, by custom the centre bias of the training
-            fixations; it is resized to the prediction. None is the uniform density.
+            fixations; it is stretched over the prediction, so give images without padding. None is the uniform density.
         from_logits: As in `SaliencyMetric`.
         name: As in `SaliencyMetric`.
         dtype: As in `SaliencyMetric`.

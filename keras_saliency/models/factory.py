@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_saliency.layers import CentreBias, LearnedBlur, LearnedPrior, LogSoftmax
+from keras_saliency.losses import combo
 from keras_saliency.models.backbones import create_backbone
 from keras_saliency.models.decoders import multilevel
 
@@ -13,17 +14,55 @@ from keras_saliency.models.decoders import multilevel
 Architecture = collections.namedtuple("Architecture", ["decode", "backbone"])
 
 ARCHITECTURES = {"multilevel": Architecture(multilevel, "efficientnet-lite0")}
-HEADS = {"log-density": None, "density": ops.exp}
+HEADS = ("log-density", "density")
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
 class SaliencyModel(keras.Model):
-    """A functional model that also reports each term of a combined loss in its log and history."""
+    """A functional model that knows its head, and reports each term of a combined loss in its log and history."""
 
     @property
     def metrics(self):
+        """The metrics of the model, a combined loss among them."""
         loss = getattr(self, "loss", None)
         return super().metrics + ([loss] if isinstance(loss, keras.metrics.Metric) else [])
+
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
+        """Compiles the model as `keras.Model.compile` does.
+
+        Args:
+            optimizer: As in Keras.
+            loss: A loss, or the formula of one for `combo`: `"10 kld + 2 cc + nss"`.
+            metrics: As in Keras.
+            **kwargs: As in Keras.
+
+        Raises:
+            ValueError: If a loss or metric expects a log-density and the head gives a density, or the reverse.
+        """
+        from_logits = _gives_log_density(self)
+        if isinstance(loss, str):
+            loss = combo(loss, from_logits=bool(from_logits))
+        for item in keras.tree.flatten([loss, metrics]):
+            if from_logits is not None and getattr(item, "from_logits", from_logits) != from_logits:
+                head = "log-density" if from_logits else "density"
+                raise ValueError(
+                    f"{item.name} has from_logits={item.from_logits}, and the head of {self.name} gives a {head}: "
+                    f"make it with from_logits={from_logits}."
+                )
+        super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model as it was compiled when it was saved."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+
+def _gives_log_density(model):
+    """True or False for a model with one of the `HEADS`, None for another."""
+    last = model.layers[-1]
+    while isinstance(last, keras.Model):
+        last = last.layers[-1]
+    return {"log_density": True, "density": False}.get(last.name)
 
 
 def list_models():
@@ -82,8 +121,8 @@ def _decoder(row, encoder, input_size, head):
     x = CentreBias(name="centre_bias")(x)
     x = layers.Resizing(*input_size, dtype="float32", name="upsample")(x)
     x = LogSoftmax(name="log_density")(x)
-    if HEADS[head]:
-        x = HEADS[head](x)
+    if head == "density":
+        x = layers.Activation("exponential", dtype="float32", name="density")(x)
     return SaliencyModel(features, x, name="decoder")
 
 
