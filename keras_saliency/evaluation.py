@@ -49,10 +49,14 @@ def _as_batch(*maps):
     return [ops.convert_to_tensor(stack[..., None], dtype=str(stack.dtype)) for stack in stacks]
 
 
+def fixation_density(sample):
+    """The fixation counts of a sample, blurred by its sigma with mirrored borders: `(height, width)`."""
+    return gaussian_filter(sample.fixations.counts(sample.size), sample.sigma, mode="reflect")
+
+
 def ground_truth(sample, log_centre_bias):
     """What `score` compares with, computed once for an image: fixation counts, their density, log centre bias."""
-    counts = sample.fixations.counts(sample.size)
-    return Truth(sample, counts, gaussian_filter(counts, sample.sigma, mode="reflect"), log_centre_bias)
+    return Truth(sample, sample.fixations.counts(sample.size), fixation_density(sample), log_centre_bias)
 
 
 def score(log_density, truth):

@@ -183,6 +183,16 @@ def unpack_targets(y_true, needs_fixations=None):
     return Target(*parts, *[None] * (3 - len(parts)))
 
 
+def present(target, needs_fixations=False):
+    """One for each image of a `Target` with ground truth (density, or fixations if needed), zero for the others.
+
+    Returns:
+        `(batch,)`, of the dtype of the target.
+    """
+    truth = target.fixations if needs_fixations else target.density
+    return ops.cast(total(truth, target.valid)[:, 0, 0, 0] > 0, truth.dtype)
+
+
 class Prediction:
     """One prediction in the forms that measures ask for, each computed once.
 

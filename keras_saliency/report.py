@@ -8,7 +8,6 @@ import platform
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from keras_saliency import evaluation, plotting
 
@@ -102,9 +101,10 @@ def _samples_to_show(samples, model, scored):
         for i in positions:
             sample = samples[int(i)]
             ((_, log_density),) = next(evaluation.predict_native(model, samples[int(i) : int(i) + 1]))
-            density = gaussian_filter(sample.fixations.counts(sample.size), sample.sigma, mode="reflect")
             title = f"{label}: {sample.name}, IG {gains[i]:.2f} bit"
-            rows.append((title, sample.read(), sample.fixations, density, np.exp(log_density)))
+            rows.append(
+                (title, sample.read(), sample.fixations, evaluation.fixation_density(sample), np.exp(log_density))
+            )
     return rows
 
 

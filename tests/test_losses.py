@@ -102,6 +102,16 @@ def test_value_and_gradient_are_finite_on_degenerate_maps(jit, from_logits):
                 assert np.isfinite(gradient).all(), case
 
 
+def check_slopes(loss, y_true, y_pred, pixels, tolerance):
+    """Compares the gradient at some pixels with finite differences."""
+    _, gradient = value_and_gradient(loss)(y_true, y_pred)
+    for pixel in pixels:
+        step = np.zeros_like(y_pred)
+        step[pixel] = 1e-6
+        slope = (loss(y_true, y_pred + step) - loss(y_true, y_pred - step)).numpy() / 2e-6
+        np.testing.assert_allclose(gradient[pixel], slope, rtol=1e-4, atol=tolerance)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_gradients_are_those_of_finite_differences(name, from_logits, rng):
@@ -109,13 +119,8 @@ def test_gradients_are_those_of_finite_differences(name, from_logits, rng):
     y_pred = rng.uniform(0.5, 1.5, (1, 4, 5, 1))
     loss, y_true = LOSSES[name](from_logits=from_logits, dtype="float64"), ks.pack_targets(density, fixations)
     y_true = tf.cast(y_true, "float64")
-    _, gradient = value_and_gradient(loss)(y_true, y_pred)
     peak = np.unravel_index(np.argmax(y_pred), y_pred.shape)
-    for pixel in [(0, 0, 0, 0), (0, 2, 3, 0), peak]:
-        step = np.zeros_like(y_pred)
-        step[pixel] = 1e-6
-        slope = (loss(y_true, y_pred + step) - loss(y_true, y_pred - step)).numpy() / 2e-6
-        np.testing.assert_allclose(gradient[pixel], slope, rtol=1e-4, atol=1e-8)
+    check_slopes(loss, y_true, y_pred, [(0, 0, 0, 0), (0, 2, 3, 0), peak], tolerance=1e-8)
 
 
 def test_an_image_without_fixations_is_not_averaged(rng):
@@ -146,12 +151,7 @@ def test_gradients_of_maps_with_negative_values(name, rng):
     # There the probability is zero, and a logarithm too steep for finite differences.
     density[lowest] = fixations[lowest] = 0
     loss, y_true = LOSSES[name](dtype="float64"), ks.pack_targets(density, fixations)
-    _, gradient = value_and_gradient(loss)(y_true, y_pred)
-    for pixel in [lowest, (0, 1, 1, 0), (0, 3, 2, 0)]:
-        step = np.zeros_like(y_pred)
-        step[pixel] = 1e-6
-        slope = (loss(y_true, y_pred + step) - loss(y_true, y_pred - step)).numpy() / 2e-6
-        np.testing.assert_allclose(gradient[pixel], slope, rtol=1e-4, atol=1e-7)
+    check_slopes(loss, y_true, y_pred, [lowest, (0, 1, 1, 0), (0, 3, 2, 0)], tolerance=1e-7)
 
 
 def test_each_term_is_averaged_over_its_own_images(rng):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency.maps import total, unpack_pair
+from keras_saliency.maps import present, unpack_pair
 
 
 class SaliencyLoss(keras.losses.Loss):
@@ -35,31 +35,25 @@ class SaliencyLoss(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         # Not Keras's own: it would cast the maps to the dtype of the result first, and average all images.
         with keras.name_scope(self.name):
-            values, present = self.call(y_true, y_pred)
-            return ops.cast(self.reduce(values, present, sample_weight), self.dtype)
+            return ops.cast(self.reduce(*self.call(y_true, y_pred), sample_weight), self.dtype)
 
     def call(self, y_true, y_pred):
         """The loss of each image, and one for each image that has ground truth, zero for the others."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
-        return self.measure(target, prediction), self.present(target)
+        return self.measure(target, prediction), present(target, self.needs_fixations)
 
-    def reduce(self, values, present, sample_weight=None):
-        """Reduces values `(batch,)` over the images that are present."""
-        weights = present
+    def reduce(self, values, counted, sample_weight=None):
+        """Reduces values `(batch,)` over the images that are counted."""
+        weights = counted
         if sample_weight is not None:
-            weights = present * ops.reshape(ops.cast(sample_weight, present.dtype), (-1,))
+            weights = counted * ops.reshape(ops.cast(sample_weight, counted.dtype), (-1,))
         values = values * weights
         if self.reduction in (None, "none"):
             return values
         if self.reduction == "sum":
             return ops.sum(values)
-        count = ops.sum(weights if self.reduction == "mean_with_sample_weight" else present)
+        count = ops.sum(weights if self.reduction == "mean_with_sample_weight" else counted)
         return ops.sum(values) / ops.where(count > 0, count, 1.0)
-
-    def present(self, target):
-        """One for each image with ground truth for this loss, zero for the others: `(batch,)`."""
-        truth = target.fixations if self.needs_fixations else target.density
-        return ops.cast(total(truth, target.valid)[:, 0, 0, 0] > 0, truth.dtype)
 
     def get_config(self):
         # Keras's own config leaves the dtype out.

@@ -9,7 +9,7 @@ from keras_saliency.losses.base import SaliencyLoss
 from keras_saliency.losses.distribution import KLD, NLL
 from keras_saliency.losses.pixel import MSE
 from keras_saliency.losses.saliency import CC, NSS
-from keras_saliency.maps import unpack_pair
+from keras_saliency.maps import present, unpack_pair
 
 LOSSES = {loss.name_in_table: loss for loss in (MSE, KLD, NLL, CC, NSS)}
 
@@ -100,16 +100,16 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
     def call(self, y_true, y_pred):
         """The values of the terms and where each has ground truth, both `(terms, batch)`."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
-        present = ops.stack([loss.present(target) for loss in self.losses])
-        values = ops.stack([loss.measure(target, prediction) for loss in self.losses]) * present
+        counted = ops.stack([present(target, loss.needs_fixations) for loss in self.losses])
+        values = ops.stack([loss.measure(target, prediction) for loss in self.losses]) * counted
         self.sums.assign_add(ops.cast(ops.sum(ops.stop_gradient(values), axis=1), "float32"))
-        self.counts.assign_add(ops.cast(ops.sum(present, axis=1), "float32"))
-        return values, present
+        self.counts.assign_add(ops.cast(ops.sum(counted, axis=1), "float32"))
+        return values, counted
 
-    def reduce(self, values, present, sample_weight=None):
+    def reduce(self, values, counted, sample_weight=None):
         """The weighted sum of the terms, each averaged over its own images."""
         weighted = enumerate(self.weights.values())
-        return sum(weight * SaliencyLoss.reduce(self, values[i], present[i], sample_weight) for i, weight in weighted)
+        return sum(weight * SaliencyLoss.reduce(self, values[i], counted[i], sample_weight) for i, weight in weighted)
 
     def result(self):
         """The mean of each term over the images seen since the last reset; NaN if there were none."""

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_saliency import measures
-from keras_saliency.maps import LOG_GUARD, to_density, total, unpack_pair
+from keras_saliency.maps import LOG_GUARD, present, to_density, unpack_pair
 
 
 class SaliencyMetric(keras.metrics.Mean):
@@ -37,8 +37,7 @@ class SaliencyMetric(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds the images of a batch, weighted by `sample_weight` `(batch,)` if it is given."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
-        truth = target.fixations if self.needs_fixations else target.density
-        weights = ops.cast(total(truth, target.valid)[:, 0, 0, 0] > 0, truth.dtype)
+        weights = present(target, self.needs_fixations)
         if sample_weight is not None:
             weights = weights * ops.reshape(ops.cast(sample_weight, weights.dtype), (-1,))
         super().update_state(self.measure(target, prediction), weights)

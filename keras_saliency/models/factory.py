@@ -114,7 +114,7 @@ def create_model(
 def _decoder(row, encoder, input_size, head):
     features = [keras.Input(tap.shape[1:]) for tap in encoder.outputs]
     x = row.decode(features)
-    x = LearnedPrior(name="learned_prior", dtype="float32")(x)
+    x = LearnedPrior(name="learned_prior")(x)
     # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
     x = layers.Resizing(*(-(-side // 4) for side in input_size), dtype="float32", name="quarter")(x)
     x = LearnedBlur(name="learned_blur")(x)
