@@ -3,7 +3,7 @@
 import importlib
 
 # Imported here so that a saved model that uses them loads with nothing but `import keras_saliency`.
-from keras_saliency import layers, losses, maps, measures, metrics, models
+from keras_saliency import backbones, layers, losses, maps, measures, metrics, models
 from keras_saliency.losses import combo
 from keras_saliency.maps import pack_targets, unpack_targets
 from keras_saliency.models import create_model, list_models
@@ -20,6 +20,7 @@ _LAZY = {
 
 __all__ = [
     "__version__",
+    "backbones",
     "baselines",
     "combo",
     "create_model",

@@ -32,7 +32,7 @@ def tiny_backbone():
     """The name of a backbone of a few layers, so that tests of what is built on it are fast."""
     import keras
 
-    from keras_saliency.models import backbones
+    from keras_saliency.backbones import BACKBONES, Backbone
 
     def build(images, weights=None):
         x = images
@@ -42,9 +42,9 @@ def tiny_backbone():
             x = keras.layers.ReLU(name=f"stage{stage}")(x)
         return keras.Model(images, x)
 
-    backbones.BACKBONES["tiny"] = backbones.Backbone(build, 1 / 128, [-1.0] * 3, False, ("stage2", "stage3"))
+    BACKBONES["tiny"] = Backbone(build, 1 / 128, [-1.0] * 3, False, ("stage2", "stage3"))
     yield "tiny"
-    del backbones.BACKBONES["tiny"]
+    del BACKBONES["tiny"]
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,11 @@ PACKAGE = REPOSITORY / "keras_saliency"
 ALLOWED = {
     "maps": set(),
     "measures": {"maps"},
-    "losses": {"maps", "measures"},
+    "backbones": set(),
+    "losses": {"backbones", "maps", "measures"},
     "metrics": {"maps", "measures"},
     "layers": {"maps"},
-    "models": {"layers", "losses"},
+    "models": {"backbones", "layers", "losses"},
     "data": {"maps"},
     "baselines": {"data", "maps"},
     "recipe": set(),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from keras_saliency.models import BACKBONES, create_backbone, efficientnet_lite
-from keras_saliency.models.torch_weights import _MAGIC, load_torch_weights
+from keras_saliency.backbones import BACKBONES, create_backbone, efficientnet_lite
+from keras_saliency.backbones.torch_weights import _MAGIC, load_torch_weights
 
 # ImageNet classes: espresso and cup; the cats of a house.
 CLASSES = {"coffee": {967, 968}, "cat": {281, 282, 285}}

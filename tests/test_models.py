@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_saliency as ks
-from keras_saliency.models import BACKBONES
+from keras_saliency.backbones import BACKBONES
 
 
 def batch(rng, size):

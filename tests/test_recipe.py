@@ -2,9 +2,10 @@ import importlib
 
 import pytest
 
+from keras_saliency.backbones import BACKBONES
 from keras_saliency.data import DATA_SETS
 from keras_saliency.losses import LOSSES
-from keras_saliency.models import BACKBONES, list_models
+from keras_saliency.models import list_models
 from keras_saliency.recipe import override
 from zoo import RECIPES
 

@@ -5,9 +5,9 @@ import collections
 import keras
 from keras import layers, ops
 
+from keras_saliency.backbones import create_backbone
 from keras_saliency.layers import CentreBias, LearnedBlur, LearnedPrior, LogSoftmax
 from keras_saliency.losses import combo
-from keras_saliency.models.backbones import create_backbone
 from keras_saliency.models.decoders import multilevel
 
 # decode(features) -> score map; the backbone is the default.
@@ -81,7 +81,7 @@ def create_model(
     Args:
         name: One of `list_models()`. `"multilevel"` merges backbone features of several strides by 1x1 and 3x3
             convolutions, in the manner of ML-Net.
-        backbone: One of `keras_saliency.models.BACKBONES`; by default that of the architecture.
+        backbone: One of `keras_saliency.backbones.BACKBONES`; by default that of the architecture.
         weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`.
         input_size: `(height, width)` of the images and of the output.
         head: What the model gives for each pixel: `"log-density"`, whose exponential sums to one (compile losses and

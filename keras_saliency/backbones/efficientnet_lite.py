@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers
 
-from keras_saliency.models.torch_weights import load_torch_weights
+from keras_saliency.backbones.torch_weights import load_torch_weights
 
 # kernel, repeats, stride, expansion, channels: the stages of EfficientNet-B0.
 STAGES = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from keras_saliency.models.efficientnet_lite import build_efficientnet_lite
+from keras_saliency.backbones.efficientnet_lite import build_efficientnet_lite
 
 # build(images, weights) -> model; scale and offset normalise RGB in [0, 255], `bgr` swaps the channels after that;
 # taps name layers from the finest stride, 8, to the coarsest.

@@ -1,0 +1,5 @@
+"""The networks that saliency models and perceptual losses stand on."""
+
+from keras_saliency.backbones.table import BACKBONES, Backbone, create_backbone
+
+__all__ = ["BACKBONES", "Backbone", "create_backbone"]
