@@ -44,18 +44,19 @@ def _extremes(maps, valid):
     return ops.where(broken, float("nan"), low), ops.where(broken, float("nan"), high)
 
 
-def to_density(maps, valid=None):
+def to_density(maps, valid=None, extremes=None):
     """Scales each map to sum to one over its valid pixels.
 
     Args:
         maps: `(batch, height, width, 1)`, of any scale. A map with negative values is shifted to a minimum of
             zero first (the convention of pysaliency).
         valid: The validity mask of the same shape, one inside the image and zero in padding; None if all is image.
+        extremes: The smallest and largest valid value of each map, if they are known.
 
     Returns:
         The densities, zero in padding. A map that is zero everywhere becomes uniform.
     """
-    low, high = _extremes(maps, valid)
+    low, high = extremes or _extremes(maps, valid)
     shift = ops.where(low >= 0, 0.0, low)
     # Scaled to a peak of one before the sum, so that neither 1e30 nor 1e-30 leaves the range of float32. A factor
     # changes nothing, so it has no gradient. All comparisons are false for NaN: it stays.
@@ -68,9 +69,9 @@ def to_density(maps, valid=None):
     return scaled / ops.where(mass == 0, 1.0, mass)
 
 
-def log_softmax(logits, valid=None):
+def log_softmax(logits, valid=None, extremes=None):
     """Normalises an unnormalised log-density over its valid pixels; padding becomes zero, to be masked."""
-    _, high = _extremes(ops.stop_gradient(logits), valid)
+    high = ops.stop_gradient((extremes or _extremes(logits, valid))[1])
     shifted = logits - high
     if valid is not None:
         shifted = ops.where(valid > 0, shifted, 0.0)
@@ -79,9 +80,9 @@ def log_softmax(logits, valid=None):
     return log_density if valid is None else ops.where(valid > 0, log_density, 0.0)
 
 
-def standardize(maps, valid=None):
+def standardize(maps, valid=None, extremes=None):
     """Scales each map to zero mean and unit variance over its valid pixels; a constant map becomes zero."""
-    low, high = _extremes(ops.stop_gradient(maps), valid)
+    low, high = map(ops.stop_gradient, extremes or _extremes(maps, valid))
     spread = high - low
     # From zero to one first: a constant map is then exactly zero, whatever its value, and no square over- or
     # underflows. The result does not depend on it. All comparisons are false for NaN: it stays.
@@ -189,46 +190,110 @@ def present(target, needs_fixations=False):
     Returns:
         `(batch,)`, of the dtype of the target.
     """
-    truth = target.fixations if needs_fixations else target.density
-    return ops.cast(total(truth, target.valid)[:, 0, 0, 0] > 0, truth.dtype)
+    truth = target.fixations if needs_fixations else Map.of(target.density).raw
+    # Not "> 0": a truth of NaN is to be seen in the loss.
+    return ops.cast(ops.logical_not(total(truth, target.valid)[:, 0, 0, 0] <= 0), truth.dtype)
 
 
-class Prediction:
-    """One prediction in the forms that measures ask for, each computed once.
+class Map:
+    """A batch of maps in the forms that measures ask for, each computed once.
 
     Args:
-        y_pred: `(batch, height, width, 1)`.
+        maps: `(batch, height, width, 1)`.
         valid: The validity mask, or None.
-        from_logits: Whether `y_pred` is an unnormalised log-density; otherwise it is a non-negative map.
+        from_logits: Whether `maps` is an unnormalised log-density; otherwise it is a non-negative map.
+        name: What errors call it.
     """
 
-    def __init__(self, y_pred, valid=None, from_logits=False):
-        self.raw = as_maps(y_pred, "y_pred")
+    def __init__(self, maps, valid=None, from_logits=False, name="map"):
+        self.raw = as_maps(maps, name)
         self.valid = valid
         self.from_logits = from_logits
+        self._results = {}
+
+    def once(self, key, compute):
+        """What `compute` gives for this map, computed once for each key."""
+        if key not in self._results:
+            self._results[key] = compute(self)
+        return self._results[key]
+
+    @classmethod
+    def of(cls, maps, valid=None):
+        """A `Map` as it is, or one made of a tensor."""
+        return maps if isinstance(maps, cls) else cls(maps, valid)
+
+    @functools.cached_property
+    def count(self):
+        """The number of valid pixels: one number, or `(batch,)` if there is a mask; at least one."""
+        if self.valid is None:
+            return ops.cast(ops.prod(ops.shape(self.raw)[1:3]), self.raw.dtype)
+        return ops.maximum(ops.sum(ops.cast(self.valid, self.raw.dtype), (1, 2, 3)), 1.0)
+
+    @functools.cached_property
+    def extremes(self):
+        """The smallest and the largest valid value, each `(batch, 1, 1, 1)`."""
+        return _extremes(self.raw, self.valid)
 
     @functools.cached_property
     def log_density(self):
         """The natural logarithm of the probability at each pixel."""
         if self.from_logits:
-            return log_softmax(self.raw, self.valid)
+            return log_softmax(self.raw, self.valid, self.extremes)
         return ops.log(self.density + LOG_GUARD)
 
     @functools.cached_property
     def density(self):
         """The probability at each pixel: it sums to one over the image."""
-        if not self.from_logits:
-            return to_density(self.raw, self.valid)
-        density = ops.exp(self.log_density)
-        return density if self.valid is None else density * self.valid
+        if self.from_logits:
+            return _exp(self.log_density, self.valid)
+        return to_density(self.raw, self.valid, self.extremes)
 
     @functools.cached_property
-    def map(self):
+    def softmax(self):
+        """The density of the map read as an unnormalised log-density."""
+        return self.density if self.from_logits else _exp(log_softmax(self.raw, self.valid), self.valid)
+
+    @functools.cached_property
+    def standardized(self):
+        """The intensity with zero mean and unit variance."""
+        if self.from_logits:
+            return standardize(self.density, self.valid)
+        return standardize(self.raw, self.valid, self.extremes)
+
+    @functools.cached_property
+    def intensity(self):
         """The map as it was given; a log-density becomes the density divided by its peak."""
-        if not self.from_logits:
-            return self.raw
-        peak = ops.max(self.density, SPATIAL, keepdims=True)
-        return self.density / ops.where(peak == 0, 1.0, peak)
+        return self.peaked if self.from_logits else self.raw
+
+    @functools.cached_property
+    def positive(self):
+        """The density of a log-density; otherwise the map, shifted to a minimum of zero if it has negative values."""
+        if self.from_logits:
+            return self.density
+        low = self.extremes[0]
+        positive = self.raw - ops.where(low >= 0, 0.0, low)
+        return positive if self.valid is None else ops.where(self.valid > 0, positive, 0.0)
+
+    @functools.cached_property
+    def peaked(self):
+        """The map divided by its peak, shifted first if it has negative values; a map of zeros stays as it is."""
+        peak = ops.max(self.positive, SPATIAL, keepdims=True)
+        # By a constant first, so that no gradient leaves the range of float32; then by the peak, which is one by now.
+        scale = ops.stop_gradient(ops.where(peak == 0, 1.0, peak))
+        peak = ops.where(peak == 0, 1.0, peak / scale)
+        return self.positive / scale / peak
+
+    @functools.cached_property
+    def bounded(self):
+        """The intensity, divided by its peak if that is above one: what a pixel-wise loss takes for [0, 1]."""
+        if self.from_logits:
+            return self.peaked
+        return self.positive / ops.where(self.extremes[1] > 1, self.extremes[1], 1.0)
+
+
+def _exp(log_density, valid):
+    density = ops.exp(log_density)
+    return density if valid is None else density * valid
 
 
 def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
@@ -237,11 +302,12 @@ def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
     Args:
         y_true: What `pack_targets` returned.
         y_pred: The prediction, `(batch, height, width, 1)`.
-        from_logits: As in `Prediction`.
+        from_logits: As in `Map`.
         needs_fixations: As in `unpack_targets`.
 
     Returns:
-        A `Target` and a `Prediction`, of the dtype of the prediction: float32, or float64 if that is what it has.
+        A `Target`, whose density is a `Map`, and the prediction as a `Map`, of the dtype of the prediction: float32, or
+        float64 if that is what it has.
 
     Raises:
         ValueError: If a shape is wrong, or the two differ in height or width.
@@ -254,4 +320,30 @@ def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
                 f"gives. Received: y_true.shape={tuple(y_true.shape)}, y_pred.shape={tuple(prediction.shape)}."
             )
     target = Target(*(part if part is None else ops.cast(part, prediction.dtype) for part in target))
-    return target, Prediction(prediction, target.valid, from_logits)
+    target = target._replace(density=Map(target.density, target.valid))
+    return target, Map(prediction, target.valid, from_logits)
+
+
+def as_baseline(density):
+    """Checks the baseline of an information gain, `(height, width)` of any scale; None, the uniform density, is kept.
+
+    Raises:
+        ValueError: If it has another number of axes, or negative or non-finite values.
+    """
+    if density is None:
+        return None
+    density = np.asarray(density, "float32")
+    if density.ndim != 2 or not np.isfinite(density).all() or density.min() < 0:
+        raise ValueError(
+            "The baseline of IG must be a finite, non-negative density of shape (height, width). "
+            f"Received: shape {density.shape}."
+        )
+    return density
+
+
+def log_baseline(density, prediction):
+    """The logarithm of a baseline `(height, width)`, None for uniform, stretched over a `Map` and normalised there."""
+    density = ops.ones((1, 1, 1, 1)) if density is None else density[None, ..., None]
+    density = ops.image.resize(density, ops.shape(prediction.raw)[1:3], interpolation="bilinear")
+    density = ops.cast(density, prediction.raw.dtype) * ops.ones_like(prediction.raw)
+    return ops.log(to_density(density, prediction.valid) + LOG_GUARD)

@@ -53,3 +53,20 @@ def tiny():
     from keras_saliency.data import synthetic
 
     return synthetic.read(splits={"train": 8, "validation": 4, "test": 4})
+
+
+def make_loss(name, /, **arguments):
+    """A loss of the table; a perceptual one with a few layers of random weights, so that tests of all are fast."""
+    from keras_saliency.losses import LOSSES
+
+    if name in ("deep_features", "gram"):
+        arguments = {"weights": None, "taps": ("block1_conv1", "block2_conv1"), **arguments}
+    return LOSSES[name](**arguments)
+
+
+def make_truth(rng, shape):
+    """A random density and fixation counts, at least one fixation in each image."""
+    density = rng.random(shape).astype("float32")
+    fixations = rng.poisson(0.4, shape).astype("float32")
+    fixations[:, 0, 0] = 1
+    return density, fixations

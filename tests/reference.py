@@ -22,8 +22,10 @@ def fixated(fixations):
 
 
 def kld(truth, prediction, epsilon=1e-7):
-    s, p = density(truth), density(prediction)
-    return sum(a * np.log(epsilon + a / (b + epsilon)) for a, b in zip(s.ravel(), p.ravel(), strict=True))
+    """Between the two densities with eps added to each pixel, normalised again."""
+    s, p = (density(values) + epsilon for values in (truth, prediction))
+    s, p = s / s.sum(), p / p.sum()
+    return sum(a * np.log(a / b) for a, b in zip(s.ravel(), p.ravel(), strict=True))
 
 
 def cc(truth, prediction):
@@ -61,5 +63,82 @@ def auc(fixations, prediction):
     return np.mean(wins)
 
 
+def differences(truth, prediction):
+    """The differences of all pixels as they are, in float64."""
+    return [float(b) - float(a) for a, b in zip(np.ravel(truth), np.ravel(prediction), strict=True)]
+
+
 def mse(truth, prediction):
-    return np.mean((np.asarray(truth, "float64") - np.asarray(prediction, "float64")) ** 2)
+    return np.mean([d**2 for d in differences(truth, prediction)])
+
+
+def ae(truth, prediction):
+    return np.mean([abs(d) for d in differences(truth, prediction)])
+
+
+def ead(truth, prediction):
+    return np.mean([np.expm1(abs(d)) for d in differences(truth, prediction)])
+
+
+def peaked(values):
+    values = np.asarray(values, "float64") - min(np.min(values), 0.0)
+    return values / values.max() if values.max() > 0 else values
+
+
+def wmse(truth, prediction, alpha=1.1):
+    truth = np.ravel(truth).astype("float64") / max(np.max(truth), 1.0)
+    return np.mean([(p - s) ** 2 / (alpha - s) for s, p in zip(truth, peaked(prediction).ravel(), strict=True)])
+
+
+def cross_entropy(truth, prediction, salient=1.0, empty=1.0, gamma=0.0):
+    """Pixel by pixel, the probabilities 2^-23 or more away from zero and one."""
+    truth = np.asarray(truth, "float64") / max(np.max(truth), 1.0)
+    values = []
+    for s, p in zip(truth.ravel(), np.ravel(prediction).astype("float64"), strict=True):
+        p = min(max(p, 2.0**-23), 1 - 2.0**-23)
+        values.append(-salient * (1 - p) ** gamma * s * np.log(p) - empty * p**gamma * (1 - s) * np.log(1 - p))
+    return np.mean(values)
+
+
+def bhattacharyya(truth, prediction, epsilon=1e-16):
+    s, p = density(truth) + epsilon, density(prediction) + epsilon
+    return -np.log(sum(np.sqrt(s / s.sum() * p / p.sum()).ravel()))
+
+
+def total_variation(truth, prediction):
+    return 0.5 * sum(abs(density(truth) - density(prediction)).ravel())
+
+
+def cosine(truth, prediction):
+    s, p = density(truth).ravel(), density(prediction).ravel()
+    return 1 - s @ p / np.linalg.norm(s) / np.linalg.norm(p)
+
+
+def chi2(truth, prediction, epsilon=1e-7):
+    """sum s^2 / p - 1, written as the sum of the squared differences, with eps in the denominator."""
+    s, p = density(truth).ravel(), density(prediction).ravel()
+    return sum((a - b) ** 2 / (b + epsilon) for a, b in zip(s, p, strict=True))
+
+
+def softmax(values):
+    return np.exp(log_density(values))
+
+
+def softmax_l1(truth, prediction):
+    return sum(abs(softmax(truth) - softmax(prediction)).ravel())
+
+
+def softmax_l2(truth, prediction):
+    return np.linalg.norm((softmax(truth) - softmax(prediction)).ravel())
+
+
+def feature_distance(truth, prediction):
+    """Of lists of features `(height, width, channels)`."""
+    return sum(np.sum((s - p) ** 2) / s.size for s, p in zip(truth, prediction, strict=True))
+
+
+def gram_distance(truth, prediction):
+    def gram(features):
+        return np.einsum("ijc,ijd->cd", features, features) / features.size
+
+    return sum(np.sum((gram(s) - gram(p)) ** 2) for s, p in zip(truth, prediction, strict=True))

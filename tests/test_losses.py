@@ -3,48 +3,65 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
+from conftest import make_loss, make_truth
 
 import keras_saliency as ks
 from keras_saliency import losses
 from keras_saliency.losses import LOSSES, combo
 
-SHAPE = (2, 6, 8, 1)
+# Large enough for a perceptual loss.
+SHAPE = (2, 33, 40, 1)
+PERCEPTUAL = ("deep_features", "gram")
+PLAIN = [name for name in LOSSES if name not in PERCEPTUAL]
 REFERENCES = {
-    "mse": lambda s, f, p: reference.mse(s, p),
-    "kld": lambda s, f, p: reference.kld(s, p),
+    **{
+        name: lambda s, f, p, name=name: getattr(reference, name)(s, p)
+        for name in (
+            *("mse", "ae", "ead", "wmse", "kld", "bhattacharyya", "total_variation", "cosine", "chi2"),
+            *("softmax_l1", "softmax_l2"),
+        )
+    },
+    "bce": lambda s, f, p: reference.cross_entropy(s, p),
+    "wbce": lambda s, f, p: reference.cross_entropy(s, p, 0.9, 0.1),
+    "focal": lambda s, f, p: reference.cross_entropy(s, p, 0.25, 0.75, 2.0),
     "cc": lambda s, f, p: 1 - reference.cc(s, p),
+    "sim": lambda s, f, p: 1 - reference.sim(s, p),
     "nss": lambda s, f, p: -reference.nss(f, p),
     "nll": lambda s, f, p: reference.nll(f, np.log(reference.density(p))),
+    "ig": lambda s, f, p: -reference.ig(f, np.log(reference.density(p)), np.full(p.shape, -np.log(p.size))),
 }
+# For a log-density the pixel-wise losses take the density divided by its peak.
+PIXEL_WISE = ("mse", "ae", "ead", "wmse", "bce", "wbce", "focal")
 
 
-def truth(rng, shape=SHAPE):
-    density = rng.random(shape).astype("float32")
-    fixations = rng.poisson(0.4, shape).astype("float32")
-    fixations[:, 0, 0] = 1
-    return density, fixations
-
-
-def every_loss(from_logits):
-    return [loss(from_logits=from_logits) for loss in LOSSES.values()] + [
-        combo(dict.fromkeys(LOSSES, 1.0), from_logits=from_logits)
+def every_loss(from_logits=False):
+    """Every row of the table, every convention, and the sum of all."""
+    made = [make_loss(name, from_logits=from_logits) for name in LOSSES]
+    made += [
+        loss(from_logits=from_logits, convention=convention, name=f"{name}_{convention}")
+        for name, loss in LOSSES.items()
+        for convention in loss.conventions
     ]
+    made.append(losses.NSS(relative=True, from_logits=from_logits, name="nss_relative"))
+    return [*made, combo(*made)]
 
 
-def value_and_gradient(loss, jit=False):
+def values_and_gradients(made, jit=False):
+    """A compiled function from maps to the value and gradient of each loss."""
+
     @tf.function(jit_compile=jit)
     def compute(y_true, y_pred):
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=True) as tape:
             tape.watch(y_pred)
-            value = loss(y_true, y_pred)
-        return value, tape.gradient(value, y_pred)
+            values = [loss(y_true, y_pred) for loss in made]
+        return values, [tape.gradient(value, y_pred) for value in values]
 
-    return lambda *maps: [part.numpy() for part in compute(*map(tf.convert_to_tensor, maps))]
+    return lambda *maps: [[part.numpy() for part in parts] for parts in compute(*map(tf.convert_to_tensor, maps))]
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_loss_is_the_mean_of_the_reference_over_images(name, rng):
-    density, fixations = truth(rng)
+    density, fixations = make_truth(rng, SHAPE)
     y_true, y_pred = ks.pack_targets(density, fixations), rng.random(SHAPE).astype("float32")
     images = zip(density[..., 0], fixations[..., 0], y_pred[..., 0], strict=True)
     expected = [REFERENCES[name](*image) for image in images]
@@ -55,32 +72,31 @@ def test_a_loss_is_the_mean_of_the_reference_over_images(name, rng):
     np.testing.assert_allclose(weighted, np.dot(expected, [1, 3]) / 2, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"mse"}))
+@pytest.mark.parametrize("name", PLAIN)
 def test_from_logits_is_the_loss_of_the_density(name, rng):
-    y_true, logits = ks.pack_targets(*truth(rng)), rng.normal(0, 2, SHAPE).astype("float32")
-    plain = LOSSES[name]()(y_true, np.exp(logits))
-    np.testing.assert_allclose(LOSSES[name](from_logits=True)(y_true, logits + 5), plain, rtol=1e-5)
-
-
-def test_mse_from_logits_compares_the_density_divided_by_its_peak(rng):
-    y_true, logits = ks.pack_targets(*truth(rng)), rng.normal(size=SHAPE).astype("float32")
-    peaked = np.exp(logits - logits.max((1, 2), keepdims=True))
-    np.testing.assert_allclose(
-        losses.MSE(from_logits=True)(y_true, logits + 3), losses.MSE()(y_true, peaked), rtol=1e-4
-    )
+    y_true, logits = ks.pack_targets(*make_truth(rng, SHAPE)), rng.normal(0, 2, SHAPE).astype("float32")
+    maps = np.exp(logits)
+    if name in PIXEL_WISE:
+        maps = maps / maps.max((1, 2), keepdims=True)
+    plain = {"softmax_l1": 2 * losses.TotalVariation()(y_true, maps)}.get(name)
+    if name == "softmax_l2":
+        s, p = (part / part.sum((1, 2), keepdims=True) for part in (y_true.numpy()[..., :1], maps))
+        plain = np.mean(np.sqrt(np.sum((s - p) ** 2, (1, 2))))
+    plain = LOSSES[name]()(y_true, maps) if plain is None else plain
+    np.testing.assert_allclose(LOSSES[name](from_logits=True)(y_true, logits + 5), plain, rtol=2e-5)
 
 
 PREDICTIONS = {
     "zero": np.zeros(SHAPE),
     "constant": np.full(SHAPE, 0.7),
-    "one-hot": np.eye(48)[:2].reshape(SHAPE),
+    "one-hot": np.eye(1320)[[3, 700]].reshape(SHAPE),
     "tiny": np.random.default_rng(0).random(SHAPE) * 1e-30,
     "huge": np.random.default_rng(0).random(SHAPE) * 1e30,
 }
 TRUTHS = {
     "random": (np.random.default_rng(1).random(SHAPE), np.ones(SHAPE), np.ones(SHAPE)),
     "constant": (np.ones(SHAPE), np.ones(SHAPE), np.ones(SHAPE)),
-    "one-hot": (np.eye(48)[3:5].reshape(SHAPE), np.eye(48)[3:5].reshape(SHAPE), np.ones(SHAPE)),
+    "one-hot": (np.eye(1320)[[60, 1000]].reshape(SHAPE), np.eye(1320)[[60, 1000]].reshape(SHAPE), np.ones(SHAPE)),
     "no fixations": (np.zeros(SHAPE), np.zeros(SHAPE), np.ones(SHAPE)),
     "all masked": (np.ones(SHAPE), np.ones(SHAPE), np.zeros(SHAPE)),
 }
@@ -89,84 +105,88 @@ TRUTHS = {
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_value_and_gradient_are_finite_on_degenerate_maps(jit, from_logits):
-    for loss in every_loss(from_logits):
-        compute = value_and_gradient(loss, jit)
-        for truth_name, parts in TRUTHS.items():
-            y_true = ks.pack_targets(*(part.astype("float32") for part in parts))
-            for prediction_name, y_pred in PREDICTIONS.items():
-                if loss.name in ("mse", "combination") and prediction_name == "huge" and not from_logits:
-                    continue  # the square of 1e30 is no float32
-                value, gradient = compute(y_true, y_pred.astype("float32"))
+    made = every_loss(from_logits)
+    compute = values_and_gradients(made, jit)
+    for truth_name, parts in TRUTHS.items():
+        y_true = ks.pack_targets(*(part.astype("float32") for part in parts))
+        for prediction_name, y_pred in PREDICTIONS.items():
+            for loss, value, gradient in zip(made, *compute(y_true, y_pred.astype("float32")), strict=True):
                 case = f"{loss.name}, {truth_name} truth, {prediction_name} prediction"
                 assert np.isfinite(value), case
                 assert np.isfinite(gradient).all(), case
+                if truth_name == "all masked" and not loss.name.startswith("bce"):
+                    assert not gradient.any(), case
 
 
-def check_slopes(loss, y_true, y_pred, pixels, tolerance):
-    """Compares the gradient at some pixels with finite differences."""
-    _, gradient = value_and_gradient(loss)(y_true, y_pred)
+def check_slopes(made, y_true, y_pred, pixels, tolerance):
+    """Compares the gradients at some pixels with finite differences."""
+    _, gradients = values_and_gradients(made)(y_true, y_pred)
     for pixel in pixels:
         step = np.zeros_like(y_pred)
         step[pixel] = 1e-6
-        slope = (loss(y_true, y_pred + step) - loss(y_true, y_pred - step)).numpy() / 2e-6
-        np.testing.assert_allclose(gradient[pixel], slope, rtol=1e-4, atol=tolerance)
+        for loss, gradient in zip(made, gradients, strict=True):
+            slope = (loss(y_true, y_pred + step) - loss(y_true, y_pred - step)).numpy() / 2e-6
+            np.testing.assert_allclose(gradient[pixel], slope, rtol=2e-4, atol=tolerance, err_msg=loss.name)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+def in_float64(name, from_logits=False):
+    return LOSSES[name](from_logits=from_logits, dtype="float64")
+
+
 @pytest.mark.parametrize("from_logits", [False, True])
-def test_gradients_are_those_of_finite_differences(name, from_logits, rng):
-    density, fixations = truth(rng, (1, 4, 5, 1))
-    y_pred = rng.uniform(0.5, 1.5, (1, 4, 5, 1))
-    loss, y_true = LOSSES[name](from_logits=from_logits, dtype="float64"), ks.pack_targets(density, fixations)
-    y_true = tf.cast(y_true, "float64")
+def test_gradients_are_those_of_finite_differences(from_logits, rng):
+    density, fixations = make_truth(rng, (1, 4, 5, 1))
+    # Within (0, 1), where a pixel can be a probability.
+    y_pred = rng.uniform(0.1, 0.9, (1, 4, 5, 1))
+    y_true = tf.cast(ks.pack_targets(density, fixations), "float64")
     peak = np.unravel_index(np.argmax(y_pred), y_pred.shape)
-    check_slopes(loss, y_true, y_pred, [(0, 0, 0, 0), (0, 2, 3, 0), peak], tolerance=1e-8)
+    # Where the density of a log-density is divided by its peak, that pixel is one and a cross-entropy has no slope.
+    made = [in_float64(name, from_logits) for name in PLAIN if not (from_logits and name in ("bce", "wbce", "focal"))]
+    check_slopes(made, y_true, y_pred, [(0, 0, 0, 0), (0, 2, 3, 0), peak], tolerance=1e-8)
 
 
-def test_an_image_without_fixations_is_not_averaged(rng):
-    density, fixations = truth(rng)
-    y_pred = rng.random(SHAPE).astype("float32")
-    alone = [loss(ks.pack_targets(density[:1], fixations[:1]), y_pred[:1]) for loss in every_loss(False)]
-    density[1], fixations[1] = 0, 0
-    both = [loss(ks.pack_targets(density, fixations), y_pred) for loss in every_loss(False)]
-    np.testing.assert_allclose(both, alone, rtol=1e-6)
-
-
-def test_nan_is_not_hidden(rng):
-    y_true = ks.pack_targets(*truth(rng))
-    for from_logits in (False, True):
-        for loss in every_loss(from_logits):
-            for jit in (False, True):
-                compute = value_and_gradient(loss, jit)
-                for base in (np.zeros(SHAPE, "float32"), rng.random(SHAPE).astype("float32")):
-                    base[1, 2, 3] = np.nan
-                    assert np.isnan(compute(y_true, base)[0]), loss.name
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_gradients_of_maps_with_negative_values(name, rng):
+def test_gradients_of_maps_with_negative_values(rng):
     shape = (1, 4, 5, 1)
     density, fixations, y_pred = rng.random(shape), rng.poisson(1.0, shape).astype("float64"), rng.normal(size=shape)
     lowest = np.unravel_index(np.argmin(y_pred), shape)
-    # There the probability is zero, and a logarithm too steep for finite differences.
+    # There the probability is zero, and a logarithm or a root too steep for finite differences.
     density[lowest] = fixations[lowest] = 0
-    loss, y_true = LOSSES[name](dtype="float64"), ks.pack_targets(density, fixations)
-    check_slopes(loss, y_true, y_pred, [lowest, (0, 1, 1, 0), (0, 3, 2, 0)], tolerance=1e-7)
+    y_true = ks.pack_targets(density, fixations)
+    made = [in_float64(name) for name in PLAIN]
+    check_slopes(made, y_true, y_pred, [lowest, (0, 1, 1, 0), (0, 3, 2, 0)], tolerance=1e-7)
 
 
-def test_each_term_is_averaged_over_its_own_images(rng):
-    density, fixations = truth(rng)
-    fixations[1] = 0
-    y_true, y_pred = ks.pack_targets(density, fixations), rng.random(SHAPE).astype("float32")
-    expected = losses.KLD()(y_true, y_pred) + losses.NSS()(y_true, y_pred)
-    np.testing.assert_allclose(combo(kld=1, nss=1)(y_true, y_pred), expected, rtol=1e-6)
+def test_an_image_without_fixations_is_not_averaged(rng):
+    density, fixations = make_truth(rng, SHAPE)
+    y_pred = rng.random(SHAPE).astype("float32")
+    made = every_loss()
+    alone = [loss(ks.pack_targets(density[:1], fixations[:1]), y_pred[:1]) for loss in made]
+    density[1], fixations[1] = 0, 0
+    both = [loss(ks.pack_targets(density, fixations), y_pred) for loss in made]
+    np.testing.assert_allclose(both, alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_nan_is_not_hidden(jit, from_logits, rng):
+    y_true = ks.pack_targets(*make_truth(rng, SHAPE)).numpy()
+    made = every_loss(from_logits)
+    compute = values_and_gradients(made, jit)
+    for base in (np.zeros(SHAPE, "float32"), rng.random(SHAPE).astype("float32")):
+        base[1, 2, 3] = np.nan
+        for loss, value in zip(made, compute(y_true, base)[0], strict=True):
+            assert np.isnan(value), loss.name
+    broken = y_true.copy()
+    broken[1, 2, 3] = np.nan
+    for loss, value in zip(made, compute(broken, rng.random(SHAPE).astype("float32"))[0], strict=True):
+        assert np.isnan(value), f"{loss.name}, NaN in the truth"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_is_computed_in_float32(dtype, rng):
-    y_true = ks.pack_targets(*truth(rng, (1, 240, 320, 1)))
+    y_true = ks.pack_targets(*make_truth(rng, (1, 240, 320, 1)))
     y_pred = tf.cast(rng.random((1, 240, 320, 1)), dtype)
-    for loss in every_loss(False):
+    for loss in every_loss():
         np.testing.assert_allclose(
             loss(tf.cast(y_true, dtype), y_pred),
             loss(tf.cast(tf.cast(y_true, dtype), "float32"), tf.cast(y_pred, "float32")),
@@ -180,76 +200,95 @@ def test_a_loss_that_needs_fixations_says_so(rng):
 
 
 def test_targets_of_another_size_are_refused_and_of_another_dtype_are_not(rng):
-    density, fixations = truth(rng)
+    density, fixations = make_truth(rng, SHAPE)
     y_true, y_pred = ks.pack_targets(density, fixations), rng.random(SHAPE).astype("float32")
     wide = ks.pack_targets(density.astype("float64"), fixations.astype("float64"))
-    for loss in every_loss(False):
+    for loss in every_loss():
         np.testing.assert_allclose(loss(wide, y_pred), loss(y_true, y_pred), rtol=1e-6)
         with pytest.raises(ValueError, match="y_true and y_pred must have the same height and width"):
             loss(y_true, y_pred[:, :3])
 
 
-def test_combo_is_the_weighted_sum(rng):
-    y_true, y_pred = ks.pack_targets(*truth(rng)), rng.random(SHAPE).astype("float32")
-    expected = 10 * losses.KLD()(y_true, y_pred) + 2 * losses.CC()(y_true, y_pred) + losses.NSS()(y_true, y_pred)
-    for same in (combo(kld=10, cc=2, nss=1), combo("10 kld + 2*cc + nss"), combo({"kld": 10, "cc": 2, "nss": 1})):
-        np.testing.assert_allclose(same(y_true, y_pred), expected, rtol=1e-6)
+OPTIONS = {
+    "wmse": {"alpha": 1.3},
+    "wbce": {"weight": 0.7},
+    "focal": {"alpha": 0.4, "gamma": 1.0},
+    "nss": {"relative": True},
+    "ig": {"baseline": [[1.0, 2.0]]},
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_config_round_trips(name):
+    convention = next(iter(LOSSES[name].conventions), None)
+    shared = {"from_logits": True, "convention": convention, "reduction": "sum", "name": "mine", "dtype": "bfloat16"}
+    made = make_loss(name, **shared, **OPTIONS.get(name, {}))
+    again = keras.losses.deserialize(keras.losses.serialize(made))
+    assert type(again) is LOSSES[name]
+    assert again.get_config() == made.get_config()
+    assert {**shared, **OPTIONS.get(name, {})}.items() <= again.get_config().items()
+
+
+# Values of the authors' own formulas in float64, on one map and on one where their constants matter.
+I = np.arange(20)  # noqa: E741
+S, P = ((values).reshape(1, 4, 5, 1) for values in (I * 7 % 11 / 10, (I * 5 + 3) % 13 / 4))
+F = np.zeros((1, 4, 5, 1))
+F[0, [1, 3, 0], [2, 0, 4], 0] = 2, 1, 1
+SPARSE = np.where(P > 2, P, 0.0)
+GOLDEN = [
+    ("kld", "sam", S, P, 1.3619889835492311),
+    ("kld", "sam", S, SPARSE, 8.21495209081236),
+    ("kld", "sam", S * 1e-6, P * 1e-6, 1.33818172159975),
+    ("kld", "msi-net", S, P, 1.3619889771197722),
+    ("kld", "msi-net", S, SPARSE, 8.214952085317858),
+    ("kld", "msi-net", S * 1e-6, P * 1e-6, 1.3413583504548074),
+    ("kld", "eml-net", S, P, 1.1505090999514331),
+    ("kld", "eml-net", S, SPARSE, 6.734718158862083),
+    ("cc", "sam", S, P, -0.4358799380213556),
+    ("cc", "eml-net", S, P, 0.5641200619786446),
+    ("nss", "sam", S, P, -0.7865995664263381),
+    ("nss", "sam", S, 1 + 1e-7 * P, -0.3738592168492052),
+    ("nss", "eml-net", S, P, 1.718272053465332),
+    ("wmse", "mlnet", S, P, 0.3740566728795895),
+]
+
+
+@pytest.mark.parametrize(("name", "convention", "density", "y_pred", "expected"), GOLDEN)
+def test_conventions_give_what_the_authors_formulas_give(name, convention, density, y_pred, expected):
+    loss = LOSSES[name](convention=convention, dtype="float64")
+    np.testing.assert_allclose(loss(ks.pack_targets(density, F), y_pred), expected, rtol=1e-8)
+
+
+def test_every_convention_has_a_golden_value():
+    golden = {(name, convention) for name, convention, *_ in GOLDEN}
+    assert golden == {(name, convention) for name, loss in LOSSES.items() for convention in loss.conventions}
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: combo(kdl=1), "Unknown loss 'kdl'. Known losses: mse, kld, nll, cc, nss"),
-        (lambda: combo(kld=1, nss=-1), "weight of nss must be positive"),
-        (lambda: combo(), "needs losses"),
-        (lambda: combo("10 kld - cc"), "Cannot read the term"),
-        (lambda: combo("kld", cc=1), "not both"),
-        (lambda: losses.Combination([losses.KLD(), losses.KLD()], [1, 1]), "different names"),
-        (lambda: losses.Combination([losses.KLD(), losses.CC(from_logits=True)], [1, 1]), "agree on from_logits"),
+        (lambda: losses.KLD(convention="mlnet"), "kld has no convention 'mlnet'. Known conventions: sam, msi-net"),
+        (lambda: losses.MSE(convention="sam"), "Known conventions: none"),
+        (lambda: losses.WMSE(alpha=1.0), "alpha of wmse must be above one"),
+        (lambda: losses.WBCE(weight=1.0), "weight of wbce must be between zero and one"),
+        (lambda: losses.Focal(gamma=-1.0), "gamma not negative"),
+        (lambda: losses.IG(baseline=np.ones(3)), "baseline of IG must be a finite"),
     ],
 )
-def test_a_wrong_combination_is_explained(call, message):
+def test_wrong_arguments_are_explained(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-@pytest.mark.parametrize("loss", [*LOSSES.values()])
-def test_config_round_trips(loss):
-    made = loss(from_logits=True, reduction="sum", name="mine", dtype="bfloat16")
-    again = keras.losses.deserialize(keras.losses.serialize(made))
-    assert type(again) is loss
-    assert again.get_config() == made.get_config()
-    assert again.dtype == "bfloat16"
+def test_the_baseline_of_ig_is_subtracted(rng):
+    y_true, y_pred = ks.pack_targets(*make_truth(rng, SHAPE)), rng.random(SHAPE).astype("float32")
+    baseline = rng.random(SHAPE[1:3])
+    gain = losses.IG(baseline=baseline)(y_true, y_pred)
+    np.testing.assert_allclose(gain, -ks.metrics.IG(baseline=baseline)(y_true, y_pred), rtol=1e-5)
 
 
-def small_model():
-    images = keras.Input((*SHAPE[1:3], 3))
-    return ks.models.SaliencyModel(images, keras.layers.Conv2D(1, 3, padding="same", activation="softplus")(images))
-
-
-def test_a_compiled_combination_reports_its_terms_and_survives_saving(rng, tmp_path):
-    y_true, images = ks.pack_targets(*truth(rng, (5, *SHAPE[1:]))), rng.random((5, *SHAPE[1:3], 3))
-    model = small_model()
-    model.compile("adam", loss=combo(kld=10, cc=2, nss=1), metrics=[ks.metrics.NSS(), ks.metrics.KLD()])
-    history = model.fit(images, y_true, batch_size=2, epochs=2, verbose=0, validation_data=(images, y_true)).history
-    for name in ("loss", "kld_loss", "cc_loss", "nss_loss", "nss", "kld"):
-        assert len(history[name]) == len(history[f"val_{name}"]) == 2
-    last = {name: values[-1] for name, values in history.items()}
-    np.testing.assert_allclose(last["val_nss_loss"], -last["val_nss"], rtol=1e-5)
-    np.testing.assert_allclose(
-        last["val_loss"], 10 * last["val_kld_loss"] + 2 * last["val_cc_loss"] + last["val_nss_loss"], rtol=1e-5
-    )
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    expected = model.evaluate(images, y_true, verbose=0, return_dict=True)
-    assert loaded.evaluate(images, y_true, verbose=0, return_dict=True) == pytest.approx(expected, rel=1e-6)
-    assert "kld_loss" in expected
-
-
-def test_recompiling_leaves_no_stale_terms(rng):
-    y_true, images = ks.pack_targets(*truth(rng)), rng.random((2, *SHAPE[1:3], 3))
-    model = small_model()
-    for loss in (combo(kld=1), combo(cc=1)):
-        model.compile("sgd", loss=loss)
-        history = model.fit(images, y_true, verbose=0).history
-    assert set(history) == {"loss", "cc_loss"}
+def test_a_fixation_map_predicted_exactly_is_the_least_relative_nss(rng):
+    density, fixations = make_truth(rng, SHAPE)
+    loss = losses.NSS(relative=True)
+    np.testing.assert_allclose(loss(ks.pack_targets(density, fixations), 3 * fixations), 0.0, atol=1e-6)
+    assert loss(ks.pack_targets(density, fixations), density) > 0

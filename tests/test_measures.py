@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import reference
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_saliency import measures
+from keras_saliency import maps, measures
 
 SIZES = [(3, 3), (7, 12), (24, 32)]
 
@@ -24,6 +26,21 @@ def make_maps(kind, size, rng):
     }[kind]
 
 
+# Measures of a density and a prediction, and their references.
+OF_MAPS = {
+    **{
+        name: getattr(reference, name)
+        for name in (
+            *("mse", "ae", "ead", "wmse", "kld", "bhattacharyya", "total_variation", "cosine", "chi2"),
+            *("softmax_l1", "softmax_l2", "cc", "sim"),
+        )
+    },
+    "bce": reference.cross_entropy,
+    "wbce": functools.partial(reference.cross_entropy, salient=0.9, empty=0.1),
+    "focal": functools.partial(reference.cross_entropy, salient=0.25, empty=0.75, gamma=2.0),
+}
+# Never negative, zero for equal maps.
+DISTANCES = set(OF_MAPS) - {"wmse", "bce", "wbce", "focal", "cc", "sim"}
 KINDS = ["random", "sparse", "peaked", "near-constant", "tied", "constant", "zero"]
 
 
@@ -42,10 +59,7 @@ def test_measures_agree_with_the_reference(kind, size, dtype, rng):
     batched = [part[None, ..., None] for part in (prediction, truth, fixations, log_p, log_b)]
     p, s, f, lp, lb = (ops.convert_to_tensor(part, dtype=dtype) for part in batched)
     pairs = {
-        "kld": (measures.kld(s, p), reference.kld(truth, prediction)),
-        "cc": (measures.cc(s, p), reference.cc(truth, prediction)),
-        "sim": (measures.sim(s, p), reference.sim(truth, prediction)),
-        "mse": (measures.mse(s, p), reference.mse(truth, prediction)),
+        **{name: (getattr(measures, name)(s, p), function(truth, prediction)) for name, function in OF_MAPS.items()},
         "nss": (measures.nss(f, p), reference.nss(fixations, prediction)),
         "auc": (measures.auc(f, p), reference.auc(fixations, prediction)),
         "nll": (measures.nll(f, lp), reference.nll(fixations, log_p)),
@@ -71,11 +85,29 @@ def test_by_hand_on_three_by_three():
     np.testing.assert_allclose(measures.sim(s, p), [0.5], rtol=1e-6)
     # Covariance 7 / 9 * ... : Pearson of two indicator maps sharing one of one and two pixels.
     np.testing.assert_allclose(measures.cc(s, p), [(1 / 9 - 2 / 81) / np.sqrt((8 / 81) * (14 / 81))], rtol=1e-6)
+    # Of the density, one half is found and one half is missed: 0.5 log 0.5 + 0.5 log(0.5 / 1e-7), each plus 1e-7.
     np.testing.assert_allclose(measures.kld(s, p), [0.5 * np.log(0.5) + 0.5 * np.log(0.5e7)], rtol=1e-5)
+    np.testing.assert_allclose(measures.total_variation(s, p), [0.5], rtol=1e-6)
+    np.testing.assert_allclose(measures.bhattacharyya(s, p), [-np.log(np.sqrt(0.5))], rtol=1e-5)
+    np.testing.assert_allclose(measures.cosine(s, p), [1 - np.sqrt(0.5)], rtol=1e-6)
+    np.testing.assert_allclose(measures.chi2(s, p), [0.25 + 0.25e7], rtol=1e-6)
     uniform = np.full((1, 3, 3, 1), -np.log(9), "float32")
     np.testing.assert_allclose(measures.nll(f, uniform), [np.log(9)], rtol=1e-6)
     np.testing.assert_allclose(measures.ig(f, uniform + np.log(2).astype("float32"), uniform), [1.0], rtol=1e-6)
     np.testing.assert_allclose(measures.mse(s, p), [(64 + 1) / 9], rtol=1e-6)
+    np.testing.assert_allclose(measures.ae(s, p), [(8 + 1) / 9], rtol=1e-6)
+    np.testing.assert_allclose(measures.ead(s, p), [(np.expm1(8) + np.expm1(1)) / 9], rtol=1e-6)
+    # Divided by its peak the prediction hits one salient pixel and misses the other, where 1.1 - 1 = 0.1.
+    np.testing.assert_allclose(measures.wmse(s, p), [1 / 0.1 / 9], rtol=1e-5)
+    half = np.full((1, 3, 3, 1), 0.5, "float32")
+    np.testing.assert_allclose(measures.bce(s, half), [np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(measures.wbce(s, half), [(2 * 0.9 + 7 * 0.1) / 9 * np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(measures.focal(s, half), [(2 * 0.25 + 7 * 0.75) / 9 / 4 * np.log(2)], rtol=1e-6)
+    # A softmax of one pixel above eight equal ones.
+    one_up = np.log(np.where(np.array(prediction) > 0, 8.0, 1.0))[None, ..., None].astype("float32")
+    zeros = np.zeros_like(one_up)
+    np.testing.assert_allclose(measures.softmax_l1(zeros, one_up), [2 * (1 / 2 - 1 / 9)], rtol=1e-6)
+    np.testing.assert_allclose(measures.softmax_l2(zeros, one_up), [(1 / 2 - 1 / 9) * np.sqrt(1 + 1 / 8)], rtol=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
@@ -87,24 +119,30 @@ def test_laws(scale, shift, seed):
     for measure, truth in ((measures.cc, s), (measures.nss, f)):
         np.testing.assert_allclose(measure(truth, scale * p + shift), measure(truth, p), rtol=2e-3, atol=1e-4)
     np.testing.assert_allclose(measures.auc(f, p**3), measures.auc(f, p), rtol=1e-6)
-    assert float(measures.kld(s, p)[0]) >= 0
     assert 0 <= float(measures.sim(s, p)[0]) <= 1
-    for measure, own in ((measures.kld, 0.0), (measures.sim, 1.0), (measures.cc, 1.0)):
-        np.testing.assert_allclose(measure(s, s), [own], atol=2e-5)
+    for name in OF_MAPS:
+        if name in DISTANCES:
+            assert float(getattr(measures, name)(s, p)[0]) >= 0
+            np.testing.assert_allclose(getattr(measures, name)(s, s), [0.0], atol=1e-6, err_msg=name)
+    for measure in (measures.sim, measures.cc):
+        np.testing.assert_allclose(measure(s, s), [1.0], rtol=1e-5)
 
 
-def test_a_batch_is_the_stack_of_its_images(rng):
-    p, s = (rng.random((5, 6, 7, 1)).astype("float32") for _ in range(2))
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_distances_vanish_on_equal_maps_of_real_size(name, rng):
+    s = make_maps("peaked", (240, 320), rng)[None, ..., None].astype("float32")
+    if name in DISTANCES:
+        np.testing.assert_allclose(getattr(measures, name)(s, s), [0.0], atol=2e-6)
+
+
+@pytest.mark.parametrize("batch", [1, 5, 8])
+def test_a_batch_is_the_stack_of_its_images(batch, rng):
+    p, s = (rng.random((batch, 6, 7, 1)).astype("float32") for _ in range(2))
     f = rng.poisson(0.3, p.shape).astype("float32")
-    for measure, truth in (
-        (measures.kld, s),
-        (measures.cc, s),
-        (measures.sim, s),
-        (measures.nss, f),
-        (measures.auc, f),
-    ):
-        singles = [float(measure(truth[i : i + 1], p[i : i + 1])[0]) for i in range(5)]
-        np.testing.assert_allclose(measure(truth, p), singles, rtol=1e-5)
+    for name in (*OF_MAPS, "nss", "auc"):
+        measure, truth = getattr(measures, name), f if name in ("nss", "auc") else s
+        singles = [float(measure(truth[i : i + 1], p[i : i + 1])[0]) for i in range(batch)]
+        np.testing.assert_allclose(measure(truth, p), singles, rtol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("fill", [0.0, 7.0, -1e6])
@@ -116,15 +154,14 @@ def test_padding_changes_nothing(fill, rng):
     pp, ps, pf = (np.pad(part, border, constant_values=fill) for part in (p, s, f))
     mask = np.pad(valid, border)
     logits = {"plain": np.log(p), "padded": np.pad(np.log(p), border, constant_values=fill)}
-    for measure, plain, padded in (
-        (measures.kld, s, ps),
-        (measures.cc, s, ps),
-        (measures.sim, s, ps),
-        (measures.mse, s, ps),
-        (measures.nss, f, pf),
-        (measures.auc, f, pf),
-    ):
-        np.testing.assert_allclose(measure(padded, pp, mask), measure(plain, p), rtol=1e-5, err_msg=measure.__name__)
+    for name in (*OF_MAPS, "kld_published", "nss", "nss_published", "auc"):
+        measure, of_fixations = getattr(measures, name), name.startswith(("nss", "auc"))
+        plain, padded = (f, pf) if of_fixations else (s, ps)
+        constants = {"kld_published": {"by_peak": True, "sum_epsilon": 1e-7}, "nss_published": {"epsilon": 1e-7}}
+        constants = constants.get(name, {})
+        np.testing.assert_allclose(
+            measure(padded, pp, mask, **constants), measure(plain, p, **constants), rtol=1e-5, err_msg=name
+        )
     np.testing.assert_allclose(measures.nll(pf, logits["padded"], mask), measures.nll(f, logits["plain"]), rtol=1e-5)
 
 
@@ -139,7 +176,15 @@ def test_auc_of_image_is_auc(rng):
 
 def test_sums_of_a_large_image_do_not_overflow():
     p = np.full((1, 480, 640, 1), 100.0, "float16")
-    from keras_saliency.maps import Prediction
-
-    density = Prediction(p).density
+    density = maps.Map(p).density
     np.testing.assert_allclose(np.sum(density), 1.0, rtol=1e-4)
+
+
+def test_feature_distances_agree_with_the_reference(rng):
+    truth, prediction = ([rng.random((3, 4 + i, 5, 6)).astype("float32") for i in range(2)] for _ in range(2))
+    for name in ("feature_distance", "gram_distance"):
+        expected = [
+            getattr(reference, name)([level[i] for level in truth], [level[i] for level in prediction])
+            for i in range(3)
+        ]
+        np.testing.assert_allclose(getattr(measures, name)(truth, prediction), expected, rtol=1e-5)

@@ -1,9 +1,50 @@
 """Saliency losses as Keras classes, and their linear combinations."""
 
 from keras_saliency.losses.base import SaliencyLoss
-from keras_saliency.losses.combination import LOSSES, Combination, combo
-from keras_saliency.losses.distribution import KLD, NLL
-from keras_saliency.losses.pixel import MSE
-from keras_saliency.losses.saliency import CC, NSS
+from keras_saliency.losses.combination import Combination
+from keras_saliency.losses.distribution import (
+    BCE,
+    KLD,
+    NLL,
+    WBCE,
+    Bhattacharyya,
+    Chi2,
+    Cosine,
+    Focal,
+    SoftmaxL1,
+    SoftmaxL2,
+    TotalVariation,
+)
+from keras_saliency.losses.perceptual import DeepFeatures, Gram
+from keras_saliency.losses.pixel import AE, EAD, MSE, WMSE
+from keras_saliency.losses.saliency import CC, IG, NSS, SIM
+from keras_saliency.losses.table import LOSSES, PRESETS, combo
 
-__all__ = ["CC", "KLD", "LOSSES", "MSE", "NLL", "NSS", "Combination", "SaliencyLoss", "combo"]
+__all__ = [
+    "AE",
+    "BCE",
+    "CC",
+    "EAD",
+    "IG",
+    "KLD",
+    "LOSSES",
+    "MSE",
+    "NLL",
+    "NSS",
+    "PRESETS",
+    "SIM",
+    "WBCE",
+    "WMSE",
+    "Bhattacharyya",
+    "Chi2",
+    "Combination",
+    "Cosine",
+    "DeepFeatures",
+    "Focal",
+    "Gram",
+    "SaliencyLoss",
+    "SoftmaxL1",
+    "SoftmaxL2",
+    "TotalVariation",
+    "combo",
+]

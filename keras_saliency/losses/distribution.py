@@ -1,4 +1,4 @@
-"""Losses that compare two probability distributions over the image."""
+"""Losses that compare two probability distributions: over the image, or one for each pixel."""
 
 import keras
 
@@ -10,14 +10,121 @@ from keras_saliency.losses.base import SaliencyLoss
 class KLD(SaliencyLoss):
     """Kullback-Leibler divergence of the prediction from the density, in nats.
 
-    Lower is better; zero for equal maps. It punishes misses more than false alarms: probability zero where there is
-    density costs up to log(1e7). Source: SAM (Cornia et al. 2018), whose constant eps = 1e-7 is used.
+    Lower is better; zero for equal maps. Its value punishes misses more than false alarms: probability zero where
+    there is density costs up to log(1e7), as eps = 1e-7 is added to each pixel of both densities. Source: SAM and
+    MSI-Net, whose eps it has.
+
+    Args:
+        **kwargs: As in `SaliencyLoss`. The conventions put eps inside and outside the quotient,
+            s log(eps + s / (p + eps)), which is below zero on equal maps, down to minus eps times the number of
+            pixels: `"sam"` (Cornia et al. 2018) divides the prediction by its peak first and adds 1e-7 to the sums,
+            `"msi-net"` (Kroner et al. 2020) adds 1e-7 to the sums, `"eml-net"` (Jia & Bruce 2020) has eps = 1e-6.
     """
 
     name_in_table = "kld"
+    conventions = {  # noqa: RUF012
+        "sam": {"by_peak": True, "sum_epsilon": 1e-7},
+        "msi-net": {"sum_epsilon": 1e-7},
+        "eml-net": {"epsilon": 1e-6},
+    }
 
     def measure(self, target, prediction):
-        return measures.kld(target.density, prediction.density, target.valid)
+        if self.convention is None:
+            return measures.kld(target.density, prediction)
+        return measures.kld_published(target.density, prediction, **self.conventions[self.convention])
+
+    @property
+    def non_negative(self):
+        return self.convention is None
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class Bhattacharyya(SaliencyLoss):
+    """Bhattacharyya distance of the two densities, -ln sum sqrt(s p).
+
+    Lower is better; zero for equal maps, below 19 for maps without a common pixel (1e-16 is added to each probability).
+    Source: Jetley et al. (2016).
+    """
+
+    name_in_table = "bhattacharyya"
+
+    def measure(self, target, prediction):
+        return measures.bhattacharyya(target.density, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class BCE(SaliencyLoss):
+    """Mean binary cross-entropy, each pixel a probability in [0, 1], in nats.
+
+    Lower is better; its least value is the entropy of the density, above zero. Values outside [2^-23, 1 - 2^-23] count
+    as the nearer of the two and have no gradient; a density with a peak above one is divided by it. Source: SalGAN
+    (Pan et al. 2017).
+    """
+
+    name_in_table = "bce"
+
+    def measure(self, target, prediction):
+        return measures.bce(target.density, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class WBCE(SaliencyLoss):
+    """Binary cross-entropy in which salient pixels weigh `weight` and empty ones one minus that.
+
+    Lower is better. Unlike `BCE` it is least beyond the density, not at it: with the weight of 0.9 at P = 0.9 for S = 0.5.
+    Pixels and densities are read as in `BCE`.
+
+    Args:
+        weight: In (0, 1). One half is half of `BCE`; the default lets the few salient pixels of a map count.
+        **kwargs: As in `SaliencyLoss`.
+
+    Raises:
+        ValueError: If the weight is not in (0, 1).
+    """
+
+    name_in_table = "wbce"
+    options = ("weight",)
+
+    def __init__(self, weight=0.9, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 < weight < 1:
+            raise ValueError(f"weight of wbce must be between zero and one. Received: weight={weight}.")
+        self.weight = weight
+
+    def measure(self, target, prediction):
+        return measures.wbce(target.density, prediction, weight=self.weight)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class Focal(SaliencyLoss):
+    """Focal loss: binary cross-entropy in which pixels that are nearly right weigh little.
+
+    Lower is better. Unlike `BCE` it is not least at the density unless that is zero or one. Pixels and densities are
+    read as in `BCE`. Source: Lin et al. (2017), whose constants are the default.
+
+    Args:
+        alpha: The weight of salient pixels; empty ones weigh one minus it.
+        gamma: How fast the weight falls as a pixel gets right; zero is `WBCE`.
+        **kwargs: As in `SaliencyLoss`.
+
+    Raises:
+        ValueError: If alpha is not in (0, 1) or gamma is negative.
+    """
+
+    name_in_table = "focal"
+    options = ("alpha", "gamma")
+
+    def __init__(self, alpha=0.25, gamma=2.0, **kwargs):
+        super().__init__(**kwargs)
+        if not (0 < alpha < 1 and gamma >= 0):
+            raise ValueError(
+                f"alpha of focal must be between zero and one, gamma not negative. Received: {alpha=}, {gamma=}."
+            )
+        self.alpha = alpha
+        self.gamma = gamma
+
+    def measure(self, target, prediction):
+        return measures.focal(target.density, prediction, alpha=self.alpha, gamma=self.gamma)
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")
@@ -33,3 +140,70 @@ class NLL(SaliencyLoss):
 
     def measure(self, target, prediction):
         return measures.nll(target.fixations, prediction.log_density, target.valid)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class TotalVariation(SaliencyLoss):
+    """Total variation distance of the two densities, half the sum of their absolute differences.
+
+    Lower is better; in [0, 1]; zero for equal maps. Source: Jetley et al. (2016).
+    """
+
+    name_in_table = "total_variation"
+
+    def measure(self, target, prediction):
+        return measures.total_variation(target.density, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class Cosine(SaliencyLoss):
+    """One minus the cosine of the angle between the two densities.
+
+    Lower is better; in [0, 1]; zero for equal maps. Source: Jetley et al. (2016).
+    """
+
+    name_in_table = "cosine"
+
+    def measure(self, target, prediction):
+        return measures.cosine(target.density, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class Chi2(SaliencyLoss):
+    """Chi-squared divergence of the prediction from the density, sum s^2 / p - 1.
+
+    Lower is better; zero for equal maps. It punishes misses hardest of all: a missed pixel costs s^2 / (p + 1e-7).
+    Source: Jetley et al. (2016).
+    """
+
+    name_in_table = "chi2"
+
+    def measure(self, target, prediction):
+        return measures.chi2(target.density, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class SoftmaxL1(SaliencyLoss):
+    """Sum of the absolute differences of the two maps after a softmax over the image.
+
+    Lower is better; in [0, 2]; zero for equal maps. With `from_logits=True` the softmax of the prediction is compared
+    with the density, otherwise both maps go through it as they are. Source: Jetley et al. (2016).
+    """
+
+    name_in_table = "softmax_l1"
+
+    def measure(self, target, prediction):
+        return measures.softmax_l1(target.density, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class SoftmaxL2(SaliencyLoss):
+    """Euclidean distance of the two maps after a softmax over the image, as in `SoftmaxL1`.
+
+    Lower is better; in [0, sqrt(2)]; zero for equal maps. Source: Jetley et al. (2016).
+    """
+
+    name_in_table = "softmax_l2"
+
+    def measure(self, target, prediction):
+        return measures.softmax_l2(target.density, prediction)

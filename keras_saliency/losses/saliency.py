@@ -4,19 +4,39 @@ import keras
 
 from keras_saliency import measures
 from keras_saliency.losses.base import SaliencyLoss
+from keras_saliency.maps import as_baseline, log_baseline
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")
 class CC(SaliencyLoss):
     """One minus Pearson's correlation between prediction and density.
 
-    Lower is better; in [0, 2]; a constant map gives 1. Source: Le Meur et al. (2007).
+    Lower is better; in [0, 2]; a constant map gives 1. Source: Le Meur et al. (2007). With `convention="sam"` it is
+    minus the correlation, as the authors minimise it, and 0 for a constant map; `"eml-net"` has one minus it, too.
     """
 
     name_in_table = "cc"
+    conventions = {"sam": 0.0, "eml-net": 1.0}  # noqa: RUF012
 
     def measure(self, target, prediction):
-        return 1.0 - measures.cc(target.density, prediction.density, target.valid)
+        return self.conventions.get(self.convention, 1.0) - measures.cc(target.density, prediction)
+
+    @property
+    def non_negative(self):
+        return self.convention != "sam"
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class SIM(SaliencyLoss):
+    """One minus the similarity, the intersection of prediction and density as distributions.
+
+    Lower is better; in [0, 1]; zero for equal maps. Source: Judd et al. (2012).
+    """
+
+    name_in_table = "sim"
+
+    def measure(self, target, prediction):
+        return 1.0 - measures.sim(target.density, prediction)
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")
@@ -25,10 +45,64 @@ class NSS(SaliencyLoss):
 
     Lower is better, and negative for every model above chance; a constant map gives 0. Needs fixation counts.
     Source: Peters et al. (2005).
+
+    Args:
+        relative: Adds the NSS of the fixation map itself, the highest that any map reaches: the loss of EML-NET (Jia &
+            Bruce 2020), never negative.
+        **kwargs: As in `SaliencyLoss`. `convention="sam"` adds Keras's epsilon to the standard deviation of the
+            prediction divided by its peak; `"eml-net"` is relative and divides the variance by the number of pixels
+            minus one.
     """
 
     name_in_table = "nss"
     needs_fixations = True
+    conventions = {"sam": {"epsilon": 1e-7}, "eml-net": {"unbiased": True}}  # noqa: RUF012
+    options = ("relative",)
+
+    def __init__(self, relative=False, **kwargs):
+        super().__init__(**kwargs)
+        self.relative = relative
 
     def measure(self, target, prediction):
-        return -measures.nss(target.fixations, prediction.density, target.valid)
+        constants = self.conventions.get(self.convention, {})
+        value = measures.nss_published(target.fixations, prediction, **constants)
+        if not self.non_negative:
+            return -value
+        return measures.nss_published(target.fixations, target.fixations, target.valid, **constants) - value
+
+    @property
+    def non_negative(self):
+        return self.relative or self.convention == "eml-net"
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class IG(SaliencyLoss):
+    """Minus the information gain over a baseline density, in bits per fixation.
+
+    Lower is better, and negative for every model better than the baseline. Its gradient is that of NLL, in bits: the
+    baseline moves the value alone. Needs fixation counts. Source: Kümmerer et al. (2015).
+
+    Args:
+        baseline: The baseline density `(height, width)` of any scale, by custom the centre bias of the training
+            fixations; it is stretched over the prediction. None is the uniform density.
+        **kwargs: As in `SaliencyLoss`.
+
+    Raises:
+        ValueError: If the baseline has another number of axes, or negative or non-finite values.
+    """
+
+    name_in_table = "ig"
+    needs_fixations = True
+    non_negative = False
+
+    def __init__(self, baseline=None, **kwargs):
+        super().__init__(**kwargs)
+        self.baseline = as_baseline(baseline)
+
+    def measure(self, target, prediction):
+        return -measures.ig(
+            target.fixations, prediction.log_density, log_baseline(self.baseline, prediction), target.valid
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "baseline": None if self.baseline is None else self.baseline.tolist()}

@@ -1,11 +1,10 @@
 """Saliency metrics as `keras.metrics`: streaming means over images."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_saliency import measures
-from keras_saliency.maps import LOG_GUARD, present, to_density, unpack_pair
+from keras_saliency.maps import as_baseline, log_baseline, present, unpack_pair
 
 
 class SaliencyMetric(keras.metrics.Mean):
@@ -31,7 +30,7 @@ class SaliencyMetric(keras.metrics.Mean):
         self._direction = "up" if self.higher_is_better else "down"
 
     def measure(self, target, prediction):
-        """The value of each image, `(batch,)`, from a `Target` and a `Prediction`."""
+        """The value of each image, `(batch,)`, from a `Target` and a `Map`."""
         raise NotImplementedError
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -54,7 +53,7 @@ class NSS(SaliencyMetric):
     needs_fixations = True
 
     def measure(self, target, prediction):
-        return measures.nss(target.fixations, prediction.density, target.valid)
+        return measures.nss(target.fixations, prediction)
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.metrics")
@@ -64,7 +63,7 @@ class CC(SaliencyMetric):
     name_in_table = "cc"
 
     def measure(self, target, prediction):
-        return measures.cc(target.density, prediction.density, target.valid)
+        return measures.cc(target.density, prediction)
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.metrics")
@@ -74,7 +73,7 @@ class SIM(SaliencyMetric):
     name_in_table = "sim"
 
     def measure(self, target, prediction):
-        return measures.sim(target.density, prediction.density, target.valid)
+        return measures.sim(target.density, prediction)
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.metrics")
@@ -85,8 +84,7 @@ class KLD(SaliencyMetric):
     higher_is_better = False
 
     def measure(self, target, prediction):
-        epsilon = measures.KLD_METRIC_EPSILON
-        return measures.kld(target.density, prediction.density, target.valid, epsilon)
+        return measures.kld(target.density, prediction, epsilon=measures.KLD_METRIC_EPSILON)
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.metrics")
@@ -124,21 +122,11 @@ class IG(SaliencyMetric):
 
     def __init__(self, baseline=None, from_logits=False, name=None, dtype=None):
         super().__init__(from_logits=from_logits, name=name, dtype=dtype)
-        if baseline is not None:
-            baseline = np.asarray(baseline, "float32")
-            if baseline.ndim != 2 or not np.isfinite(baseline).all() or baseline.min() < 0:
-                raise ValueError(
-                    "The baseline of IG must be a finite, non-negative density of shape (height, width). "
-                    f"Received: shape {baseline.shape}."
-                )
-        self.baseline = baseline
+        self.baseline = as_baseline(baseline)
 
     def measure(self, target, prediction):
-        baseline = ops.ones((1, 1, 1, 1)) if self.baseline is None else self.baseline[None, ..., None]
-        baseline = ops.image.resize(baseline, ops.shape(prediction.raw)[1:3], interpolation="bilinear")
-        baseline = ops.cast(baseline, prediction.raw.dtype) * ops.ones_like(prediction.raw)
-        baseline = to_density(baseline, target.valid)
-        return measures.ig(target.fixations, prediction.log_density, ops.log(baseline + LOG_GUARD), target.valid)
+        baseline = log_baseline(self.baseline, prediction)
+        return measures.ig(target.fixations, prediction.log_density, baseline, target.valid)
 
     def get_config(self):
         baseline = None if self.baseline is None else self.baseline.tolist()

@@ -7,7 +7,8 @@ from keras import layers, ops
 
 from keras_saliency.backbones import create_backbone
 from keras_saliency.layers import CentreBias, LearnedBlur, LearnedPrior, LogSoftmax
-from keras_saliency.losses import combo
+from keras_saliency.losses import Combination, combo
+from keras_saliency.losses.balance import first_batches
 from keras_saliency.models.decoders import multilevel
 
 # decode(features) -> score map; the backbone is the default.
@@ -19,7 +20,7 @@ HEADS = ("log-density", "density")
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
 class SaliencyModel(keras.Model):
-    """A functional model that knows its head, and reports each term of a combined loss in its log and history."""
+    """A functional model that knows its head, reports each term of a combined loss, and balances it if it asks."""
 
     @property
     def metrics(self):
@@ -27,12 +28,34 @@ class SaliencyModel(keras.Model):
         loss = getattr(self, "loss", None)
         return super().metrics + ([loss] if isinstance(loss, keras.metrics.Metric) else [])
 
+    # A loss that learns its weights learns them with the model.
+    @property
+    def trainable_variables(self):
+        """The variables that training changes, those of a combined loss that learns its weights among them."""
+        return super().trainable_variables + self._variables_of_loss()
+
+    @property
+    def trainable_weights(self):
+        """The same as `trainable_variables`."""
+        return super().trainable_weights + self._variables_of_loss()
+
+    def _variables_of_loss(self):
+        loss = getattr(self, "loss", None)
+        return loss.trainable_variables if isinstance(loss, Combination) else []
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches."""
+        if isinstance(self.loss, Combination) and self.loss.balance == "gradient":
+            batches, x = first_batches(x, y, batch_size)
+            self.loss.equalise(self, batches)
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
+
     def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
         """Compiles the model as `keras.Model.compile` does.
 
         Args:
             optimizer: As in Keras.
-            loss: A loss, or the formula of one for `combo`: `"10 kld + 2 cc + nss"`.
+            loss: A loss, or what `combo` takes as text: `"10 kld + 2 cc + nss"`, `"sam"`.
             metrics: As in Keras.
             **kwargs: As in Keras.
 
@@ -49,6 +72,8 @@ class SaliencyModel(keras.Model):
                     f"{item.name} has from_logits={item.from_logits}, and the head of {self.name} gives a {head}: "
                     f"make it with from_logits={from_logits}."
                 )
+        if isinstance(loss, Combination):
+            loss.adopted = True
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
 
     def compile_from_config(self, config):

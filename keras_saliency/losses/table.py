@@ -1,0 +1,109 @@
+"""The losses and published combinations by name."""
+
+import re
+
+from keras_saliency.losses import distribution, perceptual, pixel, saliency
+from keras_saliency.losses.base import SaliencyLoss
+from keras_saliency.losses.combination import Combination
+
+LOSSES = {
+    loss.name_in_table: loss
+    for loss in (
+        pixel.MSE,
+        pixel.AE,
+        pixel.EAD,
+        pixel.WMSE,
+        distribution.KLD,
+        distribution.Bhattacharyya,
+        distribution.BCE,
+        distribution.WBCE,
+        distribution.Focal,
+        distribution.NLL,
+        distribution.TotalVariation,
+        distribution.Cosine,
+        distribution.Chi2,
+        distribution.SoftmaxL1,
+        distribution.SoftmaxL2,
+        saliency.NSS,
+        saliency.CC,
+        saliency.SIM,
+        saliency.IG,
+        perceptual.DeepFeatures,
+        perceptual.Gram,
+    )
+}
+# Published combinations, and one loss of each family after the finding of Bruckert et al. (2021).
+PRESETS = {
+    "sam": "10 kld + 2 cc + nss",
+    "eml-net": "kld + cc + nss",
+    "simplenet": "kld + cc",
+    "unisal": "kld + 0.1 cc + 0.1 nss",
+    "quest": "mse + kld + cc + deep_features",
+}
+# What the terms of a preset are made with.
+OPTIONS = {"eml-net": {"nss": {"relative": True}}}
+
+
+def combo(*terms, from_logits=None, convention=None, balance=None, **weights):
+    """Combines losses linearly.
+
+    Args:
+        *terms: Losses, combinations among them, with a weight of one each; or one text, the name of a preset (`"sam"`,
+            `"eml-net"`, `"simplenet"`, `"unisal"`, `"quest"`) or a formula (`"10 kld + 2 cc + nss"`); or one dictionary
+            from name to weight.
+        from_logits: Whether the prediction is an unnormalised log-density; False if no loss among the terms says so.
+        convention: The published convention of the terms that have it; see `SaliencyLoss`.
+        balance: None, `"gradient"` or `"uncertainty"`; see `Combination`.
+        **weights: The positive weight of each loss by name, `combo(kld=10, cc=2, nss=1)`. Every loss is minimised:
+            NSS and CC, too, get a positive weight.
+
+    Returns:
+        A loss for `model.compile` that also reports each term by name in the training log.
+
+    Raises:
+        ValueError: If a name is unknown, a weight is not positive, the formula cannot be read, no term has the
+            convention, or there is no term.
+
+    >>> combo("10 kld + 2 cc + nss").weights
+    {'kld': 10.0, 'cc': 2.0, 'nss': 1.0}
+    >>> combo("sam").weights == combo(10 * LOSSES["kld"](), cc=2, nss=1).weights
+    True
+    """
+    options = {}
+    losses = [term for term in terms if isinstance(term, SaliencyLoss)]
+    named = [term for term in terms if not isinstance(term, SaliencyLoss)]
+    if len(named) > 1 or (named and (weights or losses)):
+        raise ValueError(f"Give combo one formula, or losses and weights by keyword. Received: {terms} and {weights}.")
+    if named and isinstance(named[0], str):
+        weights = _parse(PRESETS.get(named[0], named[0]))
+        options = OPTIONS.get(named[0], {})
+    elif named:
+        weights = dict(named[0])
+    for name in weights:
+        if name not in LOSSES:
+            raise ValueError(
+                f"Unknown loss {name!r}. Known losses: {', '.join(LOSSES)}. Known presets: {', '.join(PRESETS)}."
+            )
+    if from_logits is None:
+        from_logits = any(loss.from_logits for loss in losses)
+    if convention and not any(convention in LOSSES[name].conventions for name in weights):
+        known = sorted({name for term in weights for name in LOSSES[term].conventions})
+        raise ValueError(f"No term of {list(weights)} has the convention {convention!r}. They have: {known}.")
+    for name in weights:
+        follows = {"convention": convention} if convention in LOSSES[name].conventions else {}
+        losses.append(LOSSES[name](from_logits=from_logits, **follows, **options.get(name, {})))
+    factors = [1.0] * (len(losses) - len(weights)) + list(weights.values())
+    return Combination(losses, factors, balance=balance)
+
+
+def _parse(formula):
+    weights = {}
+    for term in formula.split("+"):
+        match = re.fullmatch(r"\s*(?:([\d.]+(?:e-?\d+)?)\s*\*?\s*)?([a-z]\w*)\s*", term)
+        if not match:
+            raise ValueError(
+                f"Cannot read the term {term.strip()!r} of {formula!r}. Expected: '10 kld + 2 cc + nss', or one of "
+                f"{', '.join(PRESETS)}."
+            )
+        weights[match[2]] = weights.get(match[2], 0.0) + float(match[1] or 1.0)
+    return weights
