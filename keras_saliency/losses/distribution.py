@@ -71,8 +71,8 @@ class BCE(SaliencyLoss):
 class WBCE(SaliencyLoss):
     """Binary cross-entropy in which salient pixels weigh `weight` and empty ones one minus that.
 
-    Lower is better. Unlike `BCE` it is least beyond the density, not at it: with the weight of 0.9 at P = 0.9 for S = 0.5.
-    Pixels and densities are read as in `BCE`.
+    Lower is better. Unlike `BCE` it is least beyond the density, not at it: with the weight of 0.9 at P = 0.9 for
+    S = 0.5. Pixels and densities are read as in `BCE`.
 
     Args:
         weight: In (0, 1). One half is half of `BCE`; the default lets the few salient pixels of a map count.
