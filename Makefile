@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= runs/demo
 
-.PHONY: demo test test-slow test-lowest lint clean
+.PHONY: demo test test-slow test-torch test-lowest lint clean
 
 demo: .venv/installed
 	$(BIN)/keras-saliency train demo --workdir $(RUN)
@@ -13,6 +13,10 @@ test: .venv/installed-dev lint
 
 test-slow: .venv/installed-dev
 	$(BIN)/pytest -q -m slow
+
+test-torch: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	$(BIN)/pytest -q -m torch
 
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest

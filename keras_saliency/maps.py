@@ -212,9 +212,9 @@ class Map:
         self._results = {}
 
     def once(self, key, compute):
-        """What `compute` gives for this map, computed once for each key."""
+        """What `compute()` gives for this map, computed once for each key."""
         if key not in self._results:
-            self._results[key] = compute(self)
+            self._results[key] = compute()
         return self._results[key]
 
     @classmethod
@@ -255,21 +255,16 @@ class Map:
 
     @functools.cached_property
     def standardized(self):
-        """The intensity with zero mean and unit variance."""
+        """The map, of a log-density the density, with zero mean and unit variance."""
         if self.from_logits:
             return standardize(self.density, self.valid)
         return standardize(self.raw, self.valid, self.extremes)
 
     @functools.cached_property
-    def intensity(self):
-        """The map as it was given; a log-density becomes the density divided by its peak."""
-        return self.peaked if self.from_logits else self.raw
-
-    @functools.cached_property
     def positive(self):
-        """The density of a log-density; otherwise the map, shifted to a minimum of zero if it has negative values."""
+        """The map, shifted to a minimum of zero if it has negative values; of a log-density the density by its peak."""
         if self.from_logits:
-            return self.density
+            return self.peaked
         low = self.extremes[0]
         positive = self.raw - ops.where(low >= 0, 0.0, low)
         return positive if self.valid is None else ops.where(self.valid > 0, positive, 0.0)
@@ -277,6 +272,9 @@ class Map:
     @functools.cached_property
     def peaked(self):
         """The map divided by its peak, shifted first if it has negative values; a map of zeros stays as it is."""
+        if self.from_logits:
+            below = self.raw - self.extremes[1]
+            return _exp(below if self.valid is None else ops.where(self.valid > 0, below, 0.0), self.valid)
         peak = ops.max(self.positive, SPATIAL, keepdims=True)
         # By a constant first, so that no gradient leaves the range of float32; then by the peak, which is one by now.
         scale = ops.stop_gradient(ops.where(peak == 0, 1.0, peak))
@@ -285,7 +283,7 @@ class Map:
 
     @functools.cached_property
     def bounded(self):
-        """The intensity, divided by its peak if that is above one: what a pixel-wise loss takes for [0, 1]."""
+        """The map divided by its peak if that is above one: what a cross-entropy takes for [0, 1]."""
         if self.from_logits:
             return self.peaked
         return self.positive / ops.where(self.extremes[1] > 1, self.extremes[1], 1.0)

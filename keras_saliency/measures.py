@@ -35,11 +35,19 @@ def _mean(maps, like):
     return _sum(maps, like.valid) / like.count
 
 
+def _between(values, low, high):
+    """Values kept between two limits, without a gradient beyond; unlike a clip it keeps NaN under XLA, too."""
+    values = ops.where(values < low, low, values)
+    return ops.where(values > high, high, values)
+
+
 def _difference(s, p, limit):
-    """Prediction minus density, kept within +-limit so that what is made of it stays in the range of float32."""
-    difference = p.intensity - s.intensity
-    # Not a clip: under XLA that passes over NaN.
-    return ops.where(ops.abs(difference) < limit, difference, limit * ops.sign(difference))
+    """Prediction minus density, kept within +-limit so that what is made of it stays in the range of float32.
+
+    A log-density is compared as its density with the mass of the truth.
+    """
+    map_ = p.density * total(s.raw, s.valid) if p.from_logits else p.raw
+    return _between(map_ - s.raw, -limit, limit)
 
 
 def mse(density, prediction, valid=None):
@@ -67,11 +75,19 @@ def wmse(density, prediction, valid=None, alpha=1.1):
 
 
 def _cross_entropy(s, p, salient, empty, gamma=0.0):
-    """-mean(salient (1 - P)^gamma S ln P + empty P^gamma (1 - S) ln(1 - P)), S and P in [0, 1]."""
+    """-mean(salient (1 - P)^gamma S ln P + empty P^gamma (1 - S) ln(1 - P)), S and P in [0, 1].
+
+    A log-density is compared as its density with the mass of the truth.
+    """
     truth, low, high = s.bounded, CROSS_ENTROPY_EPSILON, 1.0 - CROSS_ENTROPY_EPSILON
-    inside = ops.where(p.intensity < low, low, p.intensity)
-    inside = ops.where(inside > high, high, inside)
-    log_p, log_q = ops.log(inside), ops.log(1.0 - inside)
+    if p.from_logits:
+        mass = total(truth, s.valid)
+        log_p = p.log_density + ops.log(ops.where(mass > 0, mass, 1.0))
+        log_p = _between(log_p, math.log(low), math.log(high))
+        log_q = ops.log(-ops.expm1(log_p))
+    else:
+        inside = _between(p.raw, low, high)
+        log_p, log_q = ops.log(inside), ops.log(1.0 - inside)
     if gamma:
         salient, empty = salient * ops.exp(gamma * log_q), empty * ops.exp(gamma * log_p)
     return -_mean(salient * truth * log_p + empty * (1.0 - truth) * log_q, p)

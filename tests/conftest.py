@@ -64,6 +64,20 @@ def make_loss(name, /, **arguments):
     return LOSSES[name](**arguments)
 
 
+def every_loss(from_logits=False, sums=True):
+    """Every row of the table, every convention, and the sum of all."""
+    from keras_saliency.losses import LOSSES, NSS, combo
+
+    made = [make_loss(name, from_logits=from_logits) for name in LOSSES]
+    made += [
+        loss(from_logits=from_logits, convention=convention, name=f"{name}_{convention}")
+        for name, loss in LOSSES.items()
+        for convention in loss.conventions
+    ]
+    made.append(NSS(relative=True, from_logits=from_logits, name="nss_relative"))
+    return [*made, combo(*made)] if sums else made
+
+
 def make_truth(rng, shape):
     """A random density and fixation counts, at least one fixation in each image."""
     density = rng.random(shape).astype("float32")

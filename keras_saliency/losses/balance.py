@@ -31,9 +31,9 @@ class Uncertainty(keras.layers.Layer):
         s = ops.cast(ops.expand_dims(self.log_variances, 1), values.dtype)
         return (ops.exp(-s) * values + s) / 2
 
-    def weights_now(self):
-        """The factor of each term at the moment."""
-        return ops.exp(-self.log_variances) / 2
+    def factors(self):
+        """The factor of each term, without a gradient."""
+        return ops.exp(-ops.stop_gradient(self.log_variances)) / 2
 
 
 class _Offset(keras.layers.Layer):

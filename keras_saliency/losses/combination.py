@@ -88,6 +88,8 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         self.adopted = False
         self.sums = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="sums")
         self.counts = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="counts")
+        # Of the last batch: what is learned cannot be read from a metric on every backend.
+        self.learned = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="learned")
 
     def call(self, y_true, y_pred):
         """The values of the terms and where each has ground truth, both `(terms, batch)`."""
@@ -102,6 +104,8 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         values = ops.stack([loss.measure(target, prediction) for loss in self.losses]) * counted
         self.sums.assign_add(ops.cast(ops.sum(ops.stop_gradient(values), axis=1), "float32"))
         self.counts.assign_add(ops.cast(ops.sum(counted, axis=1), "float32"))
+        if self.uncertainty:
+            self.learned.assign(self.uncertainty.factors())
         return values, counted
 
     def reduce(self, values, counted, sample_weight=None):
@@ -114,12 +118,11 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         )
 
     def result(self):
-        """The mean of each term over the images seen since the last reset, NaN if there were none; learned weights."""
+        """The mean of each term over the images seen since the last reset, NaN if none; the weights last learned."""
         means = self.sums / self.counts
         terms = {f"{name}_loss": means[i] for i, name in enumerate(self.weights)}
         if self.uncertainty:
-            learned = self.uncertainty.weights_now()
-            terms.update({f"{name}_weight": learned[i] for i, name in enumerate(self.weights)})
+            terms.update({f"{name}_weight": self.learned[i] for i, name in enumerate(self.weights)})
         return terms
 
     @property

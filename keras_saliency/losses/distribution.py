@@ -57,8 +57,8 @@ class BCE(SaliencyLoss):
     """Mean binary cross-entropy, each pixel a probability in [0, 1], in nats.
 
     Lower is better; its least value is the entropy of the density, above zero. Values outside [2^-23, 1 - 2^-23] count
-    as the nearer of the two and have no gradient; a density with a peak above one is divided by it. Source: SalGAN
-    (Pan et al. 2017).
+    as the nearer of the two and have no gradient; a density with a peak above one is divided by it; a log-density is
+    read as its density with the mass of the truth. Source: SalGAN (Pan et al. 2017).
     """
 
     name_in_table = "bce"

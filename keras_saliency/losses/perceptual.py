@@ -9,6 +9,7 @@ from keras import ops
 from keras_saliency import measures
 from keras_saliency.backbones import BACKBONES, create_backbone
 from keras_saliency.losses.base import SaliencyLoss
+from keras_saliency.maps import total
 
 # Where the taps are not those of a saliency decoder: relu1_2, relu2_2, relu3_3, relu4_3 (Johnson et al. 2016).
 TAPS = {"vgg16": ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")}
@@ -17,10 +18,10 @@ TAPS = {"vgg16": ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"
 class PerceptualLoss(SaliencyLoss):
     """Base of the losses over the features that a frozen backbone finds in the maps.
 
-    Each map is divided by its peak and shown to the backbone as a grey image. The backbone computes in float32, has
-    no trainable weights and belongs to no model; losses with the same backbone share it, and in a combination its
-    features. Padding gets the mean colour of the backbone, and areas are counted without it; the features near the
-    border still see it, so that padding changes the value a little.
+    Each map is divided by its peak and shown to the backbone as a grey image; a log-density is shown as its density
+    with the mass of the truth. The backbone computes in float32, has no trainable weights and belongs to no model;
+    losses with the same backbone share it, and in a combination its features. Padding gets the mean colour of the
+    backbone, and areas are counted without it; the features near the border see it and change a little.
 
     Args:
         backbone: One of `keras_saliency.backbones.BACKBONES`.
@@ -51,20 +52,24 @@ class PerceptualLoss(SaliencyLoss):
         size = prediction.raw.shape[1:3]
         if any(side is not None and side < 32 for side in size):
             raise ValueError(f"{self.name} needs maps of at least 32x32. Received: {tuple(size)}.")
-        s, p = (part.once(self.network, self._features) for part in (target.density, prediction))
-        value = type(self).distance(s, p)
+        truth = target.density.peaked
+        shown = prediction.peaked
+        if prediction.from_logits:
+            shown = prediction.density * total(truth, target.valid)
+        s = target.density.once(self.network, lambda: self._features(truth, target.valid))
+        p = prediction.once(self.network, lambda: self._features(shown, target.valid))
         # The network passes over NaN.
-        broken = ops.isnan(ops.sum(prediction.peaked + target.density.peaked, (1, 2, 3)))
-        return ops.where(broken, float("nan"), value)
+        broken = ops.isnan(ops.sum(truth + shown, (1, 2, 3)))
+        return ops.where(broken, float("nan"), type(self).distance(s, p))
 
-    def _features(self, part):
-        images = ops.repeat(ops.cast(255.0 * part.peaked, "float32"), 3, axis=-1)
-        if part.valid is not None:
+    def _features(self, maps, valid):
+        images = ops.repeat(ops.cast(255.0 * maps, "float32"), 3, axis=-1)
+        if valid is not None:
             row = BACKBONES[self.backbone]
             # The colour that is normalised to zero: what a convolution sees beyond the border of an image.
-            images = ops.where(part.valid > 0, images, -np.array(row.offset, "float32") / row.scale)
+            images = ops.where(valid > 0, images, -np.array(row.offset, "float32") / row.scale)
         features = keras.tree.flatten(self.network(images, training=False))
-        return features if part.valid is None else [_masked(level, part.valid) for level in features]
+        return features if valid is None else [_masked(level, valid) for level in features]
 
 
 def _masked(features, valid):

@@ -1,6 +1,7 @@
 """Losses that compare two maps pixel by pixel, as they are: prediction and density should share the scale [0, 1].
 
-A log-density is compared as its density divided by its peak.
+A log-density is compared as its density with the mass of the truth, so that it has the same scale. Divided by its peak
+it could lower its error everywhere by raising one pixel.
 """
 
 import keras

@@ -1,0 +1,110 @@
+"""The same values, gradients and training on every Keras backend, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+COMPUTE = """
+import sys
+import keras, numpy as np
+import keras_saliency as ks
+from conftest import every_loss
+from keras_saliency.losses import KLD, combo
+from keras_saliency.metrics import METRICS
+
+parts = np.load(sys.argv[1])
+truth = {name: parts[name] for name in ("density", "fixations", "valid")}
+y_true, y_pred = ks.pack_targets(**truth), parts["prediction"]
+empty = np.zeros_like(y_pred)
+cases = {
+    "masked": (y_true, y_pred),
+    "zero": (ks.pack_targets(truth["density"], truth["fixations"]), empty),
+    "no truth": (ks.pack_targets(empty, empty), y_pred),
+}
+
+def value_and_gradient(loss, y_true, y_pred):
+    y_pred = keras.ops.convert_to_tensor(y_pred)
+    if keras.backend.backend() == "jax":
+        import jax
+        return jax.value_and_grad(lambda p: loss(y_true, p))(y_pred)
+    if keras.backend.backend() == "torch":
+        y_pred.requires_grad_()
+        value = loss(y_true, y_pred)
+        value.backward()
+        return value, y_pred.grad
+    import tensorflow as tf
+    with tf.GradientTape() as tape:
+        tape.watch(y_pred)
+        value = loss(y_true, y_pred)
+    return value, tape.gradient(value, y_pred)
+
+results = {}
+for from_logits in (False, True):
+    for loss in every_loss(from_logits, sums=False):
+        for case, maps in cases.items():
+            name = f"{loss.name}-{from_logits}-{case}"
+            results[name], results[f"{name}-gradient"] = value_and_gradient(loss, *maps)
+    for name, metric in METRICS.items():
+        results[f"metric-{name}-{from_logits}"] = metric(from_logits=from_logits)(y_true, y_pred)
+results["blur"] = ks.maps.blur(y_pred, 1.5)
+
+images = np.random.default_rng(0).uniform(0, 255, (2, 33, 48, 3)).astype("float32")
+for balance in (None, "gradient", "uncertainty"):
+    keras.utils.set_random_seed(0)
+    model = ks.create_model(backbone="vgg16", weights=None, input_size=(33, 48))
+    loss = combo(nll=1, cc=1, from_logits=True, balance=balance)
+    model.compile("sgd", loss=loss, metrics=[ks.metrics.AUC(from_logits=True)])
+    history = model.fit(images, keras.ops.convert_to_numpy(y_true), epochs=2, verbose=0).history
+    assert {"loss", "nll_loss", "cc_loss", "auc"} <= set(history), history
+    assert np.isfinite(list(history.values())).all()
+    assert history["nll_loss"][1] > 0
+    if balance == "uncertainty":
+        assert history["nll_weight"][1] < history["nll_weight"][0] < 1.001
+    if balance == "gradient":
+        assert loss.balance is None and loss.weights["cc"] != 1
+np.savez(sys.argv[2], **{name: keras.ops.convert_to_numpy(value) for name, value in results.items()})
+"""
+
+
+@pytest.fixture(scope="module")
+def compute(tmp_path_factory):
+    """Gives what a backend computes from the same maps."""
+    folder = tmp_path_factory.mktemp("backends")
+    rng = np.random.default_rng(0)
+    shape = (2, 33, 48, 1)
+    valid = np.ones(shape, "float32")
+    valid[0, 20:] = 0
+    np.savez(
+        folder / "maps.npz",
+        density=rng.random(shape).astype("float32"),
+        fixations=rng.poisson(0.2, shape).astype("float32"),
+        valid=valid,
+        prediction=rng.random(shape).astype("float32"),
+    )
+
+    def run(backend):
+        output = folder / f"{backend}.npz"
+        if not output.exists():
+            path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+            environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": path}
+            subprocess.run([sys.executable, "-c", COMPUTE, folder / "maps.npz", output], env=environment, check=True)
+        return np.load(output)
+
+    return run
+
+
+@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.torch)])
+def test_a_backend_gives_what_tensorflow_gives(backend, compute):
+    pytest.importorskip(backend)
+    received, expected = compute(backend), compute("tensorflow")
+    assert set(received) == set(expected)
+    for name, values in expected.items():
+        assert np.isfinite(values).all(), name
+        # The gradient by a peak that falls out again, and below by a sum, are large sums that cancel.
+        cancels = name.startswith(("kld_sam", "kld_msi-net")) and name.endswith("gradient")
+        tolerance = (1e-3 if cancels else 1e-5) * max(np.abs(values).max(), 1e-4)
+        np.testing.assert_allclose(received[name], values, rtol=1e-5, atol=tolerance, err_msg=name)
