@@ -33,15 +33,12 @@ def total(maps, valid=None):
 
 
 def _extremes(maps, valid):
-    """The smallest and the largest valid value of each map; NaN if there is a NaN among them."""
+    """The smallest and the largest valid value of each map; under XLA they pass over NaN."""
     low = high = maps
     if valid is not None:
         huge = ops.stop_gradient(ops.max(ops.abs(maps), SPATIAL, keepdims=True))
         low, high = ops.where(valid > 0, low, huge), ops.where(valid > 0, high, -huge)
-    low, high = ops.min(low, SPATIAL, keepdims=True), ops.max(high, SPATIAL, keepdims=True)
-    # Under XLA a minimum or maximum passes over NaN; a sum does not.
-    broken = ops.isnan(total(maps if valid is None else ops.where(valid > 0, maps, 0.0)))
-    return ops.where(broken, float("nan"), low), ops.where(broken, float("nan"), high)
+    return ops.min(low, SPATIAL, keepdims=True), ops.max(high, SPATIAL, keepdims=True)
 
 
 def to_density(maps, valid=None, extremes=None):
@@ -59,14 +56,16 @@ def to_density(maps, valid=None, extremes=None):
     low, high = extremes or _extremes(maps, valid)
     shift = ops.where(low >= 0, 0.0, low)
     # Scaled to a peak of one before the sum, so that neither 1e30 nor 1e-30 leaves the range of float32. A factor
-    # changes nothing, so it has no gradient. All comparisons are false for NaN: it stays.
+    # changes nothing, so it has no gradient. A map of zeros is raised to ones. All that is done to whole maps are one
+    # difference and two products: what is left are numbers, one for each map.
     peak = ops.stop_gradient(high - shift)
-    scaled = (maps - shift) / ops.where(peak == 0, 1.0, peak)
-    scaled = ops.where(peak == 0, 1.0, scaled)
+    shift = ops.where(peak == 0, shift - ops.maximum(ops.abs(shift), 1.0), shift)
+    scale = 1.0 / ops.where(peak == 0, ops.maximum(ops.abs(shift), 1.0), peak)
+    scaled = (maps - shift) * scale
     if valid is not None:
         scaled = ops.where(valid > 0, scaled, 0.0)
     mass = total(scaled)
-    return scaled / ops.where(mass == 0, 1.0, mass)
+    return scaled * (1.0 / ops.where(mass == 0, 1.0, mass))
 
 
 def log_softmax(logits, valid=None, extremes=None):
@@ -84,15 +83,18 @@ def standardize(maps, valid=None, extremes=None):
     """Scales each map to zero mean and unit variance over its valid pixels; a constant map becomes zero."""
     low, high = map(ops.stop_gradient, extremes or _extremes(maps, valid))
     spread = high - low
-    # From zero to one first: a constant map is then exactly zero, whatever its value, and no square over- or
-    # underflows. The result does not depend on it. All comparisons are false for NaN: it stays.
-    scaled = ops.where(spread == 0, 0.0, (maps - low) / ops.where(spread == 0, 1.0, spread))
-    pixels = ops.ones_like(maps) if valid is None else ops.cast(valid, maps.dtype)
-    count = ops.maximum(total(pixels), 1.0)
-    centred = ops.where(pixels > 0, scaled - total(scaled, pixels) / count, 0.0)
-    variance = total(ops.square(centred)) / count
+    # From zero to one first: no square then over- or underflows, and a constant map is exactly zero, whatever its
+    # value. The result does not depend on it.
+    scaled = (maps - low) * (1.0 / ops.where(spread == 0, 1.0, spread))
+    if valid is None:
+        centred = scaled - ops.mean(scaled, SPATIAL, keepdims=True)
+        variance = ops.mean(ops.square(centred), SPATIAL, keepdims=True)
+    else:
+        count = ops.maximum(total(ops.cast(valid, maps.dtype)), 1.0)
+        centred = ops.where(valid > 0, scaled - total(scaled, valid) / count, 0.0)
+        variance = total(ops.square(centred)) / count
     # Guarded before the root: its slope is infinite at zero.
-    return centred / ops.sqrt(ops.where(variance == 0, 1.0, variance))
+    return centred * (1.0 / ops.sqrt(ops.where(variance == 0, 1.0, variance)))
 
 
 def gaussian_matrix(size, sigma, dtype="float32"):

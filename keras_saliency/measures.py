@@ -41,31 +41,36 @@ def _between(values, low, high):
     return ops.where(values > high, high, values)
 
 
-def _difference(s, p, limit):
-    """Prediction minus density, kept within +-limit so that what is made of it stays in the range of float32.
-
-    A log-density is compared as its density with the mass of the truth.
-    """
-    map_ = p.density * total(s.raw, s.valid) if p.from_logits else p.raw
-    return _between(map_ - s.raw, -limit, limit)
+def _difference(s, p):
+    """Prediction minus density, zero in padding; a log-density is read as its density with the mass of the truth."""
+    difference = (p.density * total(s.raw, s.valid) if p.from_logits else p.raw) - s.raw
+    return difference if p.valid is None else difference * p.valid
 
 
 def mse(density, prediction, valid=None):
-    """Mean squared difference of the two maps as they are; one beyond 1e16 counts as that much, without a gradient."""
+    """Mean squared difference of the two maps as they are; one beyond 1e32 counts as that much, without a gradient."""
     s, p = _pair(density, prediction, valid)
-    return _mean(ops.square(_difference(s, p, 1e16)), p)
+    value = _mean(ops.square(_difference(s, p)), p)
+    return ops.where(value > 1e32, 1e32, value)
 
 
 def ae(density, prediction, valid=None):
     """Mean absolute difference of the two maps as they are."""
     s, p = _pair(density, prediction, valid)
-    return _mean(ops.abs(_difference(s, p, 1e32)), p)
+    return _mean(ops.abs(_difference(s, p)), p)
 
 
 def ead(density, prediction, valid=None):
-    """Mean of exp(|P - S|) - 1; a difference beyond 60 counts as that much, without a gradient."""
+    """Mean of exp(|P - S|) - 1; a difference beyond 60 counts as that much, without a gradient.
+
+    For a log-density the exponential goes on as its tangent beyond a difference of one.
+    """
     s, p = _pair(density, prediction, valid)
-    return _mean(ops.expm1(ops.abs(_difference(s, p, 60.0))), p)
+    distance = ops.abs(_difference(s, p))
+    limit = 1.0 if p.from_logits else 60.0
+    inside = ops.where(distance > limit, limit, distance)
+    value = ops.expm1(inside)
+    return _mean(value + math.e * (distance - inside) if p.from_logits else value, p)
 
 
 def wmse(density, prediction, valid=None, alpha=1.1):
@@ -84,12 +89,14 @@ def _cross_entropy(s, p, salient, empty, gamma=0.0):
         mass = total(truth, s.valid)
         log_p = p.log_density + ops.log(ops.where(mass > 0, mass, 1.0))
         log_p = _between(log_p, math.log(low), math.log(high))
-        log_q = ops.log(-ops.expm1(log_p))
+        outside = -ops.expm1(log_p)
+        inside, log_q = 1.0 - outside, ops.log(outside)
     else:
         inside = _between(p.raw, low, high)
-        log_p, log_q = ops.log(inside), ops.log(1.0 - inside)
+        outside = 1.0 - inside
+        log_p, log_q = ops.log(inside), ops.log(outside)
     if gamma:
-        salient, empty = salient * ops.exp(gamma * log_q), empty * ops.exp(gamma * log_p)
+        salient, empty = salient * ops.power(outside, gamma), empty * ops.power(inside, gamma)
     return -_mean(salient * truth * log_p + empty * (1.0 - truth) * log_q, p)
 
 
@@ -197,8 +204,8 @@ def cc(density, prediction, valid=None):
 def sim(density, prediction, valid=None):
     """Similarity, the intersection of the two densities, in [0, 1]."""
     s, p = _pair(density, prediction, valid)
-    # The smaller of two, with one gradient on every backend where they are equal.
-    return _sum(s.density + p.density - ops.abs(s.density - p.density)) / 2
+    # The sum of the smaller values, as both sum to one; equal values have one gradient on every backend.
+    return 1.0 - total_variation(s, p)
 
 
 def nss(fixations, prediction, valid=None):

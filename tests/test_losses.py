@@ -63,6 +63,8 @@ def test_a_loss_is_the_mean_of_the_reference_over_images(name, rng):
 @pytest.mark.parametrize("name", PLAIN)
 def test_from_logits_is_the_loss_of_the_density(name, rng):
     y_true, logits = ks.pack_targets(*make_truth(rng, SHAPE)), rng.normal(0, 2, SHAPE).astype("float32")
+    if name == "ead":
+        logits = logits / 10  # for differences below one
     maps = np.exp(logits)
     if name in PIXEL_WISE:
         maps = maps / maps.sum((1, 2), keepdims=True) * y_true.numpy()[..., :1].sum((1, 2), keepdims=True)

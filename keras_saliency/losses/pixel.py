@@ -14,7 +14,7 @@ from keras_saliency.losses.base import SaliencyLoss
 class MSE(SaliencyLoss):
     """Mean squared error of the maps as they are, without normalisation.
 
-    Lower is better; zero for equal maps. A difference beyond 1e16 counts as that much and has no gradient.
+    Lower is better; zero for equal maps. A mean beyond 1e32 counts as that much and has no gradient.
     """
 
     name_in_table = "mse"
@@ -38,7 +38,8 @@ class EAD(SaliencyLoss):
     """Mean exponential absolute difference, exp(|P - S|) - 1, of the maps as they are.
 
     Lower is better; zero for equal maps, e - 1 for a difference of one. A difference beyond 60 counts as that much and
-    has no gradient. Source: Bruckert et al. (2021).
+    has no gradient; of a log-density, whose differences have no bound, it goes on as the tangent beyond one. Source:
+    Bruckert et al. (2021).
     """
 
     name_in_table = "ead"
