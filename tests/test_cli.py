@@ -31,7 +31,10 @@ def run(monkeypatch, capsys, *arguments):
         (["train", "demo", "--set", "loss.kdl=3"], "error: Unknown loss 'kdl'. Known losses: mse,"),
         (["train", "demo", "--set", "model.name=x"], "error: Unknown model 'x'. Known models: multilevel."),
         (["train", "demo", "--set", "model.backbone=x"], "error: Unknown backbone 'x'. Known backbones: "),
-        (["train", "demo", "--set", "model.weights=x"], 'error: weights of efficientnet-lite0 must be "imagenet", None or the path'),
+        (
+            ["train", "demo", "--set", "model.weights=x"],
+            'error: weights of efficientnet-lite0 must be "imagenet", None or the path',
+        ),
         (["train", "osie_lite0", "--data", "osie=nowhere"], "error: The folder nowhere of the data set 'osie'"),
         (["train", "osie_lite0", "--data", "nowhere"], "error: --data has the form NAME=DIR"),
         (["train", "osie_lite0", "--data", "scene=x"], "error: The recipe 'osie_lite0' reads 'osie'."),
