@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_saliency.baselines.centre_bias import CentreBias
 from keras_saliency.baselines.gold_standard import GoldStandard
+from keras_saliency.baselines.table import BASELINES, make_baseline
 
 
 def uniform(size):
@@ -11,4 +12,4 @@ def uniform(size):
     return np.full(size, -np.log(size[0] * size[1]))
 
 
-__all__ = ["CentreBias", "GoldStandard", "uniform"]
+__all__ = ["BASELINES", "CentreBias", "GoldStandard", "make_baseline", "uniform"]

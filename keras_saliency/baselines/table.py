@@ -1,0 +1,35 @@
+"""The table of baselines that predict a map from an image, by name."""
+
+from keras_saliency.baselines.aim import AIM
+from keras_saliency.baselines.bms import bms
+from keras_saliency.baselines.gbvs import gbvs
+from keras_saliency.baselines.itti import itti
+from keras_saliency.baselines.rare import rare
+from keras_saliency.baselines.signature import image_signature
+
+AIM_IMAGES = 100
+
+# Name -> what makes its function from an image `(height, width, 3)`, uint8, to a saliency map, from a `DataSet`.
+BASELINES = {
+    "itti": lambda data: itti,
+    "gbvs": lambda data: gbvs,
+    "aim": lambda data: AIM(sample.read() for sample in data.train[:AIM_IMAGES]),
+    "signature": lambda data: image_signature,
+    "bms": lambda data: bms,
+    "rare": lambda data: rare,
+}
+
+
+def make_baseline(name, data):
+    """The function of a classical saliency model, from an image `(height, width, 3)`, uint8, to its map.
+
+    Args:
+        name: One of `BASELINES`.
+        data: A `DataSet`; AIM learns its features on the training images.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    if name not in BASELINES:
+        raise ValueError(f"Unknown baseline {name!r}. Known baselines: {', '.join(BASELINES)}.")
+    return BASELINES[name](data)
