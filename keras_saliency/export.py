@@ -44,6 +44,37 @@ def export_saved_model(model, directory):
     tf.saved_model.save(served, str(directory), signatures=signatures)
 
 
+def load_saved_model(directory):
+    """Loads what `export_saved_model` wrote; Keras is not asked, so that it works on every backend.
+
+    Args:
+        directory: The folder of the version.
+
+    Returns:
+        A function from a list of JPEG or PNG bytes to the log-densities `(batch, height, width, 1)`, float32, at the
+        model's size, the images letterboxed into it.
+
+    Raises:
+        ValueError: If there is no SavedModel that serves log-densities.
+    """
+    try:
+        loaded = tf.saved_model.load(str(directory))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"{directory} cannot be loaded as a SavedModel: {error}") from error
+    signature = getattr(loaded, "signatures", {}).get("serving_default")
+    inputs = signature and signature.structured_input_signature[1]
+    if not signature or set(inputs) != {"image_bytes"} or "log_density" not in signature.structured_outputs:
+        raise ValueError(
+            f"{directory} does not serve a log_density for image_bytes. Expected what export_saved_model wrote."
+        )
+
+    def serve(files):
+        # Through the loaded object: its variables live no longer than it does.
+        return loaded.signatures["serving_default"](image_bytes=tf.constant(files))["log_density"].numpy()
+
+    return serve
+
+
 class _Served(tf.Module):
     """The graph functions around a model."""
 
