@@ -68,6 +68,7 @@ def run(recipe, folder, workdir):
     from keras_saliency import data, evaluation, training
     from keras_saliency.export import export_saved_model
     from keras_saliency.report import write_report
+    from keras_saliency.sources import ModelSource
 
     data_set = data.load(recipe.data, folder)
     console.print(
@@ -87,13 +88,14 @@ def run(recipe, folder, workdir):
     started = time.perf_counter()
     with training.progress_bars(console) as bars:
         task = bars.add_task("test images", total=len(data_set.test))
-        scored = evaluation.evaluate(model, data_set, progress=lambda done: bars.update(task, completed=done))
+        source = ModelSource(model, recipe.name)
+        scored = evaluation.evaluate([source], data_set, progress=lambda done: bars.update(task, completed=done))
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
     # What an interrupted run may have left of it.
     shutil.rmtree(workdir / "saved_model", ignore_errors=True)
     export_saved_model(model, workdir / "saved_model" / "1")
-    write_report(workdir, recipe, data_set, model, history, seconds, scored)
-    for name, value in scored.summary.items():
+    write_report(workdir, recipe, data_set, source, history, seconds, scored)
+    for name, value in scored.summary[recipe.name].items():
         if value["mean"] is not None:
             interval = "" if value["low"] is None else f"  [{value['low']:.4f}, {value['high']:.4f}]"
             console.print(f"{name:>22} {value['mean']:8.4f}{interval}")

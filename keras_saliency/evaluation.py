@@ -1,186 +1,205 @@
-"""Scoring at native resolution: values per image, their mean and bootstrap interval, and the field's baselines.
-
-The Tübingen convention: all pixels are negatives of AUC, repeated fixations count, population standard deviation, KLD
-with eps 2.2204e-16; averaged over images. The ground truth of CC, SIM and KLD are the fixation counts of all
-observers, blurred by the sigma of the data set with mirrored borders.
-"""
+"""Scoring at native resolution: values per image, their mean and bootstrap interval, and the field's baselines."""
 
 import collections
 import concurrent.futures
+import functools
 import os
 
 import numpy as np
-import scipy.stats
-from keras import ops
-from scipy.ndimage import gaussian_filter
 
-from keras_saliency import baselines, measures
-from keras_saliency.data import geometry
-from keras_saliency.data.pipeline import pipeline
-from keras_saliency.models import require_log_density
+from keras_saliency import baselines, measures, roc
+from keras_saliency.comparison import interval
+from keras_saliency.conventions import CONVENTIONS
+from keras_saliency.fair import fair_score
+from keras_saliency.maps import Map
+from keras_saliency.scoring import COUNTS, Truth, as_batch, make_truth, score
 
-CONVENTION = "tuebingen"
-METRICS = ("nss", "auc", "cc", "sim", "kld", "ig")
-Truth = collections.namedtuple("Truth", ["sample", "counts", "density", "log_centre_bias"])
-Evaluation = collections.namedtuple("Evaluation", ["per_image", "summary", "baselines", "reference"])
+# What leave one observer out can score: the others compare with a density of all, the one to be predicted included,
+# and Judd's AUC of few fixations is too high, by up to one half of their inverse number.
+OF_ONE_OBSERVER = {
+    "tuebingen": ("auc", "sauc", "nss", "ig", "log_likelihood"),
+    "mit": ("auc_borji", "sauc", "nss", "ig"),
+}
+REFERENCES = ("uniform", "centre_bias", "gold_standard", "truth")
+# How an 8-bit map may be read where it holds zero: as a quarter of a step, the middle of what was rounded to zero.
+MIDDLE_OF_ZERO = 0.25
+
+FALSE_POSITIVES = np.linspace(0.0, 1.0, 101)
+
+Evaluation = collections.namedtuple(
+    "Evaluation",
+    ["convention", "split", "per_image", "fair", "summary", "fair_summary", "eight_bit", "curves", "reference"],
+)
 
 
-def predict_native(model, samples, batch=8):
-    """Yields batches of `(sample, log-density)`, the latter at the size of the image, `(height, width)`, float64.
+class OtherFixations:
+    """The fixations of all other images, laid over an image: the negatives of the shuffled AUC.
+
+    Coordinates are scaled to the size of the image and counts kept. The counts of all images are made once for a size.
 
     Args:
-        model: A model whose head is `"log-density"`, from images `(batch, height, width, 3)`.
         samples: `Samples`.
-        batch: Images that go through the model at once.
     """
-    size, start = model.input_shape[1:3], 0
-    for images, _ in pipeline(samples, size, batch):
-        predictions = ops.convert_to_numpy(model.predict_on_batch(images))
-        yield [
-            (sample, geometry.unletterbox(prediction, sample.size).numpy()[..., 0].astype("float64"))
-            for sample, prediction in zip(samples[start : start + len(predictions)], predictions, strict=True)
-        ]
-        start += len(predictions)
+
+    def __init__(self, samples):
+        self.all = np.concatenate([_with_sizes(sample) for sample in samples], 1)
+        self.at = functools.lru_cache(maxsize=4)(functools.partial(_lay_over, self.all))
+
+    def counts(self, sample):
+        """How many fixations of the other images fall on each pixel, `(height, width)`, float64."""
+        return self.at(tuple(sample.size)) - _lay_over(_with_sizes(sample), sample.size)
 
 
-def _as_batch(*maps):
-    """Arrays `(height, width)` or `(batch, height, width)` as tensors `(batch, height, width, 1)`, dtype kept."""
-    stacks = [part if part.ndim == 3 else part[None] for part in maps]
-    return [ops.convert_to_tensor(stack[..., None], dtype=str(stack.dtype)) for stack in stacks]
+def _with_sizes(sample):
+    """The coordinates of the fixations and, for each, the size of their image: y, x, height, width."""
+    fixations = sample.fixations
+    return np.stack([fixations.y, fixations.x, *(np.full(len(fixations), side) for side in sample.size)])
 
 
-def fixation_density(sample):
-    """The fixation counts of a sample, blurred by its sigma with mirrored borders: `(height, width)`."""
-    return gaussian_filter(sample.fixations.counts(sample.size), sample.sigma, mode="reflect")
+def _lay_over(fixations, size):
+    # The order of these operations is pysaliency's: another rounds some coordinates to the next pixel.
+    row, column = ((fixations[i] * (size[i] / fixations[2 + i])).astype("int64") for i in range(2))
+    return np.bincount(row * size[1] + column, minlength=size[0] * size[1]).reshape(size).astype("float64")
 
 
-def ground_truth(sample, log_centre_bias):
-    """What `score` compares with, computed once for an image: fixation counts, their density, log centre bias."""
-    return Truth(sample, sample.fixations.counts(sample.size), fixation_density(sample), log_centre_bias)
-
-
-def score(log_density, truth):
-    """All metrics of one log-density `(height, width)` on one image, with IG over the centre bias.
+def score_gold_standard(gold, truth, convention="tuebingen"):
+    """The leave-one-observer-out gold standard: each observer's fixations scored on the map of the others.
 
     Returns:
-        A dictionary from metric to value; for a sample with a known density also `expected_ig`, the exact
-        expectation of IG under it.
-
-    Raises:
-        ValueError: If the map has another size than the image, or NaN or infinite values; names the image.
-    """
-    sample = truth.sample
-    if log_density.shape != tuple(sample.size):
-        raise ValueError(f"The map of {sample.name} must have the size {sample.size}. Received: {log_density.shape}.")
-    if not np.isfinite(log_density).all():
-        raise ValueError(f"The map of {sample.name} has NaN or infinite values; a log-density must be finite.")
-    fixations, truth_density, log_b = _as_batch(truth.counts, truth.density, truth.log_centre_bias)
-    density, log_p = _as_batch(np.exp(log_density), log_density)
-    rows, columns = sample.fixations.pixels()
-    values = {
-        "nss": measures.nss(fixations, density),
-        "auc": [measures.auc_of_image(log_density[rows, columns], log_density)],
-        "cc": measures.cc(truth_density, density),
-        "sim": measures.sim(truth_density, density),
-        "kld": measures.kld(truth_density, density, epsilon=measures.KLD_METRIC_EPSILON),
-        "ig": measures.ig(fixations, log_p, log_b),
-    }
-    if sample.density is not None:
-        values["expected_ig"] = measures.ig(*_as_batch(sample.density), log_p, log_b)
-    return {name: float(ops.convert_to_numpy(value)[0]) for name, value in values.items()}
-
-
-def score_gold_standard(gold, truth):
-    """NSS, AUC and IG of the leave-one-observer-out gold standard: each observer's fixations scored on its own map.
-
-    CC, SIM and KLD are left out (NaN): they compare with a density of all observers, the left-out one included.
+        A dictionary from metric to the mean over the observers, weighted by their fixations; NaN for what is
+        not in `OF_ONE_OBSERVER`.
     """
     fixations = truth.sample.fixations
     observers, log_densities = gold.log_densities(truth.sample)
-    own = [fixations[fixations.observer == observer] for observer in observers]
-    counts = np.stack([part.counts(truth.sample.size) for part in own]).astype("float32")
-    counts, log_p, log_b = _as_batch(counts, log_densities, truth.log_centre_bias.astype("float32"))
-    values = {
-        "nss": measures.nss(counts, ops.exp(log_p)),
-        "auc": [measures.auc_of_image(m[part.pixels()], m) for part, m in zip(own, log_densities, strict=True)],
-        "ig": measures.ig(counts, log_p, log_b),
-    }
-    weights = [len(part) for part in own]
-    means = {name: float(np.average(ops.convert_to_numpy(value), weights=weights)) for name, value in values.items()}
-    return {name: means.get(name, np.nan) for name in METRICS}
+    rows, weights = [], []
+    for observer, log_density in zip(observers, log_densities, strict=True):
+        own = fixations[fixations.observer == observer]
+        target = truth.target._replace(fixations=as_batch(own.counts(truth.sample.size).astype(COUNTS)))
+        rows.append(score(log_density, Truth(truth.sample, target), True, convention, OF_ONE_OBSERVER[convention]))
+        weights.append(len(own))
+    means = {name: float(np.average([row[name] for row in rows], weights=weights)) for name in rows[0]}
+    return {name: means.get(name, np.nan) for name in CONVENTIONS[convention]}
 
 
-def evaluate(model, data, split="test", progress=lambda done: None):
-    """Scores a model and the baselines on a split.
+def evaluate(sources, data, split="test", convention="tuebingen", progress=lambda done: None):
+    """Scores sources of predictions, and the baselines, on a split.
+
+    Memory holds a few images at a time, whatever their number.
 
     Args:
-        model: A model whose head is `"log-density"`.
+        sources: A list of sources; see `keras_saliency.sources`.
         data: A `DataSet`; its training and validation splits fit the baselines.
         split: The name of the split to score.
+        convention: `"tuebingen"` or `"mit"`.
         progress: Called with the number of images done after each.
 
     Returns:
-        A named tuple: `per_image`, a dictionary from row (`model`, `uniform`, `centre_bias`, `gold_standard`, and
-        `truth` where the density is known) to a list of dictionaries; `summary` of the model and `baselines`, from
-        metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals; `reference`, the parameters of the baselines.
+        A named tuple: `per_image`, a dictionary from row (the name of a source, `uniform`, `centre_bias`,
+        `gold_standard`, and `truth` where the density is known) to a list of dictionaries from metric to value;
+        `fair`, the same with the map that suits each metric, for sources that predict log-densities; `summary` and
+        `fair_summary`, from row and metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals; `eight_bit`,
+        from the row of a source of 8-bit maps to what KLD and IG gain if its zeros are read as a quarter of a step;
+        `curves`, from row to the mean ROC curve at `FALSE_POSITIVES`; `reference`, the parameters of the baselines.
 
     Raises:
-        ValueError: If the model does not give a log-density.
+        ValueError: If the convention or split is unknown, two sources have one name, or a map is wrong.
     """
-    require_log_density(model)
+    _check(sources, split, convention)
     samples = getattr(data, split)
     centre_bias = baselines.CentreBias(data.train, data.validation)
     gold = baselines.GoldStandard(data.validation, centre_bias)
+    expected = np.mean([len(sample.fixations) for sample in data.validation])
+    others = OtherFixations(samples)
 
-    def score_rows(pair):
-        sample, prediction = pair
-        log_bias = centre_bias.log_density(sample.size)
-        rows = {"model": prediction, "uniform": baselines.uniform(sample.size), "centre_bias": log_bias}
+    @functools.lru_cache(maxsize=4)
+    def baseline(size):
+        return Map(as_batch(centre_bias.log_density(size)), from_logits=True)
+
+    def score_rows(sample, predictions):
+        bias = baseline(tuple(sample.size))
+        truth = make_truth(sample, others.counts(sample), bias, convention)
+        rows = dict(zip((source.name for source in sources), predictions, strict=True))
+        rows["uniform"] = (baselines.uniform(sample.size), True, False)
+        rows["centre_bias"] = (bias.log_density[0, ..., 0], True, False)
         if sample.density is not None:
-            rows["truth"] = np.log(sample.density)
-        truth = ground_truth(sample, log_bias)
-        scores = {row: score(log_density, truth) for row, log_density in rows.items()}
-        return {**scores, "gold_standard": score_gold_standard(gold, truth)}
+            rows["truth"] = (np.log(sample.density), True, False)
+        raw, fair, lifted, curves = {}, {}, {}, {}
+        for row, (values, is_log_density, is_eight_bit) in rows.items():
+            raw[row] = score(values, truth, is_log_density, convention)
+            curves[row] = roc.curve(values, truth.target.fixations[0, ..., 0], FALSE_POSITIVES)
+            if is_log_density and row != "uniform":
+                fair[row] = fair_score(values, truth, expected, convention)
+            if is_log_density and sample.density is not None:
+                raw[row]["expected_ig"] = _expected_ig(values, sample.density, bias)
+            if is_eight_bit:
+                middle = score(np.maximum(values, MIDDLE_OF_ZERO), truth, False, convention, ["kld", "ig"])
+                lifted[row] = {name: value - raw[row][name] for name, value in middle.items()}
+        raw["gold_standard"] = score_gold_standard(gold, truth, convention)
+        return raw, fair, lifted, curves
 
-    per_image = collections.defaultdict(list)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for pairs in predict_native(model, samples):
-            for rows in pool.map(score_rows, pairs):
-                for row, values in rows.items():
-                    per_image[row].append(values)
-                progress(len(per_image["model"]))
-    summaries = {row: _summarise(values, per_image) for row, values in per_image.items()}
+    tables = [collections.defaultdict(list) for _ in range(3)]
+    curves = collections.defaultdict(float)
+    for done, (*scored, drawn) in enumerate(_in_threads(score_rows, samples, sources), 1):
+        for row, values in drawn.items():
+            curves[row] += values / len(samples)
+        for table, rows in zip(tables, scored, strict=True):
+            for row, values in rows.items():
+                table[row].append(values)
+        progress(done)
+    per_image, fair, lifted = map(dict, tables)
+    eight_bit = {
+        row: {name: float(np.mean([v[name] for v in lifted[row]])) for name in ("kld", "ig")} for row in lifted
+    }
     reference = {
         "centre_bias": {"bandwidth": centre_bias.bandwidth, "uniform_share": centre_bias.uniform_share},
         "gold_standard": {"bandwidth": gold.bandwidth, "weights": [float(w) for w in gold.weights]},
     }
-    return Evaluation(dict(per_image), summaries.pop("model"), summaries, reference)
+    summaries = [summarise(table, per_image, convention) for table in (per_image, fair)]
+    return Evaluation(convention, split, per_image, fair, *summaries, eight_bit, dict(curves), reference)
 
 
-def _summarise(values, per_image):
-    """Mean and interval of each metric; explained information is the ratio of two means over the same images."""
-    summary = {name: _interval([row[name] for row in values]) for name in METRICS}
+def _check(sources, split, convention):
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1 or name in REFERENCES:
+            raise ValueError(f"The name {name!r} stands for two rows of the table. Rename one of them.")
+    if convention not in CONVENTIONS:
+        raise ValueError(f"Unknown convention {convention!r}. Known conventions: {', '.join(CONVENTIONS)}.")
+    if split not in ("train", "validation", "test"):
+        raise ValueError(f"Unknown split {split!r}. Known splits: train, validation, test.")
+
+
+def _in_threads(function, samples, sources):
+    """Yields `function(sample, its predictions)` in order; NumPy computes in several threads at once."""
+    # Once the C library has given back a large block, it keeps smaller ones instead of asking the system for the
+    # memory of every intermediate map anew, which can cost more than computing it.
+    np.empty(31 << 20, "uint8")
+    workers = os.cpu_count()
+    waiting = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for sample, *predictions in zip(samples, *(source.predictions(samples) for source in sources), strict=True):
+            waiting.append(pool.submit(function, sample, predictions))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _expected_ig(log_density, density, baseline):
+    """The expectation of IG under the known density of the fixations."""
+    log_p = Map(as_batch(log_density), from_logits=True).log_density
+    return float(measures.ig(as_batch(density), log_p, baseline.log_density)[0])
+
+
+def summarise(table, per_image, convention):
+    """Mean and interval of each row and metric; explained information is a ratio of two means."""
     ratios = {"explained_information": ("ig", "gold_standard"), "known_information": ("expected_ig", "truth")}
-    for name, (metric, ceiling) in ratios.items():
-        if ceiling in per_image and metric in values[0]:
-            pairs = [[row[metric] for row in rows] for rows in (values, per_image[ceiling])]
-            summary[name] = _interval(*pairs)
+    summary = {}
+    for row, values in table.items():
+        names = [name for name in CONVENTIONS[convention] if name in values[0]]
+        summary[row] = {name: interval([value[name] for value in values]) for name in names}
+        for name, (metric, ceiling) in ratios.items():
+            if convention == "tuebingen" and ceiling in per_image and metric in values[0]:
+                pairs = [[value[metric] for value in rows] for rows in (values, per_image[ceiling])]
+                summary[row][name] = interval(*pairs)
     return summary
-
-
-def _interval(values, over=None):
-    """The mean, or the ratio of two means, with the 95 % interval of 2,000 bootstrap resamples of the images."""
-    values = [np.asarray(column, float) for column in (values, over) if column is not None]
-    if np.isnan(values).any():
-        return {"mean": None, "low": None, "high": None}
-
-    def statistic(a, b=None, axis=-1):
-        return a.mean(axis) / (1.0 if b is None else b.mean(axis))
-
-    mean = float(statistic(*values))
-    if len(values[0]) < 2:
-        return {"mean": mean, "low": None, "high": None}
-    resampled = scipy.stats.bootstrap(
-        values, statistic, paired=True, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
-    ).confidence_interval
-    return {"mean": mean, "low": float(resampled.low), "high": float(resampled.high)}

@@ -3,18 +3,23 @@
 import collections
 import functools
 
+import keras
 import numpy as np
-from keras import backend, ops
+from keras import backend
+
+from keras_saliency.arrays import ops
 
 SPATIAL = (1, 2)
 # Added to a probability before its logarithm where a map, unlike a log-density, can hold exact zeros.
 LOG_GUARD = 1e-12
 
-Target = collections.namedtuple("Target", ["density", "fixations", "valid"])
+Target = collections.namedtuple(
+    "Target", ["density", "fixations", "valid", "negatives", "baseline"], defaults=[None] * 4
+)
 
 
 def as_maps(maps, name="map"):
-    """Checks that `maps` is `(batch, height, width, 1)` and casts it to float32; float64 is kept.
+    """Checks that `maps` is `(batch, height, width, 1)` and casts it to float32; float64 and NumPy arrays are kept.
 
     Raises:
         ValueError: If the shape is another; the message names the map.
@@ -146,7 +151,7 @@ def pack_targets(density, fixations=None, valid=None):
             raise ValueError(
                 f"{name} has NaN or infinite values, first at {np.argwhere(~np.isfinite(part))[0].tolist()}."
             )
-    parts = {name: as_maps(part, name) for name, part in parts.items() if part is not None}
+    parts = {name: keras.ops.convert_to_tensor(as_maps(part, name)) for name, part in parts.items() if part is not None}
     for name, part in parts.items():
         if tuple(part.shape) != tuple(parts["density"].shape):
             raise ValueError(
@@ -170,7 +175,7 @@ def unpack_targets(y_true, needs_fixations=None):
     Raises:
         ValueError: If the target has not one to three channels, or lacks needed fixations.
     """
-    y_true = ops.convert_to_tensor(y_true)
+    y_true = keras.ops.convert_to_tensor(y_true)
     shape = tuple(y_true.shape)
     if len(shape) != 4 or shape[-1] not in (1, 2, 3):
         raise ValueError(
@@ -183,7 +188,7 @@ def unpack_targets(y_true, needs_fixations=None):
             f"pack_targets(density, fixations). Received: y_true.shape={shape}."
         )
     parts = [as_maps(y_true[..., i : i + 1], "y_true") for i in range(shape[-1])]
-    return Target(*parts, *[None] * (3 - len(parts)))
+    return Target(*parts)
 
 
 def present(target, needs_fixations=False):
@@ -237,18 +242,31 @@ class Map:
         return _extremes(self.raw, self.valid)
 
     @functools.cached_property
+    def _exponential(self):
+        """Of a log-density: below its peak, zero in padding; the exponential of that; the sum of the exponential."""
+        shifted = self.raw - ops.stop_gradient(self.extremes[1])
+        if self.valid is not None:
+            shifted = ops.where(self.valid > 0, shifted, 0.0)
+        exponential = _exp(shifted, self.valid)
+        mass = total(exponential)
+        return shifted, exponential, ops.where(mass == 0, 1.0, mass)
+
+    @functools.cached_property
     def log_density(self):
         """The natural logarithm of the probability at each pixel."""
-        if self.from_logits:
-            return log_softmax(self.raw, self.valid, self.extremes)
-        return ops.log(self.density + LOG_GUARD)
+        if not self.from_logits:
+            return ops.log(self.density + LOG_GUARD)
+        shifted, _, mass = self._exponential
+        log_density = shifted - ops.log(mass)
+        return log_density if self.valid is None else ops.where(self.valid > 0, log_density, 0.0)
 
     @functools.cached_property
     def density(self):
         """The probability at each pixel: it sums to one over the image."""
-        if self.from_logits:
-            return _exp(self.log_density, self.valid)
-        return to_density(self.raw, self.valid, self.extremes)
+        if not self.from_logits:
+            return to_density(self.raw, self.valid, self.extremes)
+        _, exponential, mass = self._exponential
+        return exponential * (1.0 / mass)
 
     @functools.cached_property
     def softmax(self):
@@ -270,6 +288,13 @@ class Map:
         low = self.extremes[0]
         positive = self.raw - ops.where(low >= 0, 0.0, low)
         return positive if self.valid is None else ops.where(self.valid > 0, positive, 0.0)
+
+    @functools.cached_property
+    def stretched(self):
+        """The density of the map, of a log-density of its density, minus its smallest value; uniform if constant."""
+        values = self.density if self.from_logits else self.raw
+        low, high = _extremes(values, self.valid) if self.from_logits else self.extremes
+        return to_density(values - low, self.valid, (low - low, high - low))
 
     @functools.cached_property
     def peaked(self):
@@ -312,7 +337,7 @@ def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
     Raises:
         ValueError: If a shape is wrong, or the two differ in height or width.
     """
-    target, prediction = unpack_targets(y_true, needs_fixations), as_maps(y_pred, "y_pred")
+    target, prediction = unpack_targets(y_true, needs_fixations), as_maps(keras.ops.convert_to_tensor(y_pred), "y_pred")
     for expected, received in zip(target.density.shape[1:3], prediction.shape[1:3], strict=True):
         if None not in (expected, received) and expected != received:
             raise ValueError(
@@ -341,9 +366,8 @@ def as_baseline(density):
     return density
 
 
-def log_baseline(density, prediction):
-    """The logarithm of a baseline `(height, width)`, None for uniform, stretched over a `Map` and normalised there."""
+def stretch_baseline(density, prediction):
+    """A baseline `(height, width)`, None for uniform, stretched over a `Map`: a `Map`."""
     density = ops.ones((1, 1, 1, 1)) if density is None else density[None, ..., None]
     density = ops.image.resize(density, ops.shape(prediction.raw)[1:3], interpolation="bilinear")
-    density = ops.cast(density, prediction.raw.dtype) * ops.ones_like(prediction.raw)
-    return ops.log(to_density(density, prediction.valid) + LOG_GUARD)
+    return Map(ops.cast(density, prediction.raw.dtype) * ops.ones_like(prediction.raw), prediction.valid)

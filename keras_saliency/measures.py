@@ -1,18 +1,19 @@
 """Every formula of the package, once: pure functions from maps `(batch, height, width, 1)` to values `(batch,)`.
 
-They run in float32 whatever the dtype policy (in float64 where that is what they are given) and have a defined
-value and a finite gradient for every finite input; NaN stays NaN. `valid` is one inside the image and zero in
-padding, or None; padding never counts. For a map there may stand a `keras_saliency.maps.Map`, which brings its own
-mask, knows whether it is a log-density, and computes once what several measures need. Sources: Bylinskii et al. (2019),
-"What do different evaluation metrics tell us about saliency models?"; Kümmerer, Wallis & Bethge (2015, 2018); Jetley,
-Murray & Vig (2016); Bruckert et al. (2021).
+They run on tensors of any backend and on NumPy arrays, in float32 whatever the dtype policy (in float64 where that is
+what they are given), and have a defined value and a finite gradient for every finite input; NaN stays NaN. `valid` is
+one inside the image and zero in padding, or None; padding never counts. For a map there may stand a
+`keras_saliency.maps.Map`, which brings its own mask, knows whether it is a log-density, and computes once what several
+measures need. The areas under ROC curves are in `keras_saliency.roc`. Sources: Bylinskii et al. (2019), "What do
+different evaluation metrics tell us about saliency models?"; Kümmerer, Wallis & Bethge (2015, 2018); Jetley, Murray &
+Vig (2016); Bruckert et al. (2021).
 """
 
 import math
 
 import numpy as np
-from keras import ops
 
+from keras_saliency.arrays import ops
 from keras_saliency.maps import Map, total
 
 KLD_EPSILON = 1e-7  # of the loss: SAM, MSI-Net
@@ -208,6 +209,12 @@ def sim(density, prediction, valid=None):
     return 1.0 - total_variation(s, p)
 
 
+def sim_published(density, prediction, valid=None):
+    """Similarity as the MIT benchmark computes it: the minimum of each map becomes zero first."""
+    s, p = _pair(density, prediction, valid)
+    return 1.0 - _sum(ops.abs(s.stretched - p.stretched)) / 2
+
+
 def nss(fixations, prediction, valid=None):
     """Normalised scanpath saliency: the standardised prediction at the fixations; zero for a constant map."""
     p = Map.of(prediction, valid)
@@ -238,8 +245,18 @@ def nss_published(fixations, prediction, valid=None, epsilon=0.0, unbiased=False
 
 def at_fixations(fixations, maps, valid=None):
     """Averages a map over the fixations of its image, repeats included; zero if there are none."""
+    if isinstance(maps, np.ndarray) and valid is None:
+        return np.array([_at_fixations_of_image(*image) for image in zip(fixations, maps, strict=True)])
     count = _sum(fixations, valid)
     return _sum(fixations * maps, valid) / ops.where(count > 0, count, 1.0)
+
+
+def _at_fixations_of_image(fixations, map_):
+    counts = fixations.ravel()
+    # A comparison first: NumPy finds what is true many times faster than what is not zero.
+    where = np.flatnonzero(counts != 0)
+    counts = counts[where]
+    return np.sum(counts * map_.ravel()[where]) / counts.sum() if len(where) else np.zeros((), map_.dtype)
 
 
 def nll(fixations, log_density, valid=None):
@@ -249,7 +266,19 @@ def nll(fixations, log_density, valid=None):
 
 def ig(fixations, log_density, log_baseline, valid=None):
     """Information gain over a baseline, both normalised log-densities, in bits per fixation."""
-    return at_fixations(fixations, log_density - log_baseline, valid) / math.log(2.0)
+    if isinstance(log_density, np.ndarray):
+        # In double precision the two means may be subtracted, and only the fixated pixels are looked at.
+        gain = at_fixations(fixations, log_density, valid) - at_fixations(fixations, log_baseline, valid)
+    else:
+        gain = at_fixations(fixations, log_density - log_baseline, valid)
+    return gain / math.log(2.0)
+
+
+def ig_published(fixations, prediction, baseline, valid=None, epsilon=KLD_METRIC_EPSILON):
+    """Information gain as the MIT benchmark computes it, in bits: maps, the minimum of each at zero, eps added."""
+    p, b = _pair(prediction, baseline, valid)
+    gain = ops.log(p.stretched + epsilon) - ops.log(b.stretched + epsilon)
+    return at_fixations(fixations, gain, p.valid) / math.log(2.0)
 
 
 def feature_distance(truth, prediction):
@@ -274,42 +303,3 @@ def gram_distance(truth, prediction):
         return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width * channels, flat.dtype)
 
     return sum(ops.sum(ops.square(gram(s) - gram(p)), (1, 2)) for s, p in zip(truth, prediction, strict=True))
-
-
-def auc(fixations, prediction, valid=None):
-    """Area under the ROC curve of fixated against all pixels, exact, ties counting one half.
-
-    Every fixation is a positive, repeats included, and every valid pixel a negative (the Tübingen convention).
-    0.5 for a constant map and for an image without fixations. It has no gradient.
-    """
-    pixels = ops.ones_like(prediction) if valid is None else ops.cast(valid, prediction.dtype)
-    flat = [ops.reshape(part, (ops.shape(part)[0], -1)) for part in (prediction, fixations * pixels, pixels)]
-    order = ops.argsort(flat[0], axis=1)
-    values, positives, negatives = (ops.take_along_axis(part, order, axis=1) for part in flat)
-    # Equal values share a group, numbered within the row: a group is one step of the ROC curve.
-    starts = ops.pad(ops.cast(values[:, 1:] != values[:, :-1], "int32"), ((0, 0), (1, 0)))
-    images, size = ops.shape(values)
-    groups = ops.cumsum(starts, axis=1) + size * ops.expand_dims(ops.arange(images, dtype="int32"), 1)
-    positives, negatives = (
-        ops.reshape(
-            ops.segment_sum(ops.reshape(part, (-1,)), ops.reshape(groups, (-1,)), images * size), (images, size)
-        )
-        for part in (positives, negatives)
-    )
-    below = (ops.cumsum(negatives, axis=1) - negatives / 2) / ops.maximum(ops.sum(negatives, 1, keepdims=True), 1.0)
-    count = ops.sum(positives, axis=1)
-    area = ops.where(count > 0, ops.sum(positives * below, axis=1) / ops.where(count > 0, count, 1.0), 0.5)
-    masked = prediction if valid is None else ops.where(valid > 0, prediction, 0.0)
-    return ops.where(ops.isnan(_sum(masked)), float("nan"), area)
-
-
-def auc_of_image(fixated, pixels):
-    """`auc` of one image in NumPy, for evaluation: NumPy sorts a map many times faster than TensorFlow.
-
-    Args:
-        fixated: The prediction at each fixation, `(fixations,)`.
-        pixels: The prediction at every pixel.
-    """
-    ordered = np.sort(pixels, axis=None)
-    ranks = np.searchsorted(ordered, fixated, "left") + np.searchsorted(ordered, fixated, "right")
-    return float(np.mean(ranks) / (2 * ordered.size))

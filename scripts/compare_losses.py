@@ -22,12 +22,12 @@ import rich.console
 import rich.table
 import typer
 
-from keras_saliency import baselines, data, training
+from keras_saliency import baselines, data, metrics, training
 from keras_saliency.data.features import FeatureCache
 from keras_saliency.losses import LOSSES, PRESETS, combo
-from keras_saliency.metrics import METRICS
 from zoo import RECIPES
 
+METRICS = {name: metrics.METRICS[name] for name in ("nss", "auc", "cc", "sim", "kld", "ig")}
 PERCEPTUAL = ("deep_features", "gram")
 COMBINED = ["nll + cc", "kld + cc", "10 kld + 2 cc + nss", "kld + 0.1 cc + 0.1 nss", "mse + kld + cc"]
 DEFAULT = [name for name in LOSSES if name not in ("ig", "softmax_l1", *PERCEPTUAL)] + COMBINED

@@ -64,6 +64,24 @@ def make_loss(name, /, **arguments):
     return LOSSES[name](**arguments)
 
 
+NEGATIVES = [[0.1, 0.2], [0.1, 0.2], [0.5, 0.5], [0.99, 0.3], [0.7, 0.8]]  # fixations of other images
+
+
+def every_metric():
+    """The name and convention of every metric, and a function that makes it."""
+    import functools
+
+    from keras_saliency.conventions import CONVENTIONS
+    from keras_saliency.metrics import METRICS
+
+    needed = {"sauc": {"negatives": NEGATIVES}}
+    return {
+        (name, convention): functools.partial(METRICS[name], convention=convention, **needed.get(name, {}))
+        for convention, rows in CONVENTIONS.items()
+        for name in rows
+    }
+
+
 def every_loss(from_logits=False, sums=True):
     """Every row of the table, every convention, and the sum of all."""
     from keras_saliency.losses import LOSSES, NSS, combo

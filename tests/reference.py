@@ -63,6 +63,13 @@ def auc(fixations, prediction):
     return np.mean(wins)
 
 
+def sauc(fixations, prediction, others):
+    """The same with a pixel drawn from the fixations of other images, repeats repeated."""
+    negatives = np.array([prediction[pixel] for pixel in fixated(others)])
+    wins = [np.mean((negatives < prediction[p]) + 0.5 * (negatives == prediction[p])) for p in fixated(fixations)]
+    return np.mean(wins)
+
+
 def differences(truth, prediction):
     """The differences of all pixels as they are, in float64."""
     return [float(b) - float(a) for a, b in zip(np.ravel(truth), np.ravel(prediction), strict=True)]

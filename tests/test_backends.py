@@ -12,9 +12,8 @@ COMPUTE = """
 import sys
 import keras, numpy as np
 import keras_saliency as ks
-from conftest import every_loss
+from conftest import every_loss, every_metric
 from keras_saliency.losses import KLD, combo
-from keras_saliency.metrics import METRICS
 
 parts = np.load(sys.argv[1])
 truth = {name: parts[name] for name in ("density", "fixations", "valid")}
@@ -48,8 +47,8 @@ for from_logits in (False, True):
         for case, maps in cases.items():
             name = f"{loss.name}-{from_logits}-{case}"
             results[name], results[f"{name}-gradient"] = value_and_gradient(loss, *maps)
-    for name, metric in METRICS.items():
-        results[f"metric-{name}-{from_logits}"] = metric(from_logits=from_logits)(y_true, y_pred)
+    for name, metric in every_metric().items():
+        results[f"metric-{'-'.join(name)}-{from_logits}"] = metric(from_logits=from_logits)(y_true, y_pred)
 results["blur"] = ks.maps.blur(y_pred, 1.5)
 
 images = np.random.default_rng(0).uniform(0, 255, (2, 33, 48, 3)).astype("float32")

@@ -82,7 +82,7 @@ def test_train_predict_and_export(monkeypatch, capsys, tmp_path, tiny, tiny_back
     for figure in ("figures/history.png", "figures/samples.png"):
         assert figure in report
         assert (workdir / figure).stat().st_size > 10_000
-    assert len((workdir / "per_image.csv").read_text().splitlines()) == 1 + 5 * 4
+    assert len((workdir / "per_image.csv").read_text().splitlines()) == 1 + (5 + 3) * 4
     code, text = run(monkeypatch, capsys, "train", "demo", "--workdir", workdir)
     assert code == 0 and "is complete" in text
     code, text = run(monkeypatch, capsys, "train", "demo", "--set", "epochs=2", "--workdir", workdir)

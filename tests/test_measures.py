@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_saliency import maps, measures
+from keras_saliency import maps, measures, roc
 
+TENSOR = ops.convert_to_tensor
+FORMULAS = {**vars(measures), **vars(roc)}
 SIZES = [(3, 3), (7, 12), (24, 32)]
 
 
@@ -50,24 +52,25 @@ def one(image):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_measures_agree_with_the_reference(kind, size, dtype, rng):
+@pytest.mark.parametrize(("dtype", "as_given"), [("float32", TENSOR), ("float64", TENSOR), ("float64", np.asarray)])
+def test_measures_agree_with_the_reference(kind, size, dtype, as_given, rng):
     prediction = make_maps(kind, size, rng).astype(dtype)
     truth = rng.random(size).astype(dtype) ** 4
     fixations = rng.poisson(0.2, size).astype(dtype)
     log_p, log_b = (reference.log_density(rng.normal(size=size)).astype(dtype) for _ in range(2))
     batched = [part[None, ..., None] for part in (prediction, truth, fixations, log_p, log_b)]
-    p, s, f, lp, lb = (ops.convert_to_tensor(part, dtype=dtype) for part in batched)
+    p, s, f, lp, lb = (as_given(part) for part in batched)
     pairs = {
         **{name: (getattr(measures, name)(s, p), function(truth, prediction)) for name, function in OF_MAPS.items()},
         "nss": (measures.nss(f, p), reference.nss(fixations, prediction)),
-        "auc": (measures.auc(f, p), reference.auc(fixations, prediction)),
+        "auc": (roc.auc(f, p), reference.auc(fixations, prediction)),
         "nll": (measures.nll(f, lp), reference.nll(fixations, log_p)),
         "ig": (measures.ig(f, lp, lb), reference.ig(fixations, log_p, log_b)),
     }
     # A map of 1 +- 1e-3 in float32 is itself known to 1e-4 only.
     tolerance = 1e-10 if dtype == "float64" else 2e-4 if kind == "near-constant" else 1e-5
     for name, (value, expected) in pairs.items():
+        assert isinstance(value, np.ndarray) == (as_given is np.asarray), name
         np.testing.assert_allclose(
             ops.convert_to_numpy(value)[0], expected, rtol=tolerance, atol=tolerance / 10, err_msg=name
         )
@@ -81,7 +84,7 @@ def test_by_hand_on_three_by_three():
     # mean 1, std sqrt(8): the peak is 8 / sqrt(8) above, the rest 1 / sqrt(8) below.
     np.testing.assert_allclose(measures.nss(f, p), [(2 * 8 - 1) / 3 / np.sqrt(8)], rtol=1e-6)
     # The peak beats eight pixels and ties with itself; the other fixation ties with eight.
-    np.testing.assert_allclose(measures.auc(f, p), [(2 * 8.5 + 4) / 27], rtol=1e-6)
+    np.testing.assert_allclose(roc.auc(f, p), [(2 * 8.5 + 4) / 27], rtol=1e-6)
     np.testing.assert_allclose(measures.sim(s, p), [0.5], rtol=1e-6)
     # Covariance 7 / 9 * ... : Pearson of two indicator maps sharing one of one and two pixels.
     np.testing.assert_allclose(measures.cc(s, p), [(1 / 9 - 2 / 81) / np.sqrt((8 / 81) * (14 / 81))], rtol=1e-6)
@@ -118,7 +121,7 @@ def test_laws(scale, shift, seed):
     f = rng.poisson(0.3, p.shape).astype("float32")
     for measure, truth in ((measures.cc, s), (measures.nss, f)):
         np.testing.assert_allclose(measure(truth, scale * p + shift), measure(truth, p), rtol=2e-3, atol=1e-4)
-    np.testing.assert_allclose(measures.auc(f, p**3), measures.auc(f, p), rtol=1e-6)
+    np.testing.assert_allclose(roc.auc(f, p**3), roc.auc(f, p), rtol=1e-6)
     assert 0 <= float(measures.sim(s, p)[0]) <= 1
     for name in OF_MAPS:
         if name in DISTANCES:
@@ -139,8 +142,8 @@ def test_distances_vanish_on_equal_maps_of_real_size(name, rng):
 def test_a_batch_is_the_stack_of_its_images(batch, rng):
     p, s = (rng.random((batch, 6, 7, 1)).astype("float32") for _ in range(2))
     f = rng.poisson(0.3, p.shape).astype("float32")
-    for name in (*OF_MAPS, "nss", "auc"):
-        measure, truth = getattr(measures, name), f if name in ("nss", "auc") else s
+    for name in (*OF_MAPS, "sim_published", "nss", "auc", "auc_judd", "auc_by_steps"):
+        measure, truth = FORMULAS[name], f if name.startswith(("nss", "auc")) else s
         singles = [float(measure(truth[i : i + 1], p[i : i + 1])[0]) for i in range(batch)]
         np.testing.assert_allclose(measure(truth, p), singles, rtol=1e-5, err_msg=name)
 
@@ -154,8 +157,11 @@ def test_padding_changes_nothing(fill, rng):
     pp, ps, pf = (np.pad(part, border, constant_values=fill) for part in (p, s, f))
     mask = np.pad(valid, border)
     logits = {"plain": np.log(p), "padded": np.pad(np.log(p), border, constant_values=fill)}
-    for name in (*OF_MAPS, "kld_published", "nss", "nss_published", "auc"):
-        measure, of_fixations = getattr(measures, name), name.startswith(("nss", "auc"))
+    for name in (
+        *(*OF_MAPS, "kld_published", "sim_published", "nss", "nss_published"),
+        *("auc", "auc_judd", "auc_by_steps"),
+    ):
+        measure, of_fixations = FORMULAS[name], name.startswith(("nss", "auc"))
         plain, padded = (f, pf) if of_fixations else (s, ps)
         constants = {"kld_published": {"by_peak": True, "sum_epsilon": 1e-7}, "nss_published": {"epsilon": 1e-7}}
         constants = constants.get(name, {})
@@ -163,15 +169,6 @@ def test_padding_changes_nothing(fill, rng):
             measure(padded, pp, mask, **constants), measure(plain, p, **constants), rtol=1e-5, err_msg=name
         )
     np.testing.assert_allclose(measures.nll(pf, logits["padded"], mask), measures.nll(f, logits["plain"]), rtol=1e-5)
-
-
-def test_auc_of_image_is_auc(rng):
-    for kind in KINDS:
-        prediction = make_maps(kind, (15, 20), rng)
-        fixations = rng.poisson(0.1, (15, 20))
-        values = np.repeat(prediction.ravel(), fixations.ravel())
-        batched = (ops.convert_to_tensor(part[None, ..., None].astype("float64")) for part in (fixations, prediction))
-        np.testing.assert_allclose(measures.auc_of_image(values, prediction), measures.auc(*batched)[0], rtol=1e-12)
 
 
 def test_sums_of_a_large_image_do_not_overflow():

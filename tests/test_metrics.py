@@ -2,11 +2,15 @@ import keras
 import numpy as np
 import pytest
 import reference
+import reference_mit as mit
+from conftest import NEGATIVES, every_metric
 
 import keras_saliency as ks
 from keras_saliency.metrics import METRICS
 
 SHAPE = (5, 7, 9, 1)
+EVERY = every_metric()
+all_metrics = pytest.mark.parametrize("metric", EVERY.values(), ids=map("-".join, EVERY))
 
 
 def packed(rng):
@@ -14,77 +18,143 @@ def packed(rng):
     return density, rng.poisson(0.5, SHAPE).astype("float32")
 
 
-def expected(name, density, fixations, prediction):
-    values = {
-        "nss": lambda s, f, p: reference.nss(f, p),
-        "auc": lambda s, f, p: reference.auc(f, p),
-        "cc": lambda s, f, p: reference.cc(s, p),
-        "sim": lambda s, f, p: reference.sim(s, p),
-        "kld": lambda s, f, p: reference.kld(s, p, 2.2204e-16),
-        "ig": lambda s, f, p: reference.ig(f, np.log(reference.density(p)), np.full(p.shape, -np.log(p.size))),
-    }
-    images = zip(density[..., 0], fixations[..., 0], prediction[..., 0], strict=True)
-    return np.mean([values[name](*image) for image in images])
+def others():
+    counts = np.zeros(SHAPE[1:3])
+    for y, x in NEGATIVES:
+        counts[int(y * SHAPE[1]), int(x * SHAPE[2])] += 1
+    return counts
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_two_uneven_batches_equal_one_joined_batch_and_the_reference(name, rng):
+def uniform_log_density(p):
+    return np.full(p.shape, -np.log(p.size))
+
+
+def log_density(p):
+    return np.log(reference.density(p))
+
+
+# What each metric computes for one image: density, fixation counts, prediction.
+EXPECTED = {
+    ("nss", "tuebingen"): lambda s, f, p: reference.nss(f, p),
+    ("auc", "tuebingen"): lambda s, f, p: reference.auc(f, p),
+    ("sauc", "tuebingen"): lambda s, f, p: reference.sauc(f, p, others()),
+    ("cc", "tuebingen"): lambda s, f, p: reference.cc(s, p),
+    ("sim", "tuebingen"): lambda s, f, p: reference.sim(s, p),
+    ("kld", "tuebingen"): lambda s, f, p: mit.kldiv(p, s),
+    ("ig", "tuebingen"): lambda s, f, p: reference.ig(f, log_density(p), uniform_log_density(p)),
+    ("log_likelihood", "tuebingen"): lambda s, f, p: -reference.nll(f, log_density(p)),
+    ("nss", "mit"): lambda s, f, p: mit.nss(p, f),
+    ("auc", "mit"): lambda s, f, p: mit.auc_judd(p, f),
+    # The area is linear in the share of negatives, so its mean over all splits is that at their exact share.
+    ("auc_borji", "mit"): lambda s, f, p: mit.area_in_steps(mit.stretched(p)[f > 0], mit.stretched(p).ravel(), 0.1),
+    ("sauc", "mit"): lambda s, f, p: mit.area_in_steps(mit.stretched(p)[f > 0], mit.stretched(p)[others() > 0], 0.1),
+    ("cc", "mit"): lambda s, f, p: mit.cc(p, s),
+    ("sim", "mit"): lambda s, f, p: mit.similarity(p, s),
+    ("kld", "mit"): lambda s, f, p: mit.kldiv(p, s),
+    # The uniform baseline stays uniform when it is stretched.
+    ("ig", "mit"): lambda s, f, p: (
+        np.mean(np.log2(mit.EPSILON + mit.summed(mit.stretched(p)))[f > 0]) + np.log2(p.size)
+    ),
+    ("emd", "mit"): lambda s, f, p: 0.0,  # one pixel is left of so small a map
+}
+
+
+def test_every_metric_is_expected():
+    assert set(EXPECTED) == set(EVERY)
+    assert set(METRICS) == {name for name, _ in EVERY}
+
+
+@pytest.mark.parametrize("key", EVERY, ids="-".join)
+def test_two_uneven_batches_equal_one_joined_batch_and_the_reference(key, rng):
     density, fixations = packed(rng)
     y_true, y_pred = ks.pack_targets(density, fixations), rng.random(SHAPE).astype("float32")
-    joined, streamed = METRICS[name](), METRICS[name]()
+    joined, streamed = EVERY[key](), EVERY[key]()
     joined.update_state(y_true, y_pred)
     streamed.update_state(y_true[:1], y_pred[:1])
     streamed.update_state(y_true[1:], y_pred[1:])
     np.testing.assert_allclose(streamed.result(), joined.result(), rtol=1e-6)
-    np.testing.assert_allclose(joined.result(), expected(name, density, fixations, y_pred), rtol=1e-5, atol=1e-6)
+    images = zip(density[..., 0], fixations[..., 0], y_pred[..., 0].astype("float64"), strict=True)
+    expected = np.mean([EXPECTED[key](*image) for image in images])
+    np.testing.assert_allclose(joined.result(), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_from_logits_scores_the_density(name, rng):
+@all_metrics
+def test_from_logits_scores_the_density(metric, rng):
     y_true, logits = ks.pack_targets(*packed(rng)), rng.normal(size=SHAPE).astype("float32")
     np.testing.assert_allclose(
-        METRICS[name](from_logits=True)(y_true, logits + 4), METRICS[name]()(y_true, np.exp(logits)), rtol=1e-5
+        metric(from_logits=True)(y_true, logits + 4), metric()(y_true, np.exp(logits)), rtol=1e-5
     )
 
 
-@pytest.mark.parametrize(("name", "value"), {"nss": 0.0, "auc": 0.5, "cc": 0.0, "ig": 0.0}.items())
-def test_a_constant_prediction_is_at_chance(name, value, rng):
+CHANCE = {"nss": 0.0, "auc": 0.5, "auc_borji": 0.5, "sauc": 0.5, "cc": 0.0, "ig": 0.0}
+
+
+@pytest.mark.parametrize("key", [key for key in EVERY if key[0] in CHANCE], ids="-".join)
+def test_a_constant_prediction_is_at_chance(key, rng):
     y_true = ks.pack_targets(*packed(rng))
     for constant in (0.0, 0.2):
-        np.testing.assert_allclose(METRICS[name]()(y_true, np.full(SHAPE, constant, "float32")), value, atol=1e-6)
+        value = EVERY[key]()(y_true, np.full(SHAPE, constant, "float32"))
+        np.testing.assert_allclose(value, CHANCE[key[0]], atol=1e-6)
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_nan_is_not_hidden(name, rng):
+@all_metrics
+def test_nan_is_not_hidden(metric, rng):
     y_pred = rng.random(SHAPE).astype("float32")
     y_pred[2, 3, 4] = np.nan
     for from_logits in (False, True):
-        assert np.isnan(METRICS[name](from_logits=from_logits)(ks.pack_targets(*packed(rng)), y_pred))
+        assert np.isnan(metric(from_logits=from_logits)(ks.pack_targets(*packed(rng)), y_pred))
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_images_without_fixations_are_skipped(name, rng):
+@all_metrics
+def test_images_without_fixations_are_skipped(metric, rng):
     density, fixations = packed(rng)
     y_pred = rng.random(SHAPE).astype("float32")
-    alone = METRICS[name]()(ks.pack_targets(density[:3], fixations[:3]), y_pred[:3])
+    alone = metric()(ks.pack_targets(density[:3], fixations[:3]), y_pred[:3])
     density[3:], fixations[3:] = 0, 0
-    np.testing.assert_allclose(METRICS[name]()(ks.pack_targets(density, fixations), y_pred), alone, rtol=1e-6)
-    assert METRICS[name]()(ks.pack_targets(density[3:], fixations[3:]), y_pred[3:]) == 0
+    np.testing.assert_allclose(metric()(ks.pack_targets(density, fixations), y_pred), alone, rtol=1e-6)
+    assert metric()(ks.pack_targets(density[3:], fixations[3:]), y_pred[3:]) == 0
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_sample_weights_weigh_images(name, rng):
+@all_metrics
+def test_sample_weights_weigh_images(metric, rng):
     y_true, y_pred = ks.pack_targets(*packed(rng)), rng.random(SHAPE).astype("float32")
-    weighted = METRICS[name]()(y_true, y_pred, sample_weight=[0, 0, 1, 0, 0])
-    np.testing.assert_allclose(weighted, METRICS[name]()(y_true[2:3], y_pred[2:3]), rtol=1e-6)
+    weighted = metric()(y_true, y_pred, sample_weight=[0, 0, 1, 0, 0])
+    np.testing.assert_allclose(weighted, metric()(y_true[2:3], y_pred[2:3]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("metric", [*METRICS.values()])
+@all_metrics
 def test_config_round_trips(metric):
     made = metric(from_logits=True, name="mine", dtype="float32")
     again = keras.metrics.deserialize(keras.metrics.serialize(made))
-    assert type(again) is metric
+    assert type(again) is type(made)
     assert again.get_config() == made.get_config()
+
+
+def test_what_a_metric_cannot_do_is_said():
+    with pytest.raises(ValueError, match=r"EMD is defined in the convention 'mit'. Received: convention='tuebingen'"):
+        ks.metrics.EMD(convention="tuebingen")
+    for wrong in ([[0.1, 1.0]], [[0.1, -0.1]], [0.1, 0.2], np.zeros((0, 2))):
+        with pytest.raises(ValueError, match="negatives of SAUC must be fixations"):
+            ks.metrics.SAUC(wrong)
+    with pytest.raises(ValueError, match="ceiling of IG must be positive"):
+        ks.metrics.IG(ceiling=0.0)
+
+
+def test_negatives_fall_on_the_pixels_that_they_came_from(rng):
+    pixels = np.stack([rng.integers(7, size=200), rng.integers(9, size=200)], 1)
+    density, fixations = packed(rng)
+    y_pred = rng.random(SHAPE).astype("float32")
+    counts = np.zeros(SHAPE[1:3])
+    np.add.at(counts, tuple(pixels.T), 1)
+    expected = np.mean([reference.sauc(f, p, counts) for f, p in zip(fixations[..., 0], y_pred[..., 0], strict=True)])
+    metric = ks.metrics.SAUC(pixels / (7, 9))
+    np.testing.assert_allclose(metric(ks.pack_targets(density, fixations), y_pred), expected, rtol=1e-5)
+
+
+def test_explained_information_is_a_share_of_the_ceiling(rng):
+    y_true, y_pred = ks.pack_targets(*packed(rng)), rng.random(SHAPE).astype("float32")
+    gain = ks.metrics.IG()(y_true, y_pred)
+    np.testing.assert_allclose(ks.metrics.IG(ceiling=2.5, name="explained")(y_true, y_pred), gain / 2.5, rtol=1e-6)
 
 
 def test_ig_over_a_baseline(rng):

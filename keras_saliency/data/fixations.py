@@ -45,8 +45,9 @@ class Fixations:
         return self.y.astype("int64"), self.x.astype("int64")
 
     def counts(self, size):
-        """The number of fixations in each pixel, `(height, width)`, float64."""
-        return np.histogram2d(self.y, self.x, bins=size, range=((0, size[0]), (0, size[1])))[0]
+        """The number of fixations in each pixel, `(height, width)`, float64; all must be inside."""
+        rows, columns = self.pixels()
+        return np.bincount(rows * size[1] + columns, minlength=size[0] * size[1]).reshape(size).astype("float64")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +92,10 @@ class Samples(collections.abc.Sequence):
 
     def __getitem__(self, i):
         return Samples(self.samples[i], self.pixels_per_degree) if isinstance(i, slice) else self.samples[i]
+
+    def relative_fixations(self):
+        """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""
+        return np.concatenate([np.stack([s.fixations.y, s.fixations.x], 1) / s.size for s in self])
 
     def pipeline(self, size, batch=8, **options):
         """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""

@@ -4,7 +4,7 @@ import keras
 
 from keras_saliency import measures
 from keras_saliency.losses.base import SaliencyLoss
-from keras_saliency.maps import as_baseline, log_baseline
+from keras_saliency.maps import as_baseline, stretch_baseline
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")
@@ -100,9 +100,8 @@ class IG(SaliencyLoss):
         self.baseline = as_baseline(baseline)
 
     def measure(self, target, prediction):
-        return -measures.ig(
-            target.fixations, prediction.log_density, log_baseline(self.baseline, prediction), target.valid
-        )
+        baseline = stretch_baseline(self.baseline, prediction)
+        return -measures.ig(target.fixations, prediction.log_density, baseline.log_density, target.valid)
 
     def get_config(self):
         return {**super().get_config(), "baseline": None if self.baseline is None else self.baseline.tolist()}

@@ -1,0 +1,199 @@
+"""Areas under ROC curves, each exact and without random numbers: pure functions from maps to values `(batch,)`.
+
+Like those of `measures`, they run on tensors and on NumPy arrays. None has a gradient. Where the MIT benchmark draws
+random numbers, the value is the mean over infinitely many draws: against a threshold the area is linear in the share of
+negatives, so that its expectation is the area at their exact share. Sources: the code of the MIT saliency benchmark
+(AUC_Judd, AUC_Borji, AUC_shuffled); Kümmerer, Wallis & Bethge (2018).
+"""
+
+import numpy as np
+
+from keras_saliency.arrays import ops
+from keras_saliency.maps import Map, total
+
+LEVELS, MOST_UNCLEAR = 2**31 - 1, 16  # of integer ranks; of values that these cannot tell apart and are looked at again
+STEP, ROUNDING = 0.1, 1e-6  # between the thresholds of Borji's and the shuffled AUC of the MIT benchmark
+
+
+def _flat(maps):
+    return ops.reshape(maps, (ops.shape(maps)[0], -1))
+
+
+def _unless_nan(values, valid):
+    """Zero for each image, NaN where it has NaN: the comparisons from which an area is made would hide it."""
+    return total((values if valid is None else ops.where(valid > 0, values, 0.0)) * 0.0)[:, 0, 0, 0]
+
+
+def auc(fixations, prediction, valid=None, negatives=None):
+    """Area under the ROC curve of fixated against other pixels, ties counting one half.
+
+    The probability that the prediction is higher at a fixation than at a negative. 0.5 for a constant map, and where
+    there are no fixations or no negatives.
+
+    Args:
+        fixations: How often each pixel is a positive, `(batch, height, width, 1)`; repeated fixations count.
+        prediction: The map; only the order of its values matters.
+        valid: One inside the image and zero in padding, or None.
+        negatives: How often each pixel is a negative: None for each once (the uniform AUC), or the fixations of other
+            images (the shuffled AUC).
+    """
+    if isinstance(prediction, np.ndarray):
+        return np.array([_area_of_image(*image) for image in _images(prediction, fixations, valid, negatives)])
+    pixels = ops.ones_like(prediction) if valid is None else ops.cast(valid > 0, prediction.dtype)
+    negatives = pixels if negatives is None else ops.cast(negatives, prediction.dtype) * pixels
+    positives = ops.cast(fixations, prediction.dtype) * pixels
+    return _area(*map(_flat, (prediction, positives, negatives))) + _unless_nan(prediction, valid)
+
+
+def _images(prediction, *parts):
+    """The flat parts of each image; what is None is None for all, one map for all is repeated."""
+    for i, values in enumerate(prediction):
+        yield values.ravel(), *(None if part is None else np.asarray(part)[i % len(part)].ravel() for part in parts)
+
+
+def _area_of_image(values, fixations, valid, negatives):
+    """`auc` of one image in NumPy, whose sort is many times faster than that of the frameworks."""
+    if valid is not None:
+        inside = valid > 0
+        values, fixations = values[inside], fixations[inside]
+        negatives = None if negatives is None else negatives[inside]
+    # A comparison first: NumPy finds what is true many times faster than what is not zero.
+    where = np.flatnonzero(fixations != 0)
+    sample = values
+    if negatives is not None:
+        at = np.flatnonzero(negatives != 0)
+        sample = np.repeat(values[at], negatives[at].astype("int64"))
+    if len(where) == 0 or len(sample) == 0:
+        return 0.5
+    return np.average(_ranks(sample, values[where]), weights=fixations[where]) / len(sample)
+
+
+def _ranks(sample, fixated):
+    """How many of the sample lie below each fixated value, those equal to it counted by half; NaN if one is NaN."""
+    low, high = sample.min(), sample.max()
+    with np.errstate(all="ignore"):
+        scale = LEVELS / (high - low)
+    if sample.dtype != "float64" or not 0 < scale < np.inf:
+        return _positions(np.sort(sample), fixated).mean(0) + 0.0 * (high - low)
+    # Integers of 32 bits are sorted in half the time. Their order is never wrong, only blind to small differences:
+    # what they take for equal is looked at again. Much of that is a map of few levels, or one with a sharp peak.
+    keys = ((sample - low) * scale).astype("int32")
+    sought = ((np.clip(fixated, low, high) - low) * scale).astype("int32")
+    below, reached = _positions(np.sort(keys), sought)
+    ranks = np.where(fixated < low, 0.0, np.where(fixated > high, len(sample), (below + reached) / 2))
+    unclear = np.unique(sought[(reached > below) & (reached - below > 1)])
+    if len(unclear) > MOST_UNCLEAR:
+        return _positions(np.sort(sample), fixated).mean(0)
+    for key in unclear:
+        which = sought == key
+        ranks[which] = below[which] + _positions(np.sort(sample[keys == key]), fixated[which]).mean(0)
+    return ranks
+
+
+def _positions(ordered, values):
+    """How many of a sorted array lie below each value, and how many do not lie above it."""
+    return np.stack([np.searchsorted(ordered, values, side) for side in ("left", "right")]).astype("float64")
+
+
+def _area(values, positives, negatives):
+    """`auc` of a batch of rows of tensors."""
+    order = ops.argsort(values, axis=1)
+    values, positives, negatives = (ops.take_along_axis(part, order, axis=1) for part in (values, positives, negatives))
+    # Equal values share a group, numbered within the row: a group is one step of the ROC curve.
+    starts = ops.pad(ops.cast(values[:, 1:] != values[:, :-1], "int32"), ((0, 0), (1, 0)))
+    images, size = ops.shape(values)
+    groups = ops.cumsum(starts, axis=1) + size * ops.expand_dims(ops.arange(images, dtype="int32"), 1)
+    positives, negatives = (
+        ops.reshape(
+            ops.segment_sum(ops.reshape(part, (-1,)), ops.reshape(groups, (-1,)), images * size), (images, size)
+        )
+        for part in (positives, negatives)
+    )
+    below = ops.cumsum(negatives, axis=1) - negatives / 2
+    pairs = ops.sum(positives, axis=1) * ops.sum(negatives, axis=1)
+    return ops.where(pairs > 0, ops.sum(positives * below, axis=1) / ops.where(pairs > 0, pairs, 1.0), 0.5)
+
+
+def curve(values, counts, false_positives):
+    """The ROC curve of one image, fixated against all pixels: its area is `auc`.
+
+    Args:
+        values: The map `(height, width)`.
+        counts: The number of fixations at each pixel, same shape.
+        false_positives: The shares of pixels at which the curve is read, in [0, 1].
+
+    Returns:
+        The share of fixations among the pixels with the highest values; tied pixels come in evenly.
+    """
+    where = np.flatnonzero(counts != 0)
+    fixated, ordered = values.ravel()[where], np.sort(values, axis=None)
+    above, reached = (1 - np.searchsorted(ordered, fixated, side) / ordered.size for side in ("right", "left"))
+    hits = np.clip((np.asarray(false_positives)[:, None] - above) / (reached - above), 0.0, 1.0)
+    return np.average(hits, axis=1, weights=counts.ravel()[where])
+
+
+def auc_judd(fixations, prediction, valid=None):
+    """The AUC of the MIT benchmark: fixated against unfixated pixels, thresholds at the fixated values only.
+
+    The trapezoids between these thresholds add up to a little more than the exact area. Ties, which the benchmark
+    breaks by a jitter of 1e-7, are broken at random here: the value is the mean over all orders of tied pixels. Unlike
+    the jitter, that leaves values alone that differ by less than 1e-7.
+
+    Args:
+        fixations: As in `auc`; repeats count once.
+        prediction: As in `auc`, or a `Map`.
+        valid: One inside the image and zero in padding, or None.
+
+    Returns:
+        `(batch,)`; 0.5 for a constant map, and where there are no fixated or no unfixated pixels.
+    """
+    prediction = Map.of(prediction, valid)
+    values, (low, high) = prediction.raw, prediction.extremes
+    pixels = ops.ones_like(values) if prediction.valid is None else ops.cast(prediction.valid, values.dtype)
+    fixated = ops.cast(fixations * pixels > 0, values.dtype)
+    unfixated = pixels - fixated
+    lowest = ops.min(ops.where(fixated > 0, values, high), (1, 2, 3), keepdims=True)
+    tie = ops.cast(values == lowest, values.dtype)
+    above, tied, tied_fixated = (
+        total(part)[:, 0, 0, 0]
+        for part in (unfixated * ops.cast(values > lowest, values.dtype), unfixated * tie, fixated * tie)
+    )
+    # Unfixated pixels that come before the last of the fixated ones.
+    reached = above + tied * tied_fixated / (tied_fixated + 1.0)
+    pairs = (total(fixated) * total(unfixated))[:, 0, 0, 0]
+    area = auc(fixated, values, negatives=unfixated) + reached / ops.where(pairs > 0, 2.0 * pairs, 1.0)
+    undefined = ops.logical_or(pairs == 0, (high == low)[:, 0, 0, 0])
+    return ops.where(undefined, 0.5, area)
+
+
+def auc_by_steps(fixations, prediction, valid=None, negatives=None):
+    """Area under the ROC curve at thresholds 0, 0.1, ..., 1 of the map scaled to [0, 1]: Borji's and the shuffled AUC.
+
+    The mean over infinitely many splits of the MIT benchmark, of which each draws as many negatives as there are
+    fixated pixels. 0.5 for a constant map, and where there are no fixations or no negatives.
+
+    Args:
+        fixations: As in `auc`; repeats count once.
+        prediction: A map or `Map`; the thresholds make its scale matter.
+        valid: As in `auc`.
+        negatives: Where the negatives are drawn from: None for every pixel (Borji), or pixels that are fixated in other
+            images (shuffled); repeats count once.
+    """
+    prediction = Map.of(prediction, valid)
+    scaled = prediction.stretched / ops.max(prediction.stretched, (1, 2, 3), keepdims=True)
+    pixels = ops.ones_like(scaled) if prediction.valid is None else ops.cast(prediction.valid > 0, scaled.dtype)
+    negatives = pixels if negatives is None else negatives
+    once = [ops.cast(part * pixels > 0, scaled.dtype) for part in (fixations, negatives)]
+    counts = [total(part)[:, 0, 0, 0] for part in once]
+    area, before = 0.0, (0.0, 0.0)
+    for threshold in [k * STEP for k in range(round(1 / STEP), -1, -1)]:
+        # A value that equals a threshold but for rounding, such as 153 / 255 and 0.6, reaches it.
+        reached = ops.cast(scaled >= threshold - ROUNDING, scaled.dtype)
+        now = [total(part * reached)[:, 0, 0, 0] for part in once]
+        area = area + (now[0] + before[0]) * (now[1] - before[1]) / 2
+        before = now
+    pairs = counts[0] * counts[1]
+    low, high = prediction.extremes
+    defined = ops.logical_and(pairs > 0, (high > low)[:, 0, 0, 0])
+    area = ops.where(defined, area / ops.where(pairs > 0, pairs, 1.0), 0.5)
+    return area + _unless_nan(prediction.raw, prediction.valid)
