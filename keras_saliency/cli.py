@@ -1,4 +1,4 @@
-"""The command line: `keras-saliency train`, `predict`, `export`, `recipes`."""
+"""The command line: `keras-saliency train`, `evaluate`, `predict`, `export`, `recipes`."""
 
 import os
 import shutil
@@ -107,6 +107,62 @@ def run(recipe, folder, workdir):
         "SavedModel": "saved_model/1",
     }.items():
         console.print(f"{title:>10}: {workdir / path}")
+
+
+@app.command()
+def evaluate(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What predicts: the workdir of a run, a .keras file, a SavedModel, a folder of maps (PNG, JPEG, NPY, "
+            "MAT), a pysaliency HDF5 file, or a baseline: itti, gbvs, aim, signature, bms, rare. The first one is what "
+            "the others are compared with."
+        ),
+    ] = None,
+    data: Annotated[str, typer.Option(help="The data set, NAME=DIR, or NAME alone.")] = "synthetic",
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    convention: Annotated[
+        str, typer.Option(help="tuebingen, or mit, which resizes maps to their images.")
+    ] = "tuebingen",
+    out: Annotated[Path, typer.Option(help="The folder for the report.")] = Path("evaluation"),
+):
+    """Score predictions beside the field's baselines: report, JSON, values of every image, figures.
+
+    Uniform, centre bias and the leave-one-observer-out gold standard are in every table.
+
+    Example: `keras-saliency evaluate runs/osie_lite0 maps/ gbvs --data osie=data/osie --out scores`
+    """
+    from keras_saliency import data as data_sets
+    from keras_saliency import evaluation, training
+    from keras_saliency.evaluation_report import claim, quantisation_warnings, write_evaluation
+    from keras_saliency.sources import open_source
+
+    claim(out)
+    name, _, folder = data.partition("=")
+    data_set = data_sets.load(name, folder or None)
+    opened = [open_source(source, convention == "mit", data_set) for source in sources or []]
+    evaluation.check(opened, split, convention)
+    with training.progress_bars(console) as bars:
+        task = bars.add_task("images", total=len(getattr(data_set, split)))
+        scored = evaluation.evaluate(
+            opened, data_set, split, convention, progress=lambda done: bars.update(task, completed=done)
+        )
+    write_evaluation(out, data_set, opened, scored)
+    _print_scores(scored)
+    for warning in quantisation_warnings(scored):
+        console.print(warning.replace("\n", " "))
+    console.print(f"report: {out / 'report.md'}")
+
+
+def _print_scores(scored):
+    from keras_saliency import tables
+
+    table = rich.table.Table("", *(tables.TITLES.get(row, row) for row in scored.summary))
+    for name, heading in tables.HEADINGS.items():
+        values = [row.get(name) for row in scored.summary.values()]
+        if any(values):
+            table.add_row(heading, *(tables.cell(name, value and {**value, "low": None}) for value in values))
+    console.print(table)
 
 
 @app.command()

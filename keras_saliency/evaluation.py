@@ -104,7 +104,7 @@ def evaluate(sources, data, split="test", convention="tuebingen", progress=lambd
     Raises:
         ValueError: If the convention or split is unknown, two sources have one name, or a map is wrong.
     """
-    _check(sources, split, convention)
+    check(sources, split, convention)
     samples = getattr(data, split)
     centre_bias = baselines.CentreBias(data.train, data.validation)
     gold = baselines.GoldStandard(data.validation, centre_bias)
@@ -158,7 +158,8 @@ def evaluate(sources, data, split="test", convention="tuebingen", progress=lambd
     return Evaluation(convention, split, per_image, fair, *summaries, eight_bit, dict(curves), reference)
 
 
-def _check(sources, split, convention):
+def check(sources, split, convention):
+    """Raises a ValueError if the convention or split is unknown, or two sources have one name."""
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1 or name in REFERENCES:

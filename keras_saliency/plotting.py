@@ -57,3 +57,78 @@ def plot_history(path, history):
         axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False)
     figure.savefig(path, dpi=110)
+
+
+def _tidy(axis):
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def plot_distributions(path, columns):
+    """Draws the values of every image for each metric, a violin for each row.
+
+    Args:
+        path: The file to write.
+        columns: From the heading of a metric to a dictionary from row to values, one for each image.
+    """
+    rows = max(map(len, columns.values()))
+    wide = min(4, len(columns))
+    high = -(-len(columns) // wide)
+    figure = Figure(figsize=(3.4 * wide, high * (1.0 + 0.32 * rows)), layout="constrained")
+    axes = figure.subplots(high, wide, squeeze=False).ravel()
+    for axis in axes[len(columns) :]:
+        axis.set_axis_off()
+    for axis, (heading, values) in zip(axes, columns.items(), strict=False):
+        places = np.arange(len(values))[::-1]
+        violins = axis.violinplot(
+            list(values.values()), places, orientation="horizontal", widths=0.85, showextrema=False
+        )
+        for body, place, own in zip(violins["bodies"], places, values.values(), strict=True):
+            body.set(facecolor=f"C{(len(values) - 1 - place) % 10}", alpha=0.5)
+            axis.plot([np.median(own)], [place], "|", color="black", markersize=9)
+        axis.set_yticks(places, list(values), fontsize=8)
+        axis.set_title(heading, fontsize=10)
+        _tidy(axis)
+    figure.suptitle("All images; the bar is the median", fontsize=9, x=0.01, ha="left")
+    figure.savefig(path, dpi=110)
+
+
+def plot_roc(path, false_positives, curves):
+    """Draws mean ROC curves.
+
+    Args:
+        path: The file to write.
+        false_positives: The share of pixels called salient.
+        curves: From the title of a row, its AUC included, to the share of fixations found.
+    """
+    figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+    axis = figure.subplots()
+    for title, curve in curves.items():
+        axis.plot(false_positives, curve, label=title, linewidth=1.4)
+    axis.set(xlabel="share of pixels called salient", ylabel="share of fixations found", xlim=(0, 1), ylim=(0, 1.005))
+    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    _tidy(axis)
+    figure.savefig(path, dpi=110)
+
+
+def plot_correlation(path, names, correlations, title):
+    """Draws a matrix of correlations between metrics.
+
+    Args:
+        path: The file to write.
+        names: The headings of the metrics.
+        correlations: `(metrics, metrics)` in [-1, 1].
+        title: What the figure says above.
+    """
+    side = 1.8 + 0.55 * len(names)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axis = figure.subplots()
+    image = axis.imshow(correlations, cmap="RdBu_r", vmin=-1, vmax=1)
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+    axis.set_yticks(range(len(names)), names, fontsize=8)
+    for (row, column), value in np.ndenumerate(correlations):
+        colour = "white" if abs(value) > 0.6 else "black"
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=7)
+    axis.spines[:].set_visible(False)
+    axis.set_title(title, fontsize=9)
+    figure.colorbar(image, shrink=0.7)
+    figure.savefig(path, dpi=110)

@@ -2,7 +2,9 @@ import dataclasses
 import json
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import keras_saliency as ks
 import zoo
@@ -92,3 +94,49 @@ def test_train_predict_and_export(monkeypatch, capsys, tmp_path, tiny, tiny_back
     assert code == 0 and (tmp_path / "maps" / "photo_overlay.jpg").is_file(), text
     code, text = run(monkeypatch, capsys, "export", workdir, tmp_path / "served" / "2")
     assert code == 0 and (tmp_path / "served" / "2" / "saved_model.pb").is_file(), text
+
+
+def test_evaluate_compares_what_is_given(monkeypatch, capsys, tmp_path, tiny):
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for sample in tiny.test:
+        grey = np.uint8(np.round(255 * sample.density / sample.density.max()))
+        Image.fromarray(grey).save(maps / f"{sample.name}.png")
+    out = tmp_path / "scores"
+    code, text = run(monkeypatch, capsys, "evaluate", maps, "signature", "--out", out)
+    assert code == 0, text
+    assert "8-bit maps" in text and "gold standard" in text
+    result = json.loads((out / "result.json").read_text())
+    assert {"maps", "signature", "uniform", "centre_bias", "gold_standard", "truth"} == set(result["scores"])
+    assert result["split"] == "test" and result["convention"] == "tuebingen" and result["images"] == 4
+    assert result["scores"]["maps"]["auc"]["mean"] == pytest.approx(result["scores"]["truth"]["auc"]["mean"], abs=0.02)
+    # Nearly the true density, but for what was rounded to zero.
+    assert result["eight_bit"]["maps"]["ig"] > 0
+    difference = result["differences"]["raw"]["signature"]["nss"]
+    means = {row: result["scores"][row]["nss"]["mean"] for row in ("maps", "signature")}
+    assert difference["mean"] == pytest.approx(means["signature"] - means["maps"])
+    assert set(result["fair_scores"]) == {"centre_bias", "truth"}
+    report = (out / "report.md").read_text()
+    for figure in ("distributions", "roc", "correlation", "images_maps", "images_signature"):
+        assert f"figures/{figure}.png" in report and (out / "figures" / f"{figure}.png").stat().st_size > 10_000
+    assert len((out / "per_image.csv").read_text().splitlines()) == 1 + (6 + 2) * 4
+    code, text = run(monkeypatch, capsys, "evaluate", maps, "--out", out)
+    assert code == 1 and "exists already. Choose another --out folder" in text
+    code, text = run(monkeypatch, capsys, "evaluate", "nowhere", "--out", tmp_path / "new")
+    assert code == 1 and "one of the baselines itti, gbvs" in text
+    code, text = run(monkeypatch, capsys, "evaluate", maps, "--convention", "paris", "--out", tmp_path / "new")
+    assert code == 1 and "Unknown convention 'paris'" in text
+
+
+def test_evaluate_in_the_mit_convention_resizes_maps(monkeypatch, capsys, tmp_path, tiny):
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
+    for sample in tiny.test:
+        np.save(tmp_path / f"{sample.name}.npy", sample.density[::2, ::2])
+    code, text = run(monkeypatch, capsys, "evaluate", tmp_path, "--out", tmp_path / "tuebingen")
+    assert code == 1 and "convention" in text and "resizes" in text
+    code, text = run(monkeypatch, capsys, "evaluate", tmp_path, "--convention", "mit", "--out", tmp_path / "mit")
+    assert code == 0, text
+    scores = json.loads((tmp_path / "mit" / "result.json").read_text())["scores"]
+    assert scores[tmp_path.name]["emd"]["mean"] < scores["uniform"]["emd"]["mean"]
+    assert {"auc_borji", "emd"} < set(scores["uniform"])

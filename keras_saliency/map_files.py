@@ -1,0 +1,151 @@
+"""Files of maps: which belongs to which image, how each kind is read, and what its values are.
+
+What is wrong with a map raises a ValueError that names the image and the remedy.
+"""
+
+import collections
+import itertools
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+import scipy.io
+from PIL import Image
+from scipy.special import logsumexp
+
+# The forms of the names of maps, of each rank; the best rank that is there is read. First exact values, then 8 bit.
+FILES = (
+    ("{stem}_log_density.npy",),
+    ("{stem}.npy", "{stem}.mat"),
+    ("{stem}_saliency.png", "{stem}.png", "{stem}.jpg", "{stem}.jpeg"),
+)
+KEYS = (("{name}",), ("{stem}", "{stem}.jpg", "{stem}.jpeg", "{stem}.png"))
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+NUMERIC = "biuf"  # kinds of NumPy types
+LOG_TOLERANCE = 1e-3
+
+
+class Prediction(collections.namedtuple("Prediction", ["values", "is_log_density", "is_eight_bit"])):
+    """What a source says about one image.
+
+    Attributes:
+        values: `(height, width)`, float64, at the size of the image.
+        is_log_density: Whether they are a normalised log-density (natural logarithm); else they are a non-negative
+            saliency map, as the file holds it.
+        is_eight_bit: Whether they come from 8-bit integers.
+    """
+
+    __slots__ = ()
+
+
+def find(samples, names, ranks, where):
+    """The name of the map of each sample.
+
+    Names are paths; their folders must agree with those in the name of the sample, as far as both have some.
+    """
+    index = collections.defaultdict(list)
+    for path in map(PurePosixPath, names):
+        index[_lowered(path.name)].append(path)
+    found = {sample.name: _candidates(sample.name, index, ranks) for sample in samples}
+    missing = [name for name, paths in found.items() if not paths]
+    if missing:
+        expected = ", ".join(form for forms in _forms(missing[0], ranks) for form in forms)
+        raise ValueError(
+            f"{len(missing)} of {len(found)} maps are missing in {where}, the first is that of {missing[0]}. "
+            f"Expected one of {expected}."
+        )
+    owners = {}
+    for name, paths in found.items():
+        if len(paths) > 1:
+            several = ", ".join(sorted(map(str, paths)))
+            raise ValueError(f"{where} has {len(paths)} maps of {name}: {several}. Keep one of them.")
+        owner = owners.setdefault(paths[0], name)
+        if owner != name:
+            raise ValueError(f"{paths[0]} in {where} fits both {owner} and {name}. Give each image a map of its name.")
+    return [str(found[sample.name][0]) for sample in samples]
+
+
+def _candidates(name, index, ranks):
+    """The paths of the best rank that has any."""
+    folders = PurePosixPath(name).parts[-2::-1]
+    for forms in _forms(name, ranks):
+        paths = [path for form in forms for path in index.get(_lowered(form), ())]
+        agree = [all(a == b for a, b in zip(path.parts[-2::-1], folders, strict=False)) for path in paths]
+        if any(agree):
+            return list(itertools.compress(paths, agree))
+    return []
+
+
+def _forms(name, ranks):
+    """What the map of an image may be called, for each rank."""
+    path = PurePosixPath(name)
+    stem = path.stem if path.suffix.lower() in IMAGES else path.name
+    return [[form.format(name=path.name, stem=stem) for form in rank] for rank in ranks]
+
+
+def _lowered(name):
+    """A name with its suffix in lower case."""
+    path = PurePosixPath(name)
+    return path.stem + path.suffix.lower()
+
+
+def _read_image(path):
+    """The grey values of a PNG or JPEG file, 8 or 16 bit."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError("it is no whole PNG or JPEG file. Write it again.")
+    channels = image[..., None] if image.ndim == 2 else image[..., :3]
+    if (channels != channels[..., :1]).any():
+        raise ValueError("it is coloured, and a map is grey. Give the maps, not overlays or photographs.")
+    return channels[..., 0]
+
+
+def _read_matlab(path):
+    """The only matrix of a MAT file; scalars and vectors are none."""
+    arrays = [np.asarray(value) for name, value in scipy.io.loadmat(path).items() if not name.startswith("__")]
+    maps = [array for array in arrays if array.ndim == 2 and min(array.shape) > 1 and array.dtype.kind in NUMERIC]
+    if len(maps) != 1:
+        raise ValueError(f"it holds {len(maps)} numeric matrices. Save one map in each file.")
+    return maps[0]
+
+
+READERS = {".png": _read_image, ".jpg": _read_image, ".jpeg": _read_image, ".npy": np.load, ".mat": _read_matlab}
+
+
+def as_prediction(values, sample, resize=False):
+    """Checks a map, finds out what it is and brings it to the size of its image."""
+    values, size = np.asarray(values), tuple(sample.size)
+    if values.ndim != 2 or not values.size or values.dtype.kind not in NUMERIC:
+        raise ValueError(
+            f"The map of {sample.name} must be numbers (height, width). "
+            f"Received: {values.dtype} of shape {values.shape}."
+        )
+    if values.shape != size and not resize:
+        raise ValueError(
+            f"The map of {sample.name} is {values.shape} and its image {size}, both (height, width). "
+            'Write maps at the size of their images, or use convention="mit", which resizes them.'
+        )
+    kind, bytes_each, values = values.dtype.kind, values.dtype.itemsize, values.astype("float64")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"The map of {sample.name} has NaN or infinite values. A map must be finite; "
+            "give a density of zero a little of the uniform one before its logarithm."
+        )
+    total = logsumexp(values)
+    is_log_density = kind == "f" and bool(abs(total) < LOG_TOLERANCE)
+    if values.min() < 0 and not is_log_density:
+        raise ValueError(
+            f"The map of {sample.name} has negative values and is no log-density: its exponential sums to "
+            f"e**{total:.3g}, not 1. Subtract its logsumexp if it is one, else its minimum."
+        )
+    if values.shape != size:
+        values = _resized(values, size)
+    if is_log_density:
+        values -= logsumexp(values)
+    return Prediction(values, is_log_density, bytes_each == 1)
+
+
+def _resized(values, size):
+    """Antialiased bicubic, as MATLAB's imresize; without its overshoot."""
+    resized = Image.fromarray(values.astype("float32")).resize(size[::-1], Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(resized, "float64"), values.min(), values.max())
