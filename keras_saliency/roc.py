@@ -6,12 +6,16 @@ negatives, so that its expectation is the area at their exact share. Sources: th
 (AUC_Judd, AUC_Borji, AUC_shuffled); Kümmerer, Wallis & Bethge (2018).
 """
 
+import functools
+
 import numpy as np
 
 from keras_saliency.arrays import ops
 from keras_saliency.maps import Map, total
 
 LEVELS, MOST_UNCLEAR = 2**31 - 1, 16  # of integer ranks; of values that these cannot tell apart and are looked at again
+# Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
+BINS, FIXATED, NEAR = 32768, 1024, 4096
 STEP, ROUNDING = 0.1, 1e-6  # between the thresholds of Borji's and the shuffled AUC of the MIT benchmark
 
 
@@ -39,10 +43,13 @@ def auc(fixations, prediction, valid=None, negatives=None):
     """
     if isinstance(prediction, np.ndarray):
         return np.array([_area_of_image(*image) for image in _images(prediction, fixations, valid, negatives)])
-    pixels = ops.ones_like(prediction) if valid is None else ops.cast(valid > 0, prediction.dtype)
-    negatives = pixels if negatives is None else ops.cast(negatives, prediction.dtype) * pixels
-    positives = ops.cast(fixations, prediction.dtype) * pixels
-    return _area(*map(_flat, (prediction, positives, negatives))) + _unless_nan(prediction, valid)
+    positives = ops.cast(fixations, prediction.dtype)
+    negatives = ops.ones_like(prediction) if negatives is None else ops.cast(negatives, prediction.dtype)
+    values = prediction
+    if valid is not None:
+        positives, negatives = (ops.where(valid > 0, part, 0.0) for part in (positives, negatives))
+        values = ops.where(valid > 0, values, Map.of(prediction, valid).extremes[0])
+    return _area(*map(_flat, (values, positives, negatives))) + _unless_nan(prediction, valid)
 
 
 def _images(prediction, *parts):
@@ -97,21 +104,78 @@ def _positions(ordered, values):
 
 def _area(values, positives, negatives):
     """`auc` of a batch of rows of tensors."""
+    wins = _wins_by_sorting
+    if (values.shape[1] or 0) >= 4 * NEAR:
+        counted, complete = _wins_by_counting(values, positives, negatives)
+
+        def wins(*parts):
+            return ops.cond(complete, lambda: counted, lambda: _wins_by_sorting(*parts))
+
+    pairs = ops.sum(positives, axis=1) * ops.sum(negatives, axis=1)
+    return ops.where(pairs > 0, wins(values, positives, negatives) / ops.where(pairs > 0, pairs, 1.0), 0.5)
+
+
+def _wins_by_sorting(values, positives, negatives):
+    """The pairs in which the positive is higher, ties counted by half."""
     order = ops.argsort(values, axis=1)
     values, positives, negatives = (ops.take_along_axis(part, order, axis=1) for part in (values, positives, negatives))
     # Equal values share a group, numbered within the row: a group is one step of the ROC curve.
     starts = ops.pad(ops.cast(values[:, 1:] != values[:, :-1], "int32"), ((0, 0), (1, 0)))
-    images, size = ops.shape(values)
-    groups = ops.cumsum(starts, axis=1) + size * ops.expand_dims(ops.arange(images, dtype="int32"), 1)
-    positives, negatives = (
-        ops.reshape(
-            ops.segment_sum(ops.reshape(part, (-1,)), ops.reshape(groups, (-1,)), images * size), (images, size)
-        )
-        for part in (positives, negatives)
+    groups = ops.cumsum(starts, axis=1)
+    positives, negatives = (_sums(part, groups, ops.shape(values)[1]) for part in (positives, negatives))
+    return ops.sum(positives * (ops.cumsum(negatives, axis=1) - negatives / 2), axis=1)
+
+
+def _wins_by_counting(values, positives, negatives):
+    """The same without sorting all values, and whether it is right: it is if there is not too much to look at.
+
+    Each pixel falls into one of many bins by its value. If no positive shares its bin, the positives above it are those
+    of higher bins, which a table tells. The others are few: they alone are sorted and compared with each positive.
+    """
+    fixated, at = ops.top_k(ops.where(positives > 0, values, -float("inf")), FIXATED)
+    weights = ops.take_along_axis(positives, at, axis=1)
+    low, high = ops.min(values, axis=1, keepdims=True), ops.max(values, axis=1, keepdims=True)
+    # The fourth root spreads densities and log-densities alike. Values are cut to the range, so that none that is
+    # infinite or no number leads out of the table.
+    spread = ops.sqrt(ops.sqrt((values - low) / ops.where(high > low, high - low, 1.0)))
+    bins = ops.clip(ops.cast(spread * (BINS - 1), "int32"), 0, BINS - 1)
+    own = _sums(weights, ops.take_along_axis(bins, at, axis=1), BINS)
+    above = ops.sum(own, axis=1, keepdims=True) - ops.cumsum(own, axis=1)
+    # Bin zero holds the lowest value alone, of which there may be many, or no positive.
+    table = ops.concatenate([above[:, :1] + own[:, :1] / 2, ops.where(own > 0, -1.0, above)[:, 1:]], axis=1)
+    above = ops.take_along_axis(table, bins, axis=1)
+    shared = above < 0
+    far = ops.sum(ops.where(shared, 0.0, above) * negatives, axis=1)
+    near, at = ops.top_k(ops.where(shared, values, -float("inf")), NEAR)
+    mass = ops.cumsum(ops.take_along_axis(ops.where(shared, negatives, 0.0), at, axis=1), axis=1)
+    mass = ops.pad(mass, ((0, 0), (1, 0)))
+    higher, as_high = (
+        ops.take_along_axis(mass, _count(near, fixated, reach), axis=1) for reach in (ops.greater, ops.greater_equal)
     )
-    below = ops.cumsum(negatives, axis=1) - negatives / 2
-    pairs = ops.sum(positives, axis=1) * ops.sum(negatives, axis=1)
-    return ops.where(pairs > 0, ops.sum(positives * below, axis=1) / ops.where(pairs > 0, pairs, 1.0), 0.5)
+    # A positive of bin zero is lower than all that are near.
+    close = ops.sum(weights * (mass[:, -1:] - (higher + as_high) / 2), axis=1)
+    found = [ops.max(ops.sum(ops.cast(part, "int32"), axis=1)) for part in (positives > 0, shared)]
+    right = [found[0] <= FIXATED, found[1] < NEAR, ops.all(ops.isfinite(values))]
+    right.append(ops.all(ops.logical_or(own[:, :1] == 0, ops.logical_or(bins > 0, values == low))))
+    return far + close, functools.reduce(ops.logical_and, right)
+
+
+def _sums(weights, groups, count):
+    """The sum of each group in each row, `(rows, count)`; groups are numbered from zero."""
+    rows = ops.shape(weights)[0]
+    segments = groups + count * ops.expand_dims(ops.arange(rows, dtype="int32"), 1)
+    sums = ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(segments, (-1,)), rows * count)
+    return ops.reshape(sums, (rows, count))
+
+
+def _count(ordered, values, reach):
+    """How many of each row, sorted downwards, reach each value; of the power of two in a row, the last never does."""
+    count, step = ops.zeros_like(values, dtype="int32"), ordered.shape[1] // 2
+    while step:
+        probe = ops.take_along_axis(ordered, count + step - 1, axis=1)
+        count = count + step * ops.cast(reach(probe, values), "int32")
+        step //= 2
+    return count
 
 
 def curve(values, counts, false_positives):

@@ -171,6 +171,24 @@ def test_padding_changes_nothing(fill, rng):
     np.testing.assert_allclose(measures.nll(pf, logits["padded"], mask), measures.nll(f, logits["plain"]), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_auc_of_a_large_map_is_counted_as_if_it_were_sorted(kind, rng):
+    size = (128, 160)
+    maps_of_a_kind = np.stack([make_maps(kind, size, rng).ravel() for _ in range(3)]).astype("float32")
+    # Where people look there is salience.
+    fixations = rng.poisson(0.01 * maps_of_a_kind / maps_of_a_kind.mean(1, keepdims=True).clip(1e-9))
+    fixations[0, 5], fixations[2] = 2, 0
+    negatives = rng.poisson(0.5, fixations.shape)
+    parts = [ops.convert_to_tensor(part, "float32") for part in (maps_of_a_kind, fixations, negatives)]
+    counted, complete = roc._wins_by_counting(*parts)
+    if bool(complete):
+        np.testing.assert_allclose(counted, roc._wins_by_sorting(*parts), rtol=1e-6)
+    assert bool(complete) == (kind != "tied")
+    shaped = [ops.reshape(part, (3, *size, 1)) for part in parts]
+    expected = roc.auc(*(ops.convert_to_numpy(part) for part in (shaped[1], shaped[0])))
+    np.testing.assert_allclose(roc.auc(shaped[1], shaped[0]), expected, rtol=1e-5)
+
+
 def test_sums_of_a_large_image_do_not_overflow():
     p = np.full((1, 480, 640, 1), 100.0, "float16")
     density = maps.Map(p).density
