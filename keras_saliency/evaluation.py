@@ -128,7 +128,7 @@ def evaluate(sources, data, split="test", convention="tuebingen", progress=lambd
             raw[row] = score(values, truth, is_log_density, convention)
             curves[row] = roc.curve(values, truth.target.fixations[0, ..., 0], FALSE_POSITIVES)
             if is_log_density and row != "uniform":
-                fair[row] = fair_score(values, truth, expected, convention)
+                fair[row] = fair_score(values, truth, expected, convention, raw[row])
             if is_log_density and sample.density is not None:
                 raw[row]["expected_ig"] = _expected_ig(values, sample.density, bias)
             if is_eight_bit:

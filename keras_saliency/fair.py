@@ -49,7 +49,7 @@ def fair_maps(log_density, log_baseline, sigma, fixations, convention="tuebingen
     }
 
 
-def fair_score(log_density, truth, fixations, convention="tuebingen"):
+def fair_score(log_density, truth, fixations, convention="tuebingen", raw=None):
     """`score` with the map that suits each metric best.
 
     Args:
@@ -57,8 +57,9 @@ def fair_score(log_density, truth, fixations, convention="tuebingen"):
         truth: From `make_truth`, with a baseline.
         fixations: The number of fixations to be expected on an image.
         convention: As in `score`.
+        raw: What `score` gives for the log-density, if it is known.
     """
-    values = score(log_density, truth, True, convention)
+    values = dict(raw or score(log_density, truth, True, convention))
     log_baseline = truth.target.baseline.log_density[0, ..., 0]
     maps = fair_maps(log_density, log_baseline, truth.sample.sigma, fixations, convention)
     for name in values.keys() & maps.keys():
@@ -66,9 +67,14 @@ def fair_score(log_density, truth, fixations, convention="tuebingen"):
     return values
 
 
+# The standard deviation of the blur; of `mit` at least a 42nd of the longer side, here a power of two, so that a map and
+# its padding shrink by the same factor.
+_BLUR = {"tuebingen": lambda sigma, side: sigma, "mit": lambda sigma, side: 2.0 ** np.floor(np.log2(side / 42))}
+
+
 def _sim_map(density, sigma, fixations, convention, rng):
     height, width = density.shape
-    shrink = max(1.0, sigma / GRAIN) if convention == "tuebingen" else 1.0
+    shrink = max(1.0, _BLUR[convention](sigma, max(density.shape)) / GRAIN)
     small = cv2.resize(density, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA)
     cumulative = np.cumsum(small)
     drawn = np.searchsorted(cumulative, rng.random((SAMPLES, round(fixations))) * cumulative[-1])
