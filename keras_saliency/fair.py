@@ -67,8 +67,8 @@ def fair_score(log_density, truth, fixations, convention="tuebingen", raw=None):
     return values
 
 
-# The standard deviation of the blur; of `mit` at least a 42nd of the longer side, here a power of two, so that a map and
-# its padding shrink by the same factor.
+# The standard deviation of the blur; that of `mit` is a 42nd of the longer side or more. Here it is a power of two, so
+# that a map and its padding shrink by the same factor.
 _BLUR = {"tuebingen": lambda sigma, side: sigma, "mit": lambda sigma, side: 2.0 ** np.floor(np.log2(side / 42))}
 
 
