@@ -9,6 +9,7 @@ negatives, so that its expectation is the area at their exact share. Sources: th
 import functools
 
 import numpy as np
+from keras import backend
 
 from keras_saliency.arrays import ops
 from keras_saliency.maps import Map, total
@@ -16,7 +17,7 @@ from keras_saliency.maps import Map, total
 LEVELS, MOST_UNCLEAR = 2**31 - 1, 16  # of integer ranks; of values that these cannot tell apart and are looked at again
 # Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
 BINS, FIXATED, NEAR = 32768, 1024, 4096
-STEP, ROUNDING = 0.1, 1e-6  # between the thresholds of Borji's and the shuffled AUC of the MIT benchmark
+STEP = 0.1  # between the thresholds of Borji's and the shuffled AUC of the MIT benchmark
 
 
 def _flat(maps):
@@ -249,10 +250,11 @@ def auc_by_steps(fixations, prediction, valid=None, negatives=None):
     negatives = pixels if negatives is None else negatives
     once = [ops.cast(part * pixels > 0, scaled.dtype) for part in (fixations, negatives)]
     counts = [total(part)[:, 0, 0, 0] for part in once]
+    rounding = 1e-9 if backend.standardize_dtype(scaled.dtype) == "float64" else 1e-6
     area, before = 0.0, (0.0, 0.0)
     for threshold in [k * STEP for k in range(round(1 / STEP), -1, -1)]:
         # A value that equals a threshold but for rounding, such as 153 / 255 and 0.6, reaches it.
-        reached = ops.cast(scaled >= threshold - ROUNDING, scaled.dtype)
+        reached = ops.cast(scaled >= threshold - rounding, scaled.dtype)
         now = [total(part * reached)[:, 0, 0, 0] for part in once]
         area = area + (now[0] + before[0]) * (now[1] - before[1]) / 2
         before = now

@@ -43,9 +43,12 @@ def auc_judd(saliency, fixations, rng=None):
 
 
 def area_in_steps(positives, negatives, step):
-    """With thresholds at 0, step, 2 step, ... up to the largest of all values."""
+    """With thresholds at 0, step, 2 step, ... up to the largest of all values.
+
+    A value that equals a threshold but for rounding, as 153 / 255 and 6 * 0.1, reaches it; in MATLAB some do.
+    """
     steps = int(np.floor(max(positives.max(), negatives.max()) / step * (1 + 1e-12)))
-    thresholds = [i * step for i in range(steps, -1, -1)]
+    thresholds = [i * step - 1e-9 for i in range(steps, -1, -1)]
     return area([np.mean(positives >= t) for t in thresholds], [np.mean(negatives >= t) for t in thresholds])
 
 
