@@ -6,6 +6,7 @@ import functools
 import os
 
 import numpy as np
+import threadpoolctl
 
 from keras_saliency import baselines, measures, roc
 from keras_saliency.comparison import interval
@@ -177,7 +178,8 @@ def _in_threads(function, samples, sources):
     np.empty(31 << 20, "uint8")
     workers = os.cpu_count()
     waiting = collections.deque()
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    # One thread for each image; more inside would get in each other's way.
+    with threadpoolctl.threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
         for sample, *predictions in zip(samples, *(source.predictions(samples) for source in sources), strict=True):
             waiting.append(pool.submit(function, sample, predictions))
             if len(waiting) > 2 * workers:
