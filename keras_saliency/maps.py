@@ -294,7 +294,9 @@ class Map:
         """The density of the map, of a log-density of its density, minus its smallest value; uniform if constant."""
         values = self.density if self.from_logits else self.raw
         low, high = _extremes(values, self.valid) if self.from_logits else self.extremes
-        return to_density(values - low, self.valid, (low - low, high - low))
+        above = values - low
+        # Where a compiler computes a value twice, it may come out below the smallest.
+        return to_density(ops.where(above < 0, 0.0, above), self.valid, (low - low, high - low))
 
     @functools.cached_property
     def peaked(self):
@@ -368,6 +370,8 @@ def as_baseline(density):
 
 def stretch_baseline(density, prediction):
     """A baseline `(height, width)`, None for uniform, stretched over a `Map`: a `Map`."""
-    density = ops.ones((1, 1, 1, 1)) if density is None else density[None, ..., None]
-    density = ops.image.resize(density, ops.shape(prediction.raw)[1:3], interpolation="bilinear")
-    return Map(ops.cast(density, prediction.raw.dtype) * ops.ones_like(prediction.raw), prediction.valid)
+    whole = ops.ones_like(prediction.raw)
+    if density is not None:
+        resized = ops.image.resize(density[None, ..., None], ops.shape(whole)[1:3], interpolation="bilinear")
+        whole = ops.cast(resized, prediction.raw.dtype) * whole
+    return Map(whole, prediction.valid)

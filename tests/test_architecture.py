@@ -6,6 +6,7 @@ import pytest
 from conftest import REPOSITORY
 
 from keras_saliency.losses import LOSSES
+from keras_saliency.metrics import METRICS
 
 PACKAGE = REPOSITORY / "keras_saliency"
 # Module (or package) -> what of the package it may import, besides itself.
@@ -75,3 +76,8 @@ def test_scripts_parse_and_call():
 def test_every_loss_has_its_row_in_the_documentation():
     page = (REPOSITORY / "docs" / "losses.md").read_text()
     assert not [name for name in LOSSES if f"\n| `{name}` (`{LOSSES[name].__name__}`) |" not in page]
+
+
+def test_every_metric_has_its_row_in_the_documentation():
+    page = (REPOSITORY / "docs" / "metrics.md").read_text()
+    assert not [name for name in METRICS if f"\n| `{name}` (`{METRICS[name].__name__}`) |" not in page]

@@ -56,9 +56,10 @@ for balance in (None, "gradient", "uncertainty"):
     keras.utils.set_random_seed(0)
     model = ks.create_model(backbone="vgg16", weights=None, input_size=(33, 48))
     loss = combo(nll=1, cc=1, from_logits=True, balance=balance)
-    model.compile("sgd", loss=loss, metrics=[ks.metrics.AUC(from_logits=True)])
+    metrics = [make(from_logits=True, name="-".join(key)) for key, make in every_metric().items()]
+    model.compile("sgd", loss=loss, metrics=[ks.metrics.AUC(from_logits=True)] if balance else metrics)
     history = model.fit(images, keras.ops.convert_to_numpy(y_true), epochs=2, verbose=0).history
-    assert {"loss", "nll_loss", "cc_loss", "auc"} <= set(history), history
+    assert {"loss", "nll_loss", "cc_loss", *(["auc"] if balance else [m.name for m in metrics])} <= set(history), history
     assert np.isfinite(list(history.values())).all()
     assert history["nll_loss"][1] > 0
     if balance == "uncertainty":
