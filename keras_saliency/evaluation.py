@@ -25,6 +25,7 @@ REFERENCES = ("uniform", "centre_bias", "gold_standard", "truth")
 # How an 8-bit map may be read where it holds zero: as a quarter of a step, the middle of what was rounded to zero.
 MIDDLE_OF_ZERO = 0.25
 
+SIZES = 64  # of images whose counts of all fixations are kept
 FALSE_POSITIVES = np.linspace(0.0, 1.0, 101)
 
 Evaluation = collections.namedtuple(
@@ -44,10 +45,10 @@ class OtherFixations:
 
     def __init__(self, samples):
         self.all = np.concatenate([_with_sizes(sample) for sample in samples], 1)
-        self.at = functools.lru_cache(maxsize=4)(functools.partial(_lay_over, self.all))
+        self.at = functools.lru_cache(SIZES)(functools.partial(_lay_over, self.all))
 
     def counts(self, sample):
-        """How many fixations of the other images fall on each pixel, `(height, width)`, float64."""
+        """How many fixations of the other images fall on each pixel, `(height, width)`, uint32."""
         return self.at(tuple(sample.size)) - _lay_over(_with_sizes(sample), sample.size)
 
 
@@ -60,7 +61,7 @@ def _with_sizes(sample):
 def _lay_over(fixations, size):
     # The order of these operations is pysaliency's: another rounds some coordinates to the next pixel.
     row, column = ((fixations[i] * (size[i] / fixations[2 + i])).astype("int64") for i in range(2))
-    return np.bincount(row * size[1] + column, minlength=size[0] * size[1]).reshape(size).astype("float64")
+    return np.bincount(row * size[1] + column, minlength=size[0] * size[1]).reshape(size).astype("uint32")
 
 
 def score_gold_standard(gold, truth, convention="tuebingen"):

@@ -67,13 +67,22 @@ def _area_of_image(values, fixations, valid, negatives):
         negatives = None if negatives is None else negatives[inside]
     # A comparison first: NumPy finds what is true many times faster than what is not zero.
     where = np.flatnonzero(fixations != 0)
-    sample = values
-    if negatives is not None:
-        at = np.flatnonzero(negatives != 0)
-        sample = np.repeat(values[at], negatives[at].astype("int64"))
-    if len(where) == 0 or len(sample) == 0:
+    at = None if negatives is None else np.flatnonzero(negatives != 0)
+    if len(where) == 0 or values.size == 0 or (at is not None and len(at) == 0):
         return 0.5
-    return np.average(_ranks(sample, values[where]), weights=fixations[where]) / len(sample)
+    if at is None:
+        shares = _ranks(values, values[where]) / len(values)
+    else:
+        shares = _weighted_ranks(values[at], negatives[at], values[where])
+    return np.average(shares, weights=fixations[where])
+
+
+def _weighted_ranks(sample, weights, fixated):
+    """The share of the weight that lies below each fixated value, what is equal to it counted by half."""
+    order = np.argsort(sample)
+    below = np.concatenate([[0.0], np.cumsum(weights[order], dtype="float64")])
+    places = _positions(sample[order], fixated).astype("int64")
+    return below[places].mean(0) / below[-1] + 0.0 * sample[order[-1]]  # NaN is sorted to the end
 
 
 def _ranks(sample, fixated):

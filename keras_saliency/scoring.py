@@ -87,8 +87,7 @@ def make_truth(sample, negatives=None, baseline=None, convention="tuebingen"):
         baseline = Map(as_batch(baseline), from_logits=True)
     density = Map(as_batch(fixation_density(sample, convention)))
     counts = as_batch(sample.fixations.counts(sample.size).astype(COUNTS))
-    negatives = None if negatives is None else as_batch(negatives.astype(COUNTS))
-    return Truth(sample, Target(density, counts, None, negatives, baseline))
+    return Truth(sample, Target(density, counts, None, as_batch(negatives), baseline))
 
 
 def score(values, truth, is_log_density=False, convention="tuebingen", metrics=None):

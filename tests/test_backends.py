@@ -59,7 +59,8 @@ for balance in (None, "gradient", "uncertainty"):
     metrics = [make(from_logits=True, name="-".join(key)) for key, make in every_metric().items()]
     model.compile("sgd", loss=loss, metrics=[ks.metrics.AUC(from_logits=True)] if balance else metrics)
     history = model.fit(images, keras.ops.convert_to_numpy(y_true), epochs=2, verbose=0).history
-    assert {"loss", "nll_loss", "cc_loss", *(["auc"] if balance else [m.name for m in metrics])} <= set(history), history
+    names = ["auc"] if balance else [metric.name for metric in metrics]
+    assert {"loss", "nll_loss", "cc_loss", *names} <= set(history), history
     assert np.isfinite(list(history.values())).all()
     assert history["nll_loss"][1] > 0
     if balance == "uncertainty":

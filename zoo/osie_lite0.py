@@ -1,6 +1,6 @@
 """Multi-level decoder on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, 4 min of features and training.
 
-Test split, native resolution: NSS 3.29, AUC 0.918, CC 0.786, IG 1.93 bit, 86 % of the gold standard.
+Test split, native resolution: NSS 3.30, AUC 0.918, CC 0.785, IG 1.93 bit, 86 % of the gold standard.
 Decoder in the manner of ML-Net (Cornia et al. 2016); data of Xu et al. (2014); likelihood loss of DeepGaze.
 
 Run: keras-saliency train osie_lite0 --data osie=DIR

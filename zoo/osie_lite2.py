@@ -1,6 +1,6 @@
 """Multi-level decoder on frozen EfficientNet-Lite2, OSIE. 2 CPU cores, 6 min of features and training.
 
-Test split, native resolution: NSS 3.32, AUC 0.921, CC 0.780, IG 1.96 bit, 87 % of the gold standard.
+Test split, native resolution: NSS 3.33, AUC 0.921, CC 0.789, IG 1.97 bit, 87 % of the gold standard.
 Decoder in the manner of ML-Net (Cornia et al. 2016); data of Xu et al. (2014); likelihood loss of DeepGaze.
 
 Run: keras-saliency train osie_lite2 --data osie=DIR
