@@ -150,7 +150,7 @@ def evaluate(
     write_evaluation(out, data_set, opened, scored)
     _print_scores(scored)
     for warning in quantisation_warnings(scored):
-        console.print(warning.replace("\n", " "))
+        console.print(warning)
     console.print(f"report: {out / 'report.md'}")
 
 

@@ -49,7 +49,8 @@ def _emd_of_arrays(truth, prediction):
 def _shrink(density, size):
     image = Image.fromarray((density * density.size).astype("float32"))
     shrunk = np.maximum(np.asarray(image.resize(size, Image.Resampling.BICUBIC), "float64").ravel(), 0.0)
-    return shrunk / shrunk.sum()
+    # Nothing is left of an image that is padding alone.
+    return shrunk / shrunk.sum() if shrunk.sum() != 0 else np.full(shrunk.size, 1 / shrunk.size)
 
 
 def _in_tensorflow(truth, prediction):

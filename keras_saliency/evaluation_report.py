@@ -39,7 +39,7 @@ def quantisation_warnings(scored):
                 f"{tables.HEADINGS[name].split(',')[0]} changes by {effect:+.3f} {units[name]}"
                 for name, effect in effects.items()
             )
-            warnings.append(QUANTISATION.format(row=row, changes=changes))
+            warnings.append(" ".join(QUANTISATION.format(row=row, changes=changes).split()))
     return warnings
 
 

@@ -19,7 +19,7 @@ def fair_maps(log_density, log_baseline, sigma, fixations, convention="tuebingen
 
     - `sauc`: the density divided by the centre bias, where the negatives are.
     - `cc`, `kld`, `emd`: the density blurred as the ground truth will be, the mean of the maps to be expected. That is
-      optimal for KLD and very nearly for CC.
+      optimal for KLD and very nearly for CC; for EMD, of which no optimum is known, it is the natural choice.
     - `sim`: at each pixel the same quantile of sampled ground truths, that one for which the map sums to one. There the
       derivative of the expected SIM, the probability that a ground truth is higher, is the same everywhere: it is the
       optimum for these samples.

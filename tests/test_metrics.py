@@ -116,6 +116,16 @@ def test_images_without_fixations_are_skipped(metric, rng):
 
 
 @all_metrics
+def test_an_image_of_padding_alone_is_skipped(metric, rng):
+    density, fixations = packed(rng)
+    valid = np.ones(SHAPE, "float32")
+    valid[3:] = 0
+    y_pred = rng.random(SHAPE).astype("float32")
+    alone = metric()(ks.pack_targets(density[:3], fixations[:3]), y_pred[:3])
+    np.testing.assert_allclose(metric()(ks.pack_targets(density, fixations, valid), y_pred), alone, rtol=1e-5)
+
+
+@all_metrics
 def test_sample_weights_weigh_images(metric, rng):
     y_true, y_pred = ks.pack_targets(*packed(rng)), rng.random(SHAPE).astype("float32")
     weighted = metric()(y_true, y_pred, sample_weight=[0, 0, 1, 0, 0])
