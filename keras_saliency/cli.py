@@ -95,10 +95,7 @@ def run(recipe, folder, workdir):
     shutil.rmtree(workdir / "saved_model", ignore_errors=True)
     export_saved_model(model, workdir / "saved_model" / "1")
     write_report(workdir, recipe, data_set, source, history, seconds, scored)
-    for name, value in scored.summary[recipe.name].items():
-        if value["mean"] is not None:
-            interval = "" if value["low"] is None else f"  [{value['low']:.4f}, {value['high']:.4f}]"
-            console.print(f"{name:>22} {value['mean']:8.4f}{interval}")
+    _print_scores(data_set, scored)
     for title, path in {
         "report": "report.md",
         "scores": "result.json",
@@ -148,15 +145,16 @@ def evaluate(
             opened, data_set, split, convention, progress=lambda done: bars.update(task, completed=done)
         )
     write_evaluation(out, data_set, opened, scored)
-    _print_scores(scored)
+    _print_scores(data_set, scored)
     for warning in quantisation_warnings(scored):
         console.print(warning)
     console.print(f"report: {out / 'report.md'}")
 
 
-def _print_scores(scored):
+def _print_scores(data_set, scored):
     from keras_saliency import tables
 
+    console.print(tables.caption(data_set, scored))
     table = rich.table.Table("", *(tables.TITLES.get(row, row) for row in scored.summary))
     for name, heading in tables.HEADINGS.items():
         values = [row.get(name) for row in scored.summary.values()]

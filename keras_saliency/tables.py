@@ -91,18 +91,24 @@ def provenance(data, evaluation):
     }
 
 
-def describe(data, evaluation):
-    """The same as a paragraph for a report."""
+def caption(data, evaluation):
+    """The same in one sentence, for people."""
     facts = provenance(data, evaluation)
     blur = facts["blur_sigma_pixels"]
-    blur = blur if isinstance(blur, str) else f"sigma {', '.join(f'{sigma:g}' for sigma in blur[:5])} pixels"
-    if len(facts["blur_sigma_pixels"]) > 5 and not isinstance(facts["blur_sigma_pixels"], str):
-        blur += f" and {len(facts['blur_sigma_pixels']) - 5} others"
+    if not isinstance(blur, str):
+        others = f" and {len(blur) - 5} others" if len(blur) > 5 else ""
+        blur = f"sigma {', '.join(f'{sigma:g}' for sigma in blur[:5])}{others} pixels"
+    return (
+        f"{data.name}, {facts['split']} split, {facts['images']} images with {facts['fixations']} fixations, native "
+        f"resolution, convention {facts['convention']}, averaged per image, ground-truth blur: {blur}."
+    )
+
+
+def describe(data, evaluation):
+    """The same as paragraphs for a report."""
     bias, gold = evaluation.reference["centre_bias"], evaluation.reference["gold_standard"]
     weights = ", ".join(f"{weight:.3f}" for weight in gold["weights"])
-    return f"""{data.name}, {facts["split"]} split, {facts["images"]} images with {facts["fixations"]} fixations, native
-resolution, convention `{facts["convention"]}`, averaged per image; in brackets 95 % bootstrap intervals over images.
-Ground-truth blur: {blur}.
+    return f"""{caption(data, evaluation)} In brackets 95 % bootstrap intervals over images.
 
 - IG is the information gain over the centre bias in bits per fixation; explained information is IG divided by that of
   the gold standard.
@@ -110,7 +116,8 @@ Ground-truth blur: {blur}.
   uniform share {bias["uniform_share"]:g}, both fitted on validation.
 - Gold standard: each observer predicted from the others; bandwidth {gold["bandwidth"]:.2f} of the ground-truth blur,
   weights of their kernel density, centre bias and uniform {weights}, fitted on validation. It has no CC, SIM, KLD and
-  EMD: they compare with a density of all observers, the one to be predicted included.
+  EMD: they compare with a density of all observers, the one to be predicted included. In `mit` it has no AUC: Judd's is
+  too high for the few fixations of one observer.
 - sAUC: the negatives are the fixations of all other images of the split, laid over the image."""
 
 
