@@ -167,7 +167,7 @@ def metrics(
     if theirs:
         for key, seconds in theirs["seconds"].items():
             rows += [row(f"pysaliency's {key}, 1 core", 1000 * seconds["total"], "{:.1f} ms")]
-            rows += [row("  times as long as here on 1", seconds["total"] / alone, "{:.1f}", at_least=10)]
+            rows += [row(f"  times as long as here on {cores}", seconds["total"] / together, "{:.1f}", at_least=10)]
         for name in METRICS:
             difference = float(np.abs(np.subtract(values[name], theirs["values"][name])).max())
             rows += [row(f"  largest difference of {name}", difference, "{:.0e}", at_most=1e-9)]
