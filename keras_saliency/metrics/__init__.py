@@ -170,7 +170,7 @@ class SAUC(SaliencyMetric):
     def measure(self, target, prediction):
         height, width = (ops.shape(prediction.raw)[axis] for axis in (1, 2))
         # Single precision may have left a whole number a little below itself.
-        places = self.negatives * ops.cast(ops.stack([height, width]), "float32") + 1e-3
+        places = ops.convert_to_tensor(self.negatives) * ops.cast(ops.stack([height, width]), "float32") + 1e-3
         pixels = ops.cast(places[:, 0], "int32") * width + ops.cast(places[:, 1], "int32")
         counts = ops.segment_sum(ops.ones_like(pixels, dtype="float32"), pixels, height * width)
         counts = ops.cast(ops.reshape(counts, (1, height, width, 1)), prediction.raw.dtype)
