@@ -137,7 +137,8 @@ def evaluate(
     claim(out)
     name, _, folder = data.partition("=")
     data_set = data_sets.load(name, folder or None)
-    opened = [open_source(source, convention == "mit", data_set) for source in sources or []]
+    wanted = [source for source in sources or [] if source not in evaluation.REFERENCES]  # these are always there
+    opened = [open_source(source, convention == "mit", data_set) for source in wanted]
     evaluation.check(opened, split, convention)
     with training.progress_bars(console) as bars:
         task = bars.add_task("images", total=len(getattr(data_set, split)))

@@ -104,7 +104,7 @@ def test_evaluate_compares_what_is_given(monkeypatch, capsys, tmp_path, tiny):
         grey = np.uint8(np.round(255 * sample.density / sample.density.max()))
         Image.fromarray(grey).save(maps / f"{sample.name}.png")
     out = tmp_path / "scores"
-    code, text = run(monkeypatch, capsys, "evaluate", maps, "signature", "--out", out)
+    code, text = run(monkeypatch, capsys, "evaluate", maps, "signature", "centre_bias", "--out", out)
     assert code == 0, text
     assert "8-bit maps" in text and "gold standard" in text
     result = json.loads((out / "result.json").read_text())
