@@ -42,3 +42,11 @@ class _Operations:
 
 
 ops = _Operations()
+
+
+def inner(a, b):
+    """The sum of the products of two batches of maps, `(batch,)`."""
+    if _for_arrays((a, b)):
+        # A product of vectors needs no map between.
+        return np.array([np.vdot(*pair) for pair in zip(a, b, strict=True)], a.dtype)
+    return ops.sum(a * b, axis=(1, 2, 3))

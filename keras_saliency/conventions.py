@@ -29,8 +29,8 @@ def _log_likelihood(target, prediction):
 
 CONVENTIONS = {
     "tuebingen": {
-        "auc": lambda t, p: roc.auc(t.fixations, p.raw, t.valid),
-        "sauc": lambda t, p: roc.auc(t.fixations, p.raw, t.valid, t.negatives),
+        "auc": lambda t, p: roc.auc(t.fixations, p),
+        "sauc": lambda t, p: roc.auc(t.fixations, p, negatives=t.negatives),
         "nss": lambda t, p: measures.nss(t.fixations, p),
         "cc": _cc,
         "sim": lambda t, p: measures.sim(t.density, p),
@@ -41,7 +41,7 @@ CONVENTIONS = {
     "mit": {
         "auc": lambda t, p: roc.auc_judd(_once(t), p),
         "auc_borji": lambda t, p: roc.auc_by_steps(t.fixations, p),
-        "sauc": lambda t, p: roc.auc_by_steps(t.fixations, p, t.valid, t.negatives),
+        "sauc": lambda t, p: roc.auc_by_steps(t.fixations, p, negatives=t.negatives),
         "nss": lambda t, p: measures.nss_published(_once(t), p, unbiased=True),
         "cc": _cc,
         "sim": lambda t, p: measures.sim_published(t.density, p),

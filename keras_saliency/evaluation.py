@@ -9,10 +9,10 @@ import numpy as np
 import threadpoolctl
 
 from keras_saliency import baselines, measures, roc
+from keras_saliency.array_map import ArrayMap
 from keras_saliency.comparison import interval
 from keras_saliency.conventions import CONVENTIONS
 from keras_saliency.fair import fair_score
-from keras_saliency.maps import Map
 from keras_saliency.scoring import COUNTS, Truth, as_batch, make_truth, score
 
 # What leave one observer out can score: the others compare with a density of all, the one to be predicted included,
@@ -115,7 +115,7 @@ def evaluate(sources, data, split="test", convention="tuebingen", progress=lambd
 
     @functools.lru_cache(maxsize=4)
     def baseline(size):
-        return Map(as_batch(centre_bias.log_density(size)), from_logits=True)
+        return ArrayMap(centre_bias.log_density(size), from_logits=True)
 
     def score_rows(sample, predictions):
         bias = baseline(tuple(sample.size))
@@ -191,7 +191,7 @@ def _in_threads(function, samples, sources):
 
 def _expected_ig(log_density, density, baseline):
     """The expectation of IG under the known density of the fixations."""
-    log_p = Map(as_batch(log_density), from_logits=True).log_density
+    log_p = ArrayMap(log_density, from_logits=True).log_density
     return float(measures.ig(as_batch(density), log_p, baseline.log_density)[0])
 
 

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from keras_saliency.arrays import ops
+from keras_saliency.arrays import inner, ops
 from keras_saliency.maps import Map, total
 
 KLD_EPSILON = 1e-7  # of the loss: SAM, MSI-Net
@@ -146,7 +146,8 @@ def kld_published(density, prediction, valid=None, by_peak=False, sum_epsilon=0.
         truth, map_ = truth / (total(truth, s.valid) + sum_epsilon), map_ / (total(map_, p.valid) + sum_epsilon)
     else:
         truth, map_ = s.density, p.density
-    return _sum(truth * ops.log(epsilon + truth / (map_ + epsilon)), s.valid)
+    # Where the truth is zero in padding, the product is zero, too.
+    return inner(truth, ops.log(epsilon + truth / (map_ + epsilon)))
 
 
 def bhattacharyya(density, prediction, valid=None):
@@ -199,7 +200,8 @@ def softmax_l2(density, prediction, valid=None):
 def cc(density, prediction, valid=None):
     """Pearson's correlation of the two maps, in [-1, 1]; zero if either is constant."""
     s, p = _pair(density, prediction, valid)
-    return _mean(s.standardized * p.standardized, p)
+    product = s.standardized if p.valid is None else s.standardized * p.valid
+    return inner(product, p.standardized) / p.count
 
 
 def sim(density, prediction, valid=None):

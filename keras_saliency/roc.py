@@ -37,20 +37,22 @@ def auc(fixations, prediction, valid=None, negatives=None):
 
     Args:
         fixations: How often each pixel is a positive, `(batch, height, width, 1)`; repeated fixations count.
-        prediction: The map; only the order of its values matters.
+        prediction: The map, or a `Map`; only the order of its values matters.
         valid: One inside the image and zero in padding, or None.
         negatives: How often each pixel is a negative: None for each once (the uniform AUC), or the fixations of other
             images (the shuffled AUC).
     """
-    if isinstance(prediction, np.ndarray):
-        return np.array([_area_of_image(*image) for image in _images(prediction, fixations, valid, negatives)])
-    positives = ops.cast(fixations, prediction.dtype)
-    negatives = ops.ones_like(prediction) if negatives is None else ops.cast(negatives, prediction.dtype)
-    values = prediction
+    prediction = Map.of(prediction, valid)
+    values, valid, (low, high) = prediction.raw, prediction.valid, prediction.extremes
+    if isinstance(values, np.ndarray):
+        parts = (low, high, fixations, valid, negatives)
+        return np.array([_area_of_image(*image) for image in _images(values, *parts)])
+    positives = ops.cast(fixations, values.dtype)
+    negatives = ops.ones_like(values) if negatives is None else ops.cast(negatives, values.dtype)
     if valid is not None:
         positives, negatives = (ops.where(valid > 0, part, 0.0) for part in (positives, negatives))
-        values = ops.where(valid > 0, values, Map.of(prediction, valid).extremes[0])
-    return _area(*map(_flat, (values, positives, negatives))) + _unless_nan(prediction, valid)
+        values = ops.where(valid > 0, values, low)
+    return _area(*map(_flat, (values, positives, negatives))) + _unless_nan(prediction.raw, valid)
 
 
 def _images(prediction, *parts):
@@ -59,7 +61,7 @@ def _images(prediction, *parts):
         yield values.ravel(), *(None if part is None else np.asarray(part)[i % len(part)].ravel() for part in parts)
 
 
-def _area_of_image(values, fixations, valid, negatives):
+def _area_of_image(values, low, high, fixations, valid, negatives):
     """`auc` of one image in NumPy, whose sort is many times faster than that of the frameworks."""
     if valid is not None:
         inside = valid > 0
@@ -71,7 +73,7 @@ def _area_of_image(values, fixations, valid, negatives):
     if len(where) == 0 or values.size == 0 or (at is not None and len(at) == 0):
         return 0.5
     if at is None:
-        shares = _ranks(values, values[where]) / len(values)
+        shares = _ranks(values, values[where], float(low[0]), float(high[0])) / len(values)
     else:
         shares = _weighted_ranks(values[at], negatives[at], values[where])
     return np.average(shares, weights=fixations[where])
@@ -85,20 +87,18 @@ def _weighted_ranks(sample, weights, fixated):
     return below[places].mean(0) / below[-1] + 0.0 * sample[order[-1]]  # NaN is sorted to the end
 
 
-def _ranks(sample, fixated):
+def _ranks(sample, fixated, low, high):
     """How many of the sample lie below each fixated value, those equal to it counted by half; NaN if one is NaN."""
-    low, high = sample.min(), sample.max()
-    with np.errstate(all="ignore"):
-        scale = LEVELS / (high - low)
+    scale = LEVELS / (high - low) if high > low else 0.0
     if sample.dtype != "float64" or not 0 < scale < np.inf:
         return _positions(np.sort(sample), fixated).mean(0) + 0.0 * (high - low)
     # Integers of 32 bits are sorted in half the time. Their order is never wrong, only blind to small differences:
     # what they take for equal is looked at again. Much of that is a map of few levels, or one with a sharp peak.
     keys = ((sample - low) * scale).astype("int32")
-    sought = ((np.clip(fixated, low, high) - low) * scale).astype("int32")
+    sought = ((fixated - low) * scale).astype("int32")
     below, reached = _positions(np.sort(keys), sought)
-    ranks = np.where(fixated < low, 0.0, np.where(fixated > high, len(sample), (below + reached) / 2))
-    unclear = np.unique(sought[(reached > below) & (reached - below > 1)])
+    ranks = (below + reached) / 2
+    unclear = np.unique(sought[reached - below > 1])
     if len(unclear) > MOST_UNCLEAR:
         return _positions(np.sort(sample), fixated).mean(0)
     for key in unclear:

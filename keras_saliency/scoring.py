@@ -10,6 +10,7 @@ import numpy as np
 import scipy.fft
 from scipy.ndimage import gaussian_filter1d
 
+from keras_saliency.array_map import ArrayMap
 from keras_saliency.conventions import CONVENTIONS
 from keras_saliency.maps import Map, Target
 
@@ -84,8 +85,8 @@ def make_truth(sample, negatives=None, baseline=None, convention="tuebingen"):
         convention: `"tuebingen"` or `"mit"`.
     """
     if baseline is not None and not isinstance(baseline, Map):
-        baseline = Map(as_batch(baseline), from_logits=True)
-    density = Map(as_batch(fixation_density(sample, convention)))
+        baseline = ArrayMap(baseline, from_logits=True)
+    density = ArrayMap(fixation_density(sample, convention))
     counts = as_batch(sample.fixations.counts(sample.size).astype(COUNTS))
     return Truth(sample, Target(density, counts, None, as_batch(negatives), baseline))
 
@@ -110,7 +111,7 @@ def score(values, truth, is_log_density=False, convention="tuebingen", metrics=N
     rows, (sample, target) = CONVENTIONS[convention], truth
     if values.shape != tuple(sample.size):
         raise ValueError(f"The map of {sample.name} must have the size {sample.size}. Received: {values.shape}.")
-    prediction = Map(as_batch(np.asarray(values, "float64")), from_logits=is_log_density)
+    prediction = ArrayMap(values, is_log_density)
     if not np.isfinite(prediction.extremes).all():
         raise ValueError(f"The map of {sample.name} has NaN or infinite values; a map must be finite.")
     absent = {name for name, part in NEEDS.items() if getattr(target, part) is None}
