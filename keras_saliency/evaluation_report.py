@@ -116,13 +116,13 @@ def _draw(figures, samples, sources, scored):
 
 def _difference_table(rows):
     names = [name for name in tables.HEADINGS if any(name in row for row in rows.values())]
-    lines = ["| | " + " | ".join(tables.HEADINGS[name] for name in names) + " |", "|---" * (len(names) + 1) + "|"]
+    headings = [tables.HEADINGS[name] for name in names]
+    lines = ["| | " + " | ".join(headings) + " | significant |", "|---" * (len(names) + 2) + "|"]
     for row, values in rows.items():
-        cells = []
-        for name in names:
-            star = "*" if values[name]["significant"] else ""
-            cells.append(f"{values[name]['mean']:+.3f}{star} [{values[name]['low']:+.3f}, {values[name]['high']:+.3f}]")
-        lines.append(f"| **{row}** | " + " | ".join(cells) + " |")
+        cells = [f"{v['mean']:+.3f} [{v['low']:+.3f}, {v['high']:+.3f}]" for v in (values[name] for name in names)]
+        found = [heading for name, heading in zip(names, headings, strict=True) if values[name]["significant"]]
+        significant = "all" if len(found) == len(names) else ", ".join(found) or "none"
+        lines.append(f"| **{row}** | " + " | ".join(cells) + f" | {significant} |")
     return "\n".join(lines)
 
 
@@ -140,8 +140,8 @@ def _markdown(data, sources, scored, compared):
         if rows:
             parts += [
                 f"## {kinds[kind]} to {sources[0].name}",
-                "Paired over images, with 95 % bootstrap intervals. A star: by chance the two would differ as "
-                "much in fewer than one of twenty cases (paired permutation test, not corrected for their number).",
+                "Paired over images, with 95 % bootstrap intervals. Significant: by chance the two would differ as much "
+                "in fewer than one of twenty cases (paired permutation test, not corrected for the number of tests).",
                 _difference_table(rows),
             ]
     parts += ["## Every image", "![values](figures/distributions.png)", "![ROC curves](figures/roc.png)"]

@@ -118,6 +118,7 @@ def test_evaluate_compares_what_is_given(monkeypatch, capsys, tmp_path, tiny):
     assert difference["mean"] == pytest.approx(means["signature"] - means["maps"])
     assert set(result["fair_scores"]) == {"centre_bias", "truth"}
     report = (out / "report.md").read_text()
+    assert "| significant |" in report
     for figure in ("distributions", "roc", "correlation", "images_maps", "images_signature"):
         assert f"figures/{figure}.png" in report and (out / "figures" / f"{figure}.png").stat().st_size > 10_000
     assert len((out / "per_image.csv").read_text().splitlines()) == 1 + (6 + 2) * 4
