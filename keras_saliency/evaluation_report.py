@@ -140,8 +140,8 @@ def _markdown(data, sources, scored, compared):
         if rows:
             parts += [
                 f"## {kinds[kind]} to {sources[0].name}",
-                "Paired over images, with 95 % bootstrap intervals. Significant: by chance the two would differ as much "
-                "in fewer than one of twenty cases (paired permutation test, not corrected for the number of tests).",
+                "Paired over images, with 95 % bootstrap intervals. Significant: by chance the two would differ as "
+                "much in fewer than one of twenty cases (paired permutation test, not corrected for their number).",
                 _difference_table(rows),
             ]
     parts += ["## Every image", "![values](figures/distributions.png)", "![ROC curves](figures/roc.png)"]
