@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import reference
 import reference_mit as mit
+import tensorflow as tf
 from conftest import NEGATIVES, every_metric
 
 import keras_saliency as ks
@@ -182,3 +183,19 @@ def test_ig_over_a_baseline(rng):
 def test_metrics_that_need_fixations_say_so():
     with pytest.raises(ValueError, match="auc needs fixation counts"):
         ks.metrics.AUC()(np.ones(SHAPE, "float32"), np.ones(SHAPE, "float32"))
+
+
+def test_the_metrics_are_the_same_under_xla(rng):
+    # Large enough that the area is counted and not sorted. EMD calls NumPy, which XLA cannot.
+    shape = (2, 160, 200, 1)
+    y_true = ks.pack_targets(rng.random(shape).astype("float32"), rng.poisson(0.004, shape).astype("float32"))
+    y_pred = tf.constant(rng.normal(size=shape).astype("float32"))
+    metrics = [make(from_logits=True) for (name, _), make in EVERY.items() if name != "emd"]
+
+    def values(y_true, y_pred):
+        pair = ks.maps.unpack_pair(y_true, y_pred, from_logits=True)
+        return [metric.measure(*pair) for metric in metrics]
+
+    compiled = [tf.function(values, jit_compile=jit)(y_true, y_pred) for jit in (False, True)]
+    for metric, plain, by_xla in zip(metrics, *compiled, strict=True):
+        np.testing.assert_allclose(by_xla, plain, rtol=1e-5, atol=1e-5, err_msg=metric.name)
