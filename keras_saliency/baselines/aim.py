@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from keras_saliency.baselines.features import check_image, to_saliency
+from keras_saliency.baselines.features import check_image, shares, to_saliency
 
 SCALE = 0.5  # patches are learned and images read at half size, the default of the authors' code
 PATCHES = 200  # drawn from each image that the basis is learned from
@@ -101,13 +101,9 @@ class AIM:
 
 def self_information(coefficients, bins=BINS):
     """-log p of each coefficient, p the share of all of them that lie in its bin; zeros where they hardly vary."""
-    low, extent = coefficients.min(), np.ptp(coefficients)
-    if extent <= FLAT:
+    if np.ptp(coefficients) <= FLAT:
         return np.zeros(coefficients.shape)
-    # The highest value belongs to the last bin, not to one of its own.
-    places = np.minimum((coefficients - low) * (bins / extent), bins - 1).astype("intp")
-    counts = np.bincount(places.ravel(), minlength=bins)
-    return -np.log(np.maximum(counts, 1) / coefficients.size)[places]
+    return -np.log(shares(coefficients, bins))
 
 
 def _independent(patches, components, seed):

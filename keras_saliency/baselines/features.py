@@ -108,20 +108,29 @@ def lab(image):
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 2)
 
 
-def gabor_energy(intensity):
-    """The energy of a quadrature pair of Gabor filters, a list of one map for each of `ORIENTATIONS`."""
-    borders = {"borderType": cv2.BORDER_REFLECT}
-    return [np.hypot(*(cv2.filter2D(intensity, -1, part, **borders) for part in pair)) for pair in _GABORS]
-
-
-def _gabor_pair(angle):
-    """The even and the odd filter, free of a mean, that answer to a grating whose normal lies at the angle."""
-    y, x = np.mgrid[-GABOR_RADIUS : GABOR_RADIUS + 1, -GABOR_RADIUS : GABOR_RADIUS + 1]
-    envelope = np.exp(-(x**2 + y**2) / (2 * GABOR_SIGMA**2))
-    phase = 2 * np.pi / GABOR_PERIOD * (x * np.cos(angle) + y * np.sin(angle))
+def gabor_pair(angle, period, sigma, radius):
+    """The even and the odd Gabor filter, free of a mean, that answer to a grating whose normal lies at the angle."""
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    envelope = np.exp(-(x**2 + y**2) / (2 * sigma**2))
+    phase = 2 * np.pi / period * (x * np.cos(angle) + y * np.sin(angle))
     even = envelope * np.cos(phase)
     even -= envelope * even.sum() / envelope.sum()
-    return even / np.abs(even).sum(), envelope * np.sin(phase) / np.abs(even).sum()
+    return even, envelope * np.sin(phase)
 
 
-_GABORS = [_gabor_pair(angle) for angle in ORIENTATIONS]
+_PAIRS = [gabor_pair(angle, GABOR_PERIOD, GABOR_SIGMA, GABOR_RADIUS) for angle in ORIENTATIONS]
+_GABORS = [[part / np.abs(even).sum() for part in (even, odd)] for even, odd in _PAIRS]
+
+
+def gabor_energy(intensity, pairs=_GABORS):
+    """The energy of each quadrature pair of Gabor filters, a list of maps; by default those of `ORIENTATIONS`."""
+    borders = {"borderType": cv2.BORDER_REFLECT}
+    return [np.hypot(*(cv2.filter2D(intensity, -1, part, **borders) for part in pair)) for pair in pairs]
+
+
+def shares(values, bins):
+    """For each value the share of all that lie in its bin, of so many between the extremes."""
+    low, extent = values.min(), np.ptp(values) or 1
+    # The highest value belongs to the last bin, not to one of its own.
+    places = np.minimum((values - low) * (bins / extent), bins - 1).astype("intp")
+    return (np.bincount(places.ravel(), minlength=bins) / values.size)[places]

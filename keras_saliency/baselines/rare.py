@@ -3,7 +3,15 @@
 import cv2
 import numpy as np
 
-from keras_saliency.baselines.features import check_image, resample, size_within, to_saliency
+from keras_saliency.baselines.features import (
+    check_image,
+    gabor_energy,
+    gabor_pair,
+    resample,
+    shares,
+    size_within,
+    to_saliency,
+)
 
 ORIENTATIONS = np.arange(8) * np.pi / 8
 PERIODS = (4.0, 4 * np.sqrt(2), 8.0)  # of the Gabor filters, pixels of the working size
@@ -44,7 +52,9 @@ def rare(image, longer_side=400, blur=0.02):
     """
     original = check_image(image)
     channels = decorrelated(_resized(original, longer_side / max(original.shape[:2])))
-    saliency = fused([fused([rarity(channel), fused(map(rarity, _energies(channel)))]) for channel in channels])
+    saliency = fused(
+        [fused([rarity(channel), fused(map(rarity, gabor_energy(channel, _GABORS)))]) for channel in channels]
+    )
     blurred = cv2.GaussianBlur(saliency, (0, 0), blur * longer_side, borderType=cv2.BORDER_REFLECT)
     return to_saliency(blurred, original.shape[:2])
 
@@ -62,8 +72,8 @@ def rarity(feature):
     """-log of the share of pixels with about the same value, the share being the mean over the scales."""
     if np.ptp(feature) <= FLAT:
         return np.zeros(feature.shape)
-    shares = (_shares(_resized(feature, scale)) for scale in SCALES)
-    return -np.log(np.mean([cv2.resize(share, feature.shape[::-1]) for share in shares], 0))
+    found = (shares(_resized(feature, scale), BINS) for scale in SCALES)
+    return -np.log(np.mean([cv2.resize(share, feature.shape[::-1]) for share in found], 0))
 
 
 def fused(maps):
@@ -80,30 +90,13 @@ def _resized(image, scale):
     return resample(image, size_within(image.shape[:2], scale * max(image.shape[:2])))
 
 
-def _shares(feature):
-    """For each pixel the share of all that lie in its bin, of 11 between the extremes."""
-    extent = np.ptp(feature) or 1
-    # The highest value belongs to the last bin, not to one of its own.
-    places = np.minimum((feature - feature.min()) * (BINS / extent), BINS - 1).astype("intp")
-    return np.bincount(places.ravel())[places] / feature.size
+def _gabors():
+    """Quadrature pairs of all orientations and periods, each filter scaled by itself."""
+    for period in PERIODS:
+        sigma = ENVELOPE * period
+        for angle in ORIENTATIONS:
+            pair = gabor_pair(angle, period, sigma, int(np.ceil(REACH * sigma)))
+            yield [part / np.abs(part).sum() for part in pair]
 
 
-def _energies(channel):
-    """The energy of each of the quadrature pairs of Gabor filters."""
-    for pair in _GABORS:
-        yield np.hypot(*(cv2.filter2D(channel, -1, part, borderType=cv2.BORDER_REFLECT) for part in pair))
-
-
-def _gabor_pair(angle, period):
-    """The even and the odd filter that answer to a grating whose normal lies at the angle."""
-    sigma = ENVELOPE * period
-    radius = int(np.ceil(REACH * sigma))
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    envelope = np.exp(-(x**2 + y**2) / (2 * sigma**2))
-    phase = 2 * np.pi / period * (x * np.cos(angle) + y * np.sin(angle))
-    even, odd = envelope * np.cos(phase), envelope * np.sin(phase)
-    even -= envelope * even.sum() / envelope.sum()
-    return even / np.abs(even).sum(), odd / np.abs(odd).sum()
-
-
-_GABORS = [_gabor_pair(angle, period) for period in PERIODS for angle in ORIENTATIONS]
+_GABORS = list(_gabors())
