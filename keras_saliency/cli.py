@@ -157,10 +157,9 @@ def _print_scores(data_set, scored):
 
     console.print(tables.caption(data_set, scored))
     table = rich.table.Table("", *(tables.TITLES.get(row, row) for row in scored.summary))
-    for name, heading in tables.HEADINGS.items():
+    for name in tables.known(scored.summary.values()):
         values = [row.get(name) for row in scored.summary.values()]
-        if any(values):
-            table.add_row(heading, *(tables.cell(name, value and {**value, "low": None}) for value in values))
+        table.add_row(tables.HEADINGS[name], *(tables.cell(name, v and {**v, "low": None}) for v in values))
     console.print(table)
 
 

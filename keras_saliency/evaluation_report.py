@@ -88,8 +88,7 @@ def claim(directory):
 
 def _draw(figures, samples, sources, scored):
     titles = {row: tables.TITLES.get(row, row) for row in scored.per_image}
-    metrics = [name for name in tables.HEADINGS if name in next(iter(scored.per_image.values()))[0]]
-    metrics = [name for name in metrics if name in scored.per_image["uniform"][0]]
+    metrics = tables.known(scored.per_image["uniform"][:1])
     values = {
         name: {row: np.array([scores.get(name, np.nan) for scores in rows]) for row, rows in scored.per_image.items()}
         for name in metrics
@@ -115,15 +114,14 @@ def _draw(figures, samples, sources, scored):
 
 
 def _difference_table(rows):
-    names = [name for name in tables.HEADINGS if any(name in row for row in rows.values())]
-    headings = [tables.HEADINGS[name] for name in names]
-    lines = ["| | " + " | ".join(headings) + " | significant |", "|---" * (len(names) + 2) + "|"]
+    names = tables.known(rows.values())
+    headings, lines = [tables.HEADINGS[name] for name in names], []
     for row, values in rows.items():
         cells = [f"{v['mean']:+.3f} [{v['low']:+.3f}, {v['high']:+.3f}]" for v in (values[name] for name in names)]
         found = [heading for name, heading in zip(names, headings, strict=True) if values[name]["significant"]]
         significant = "all" if len(found) == len(names) else ", ".join(found) or "none"
-        lines.append(f"| **{row}** | " + " | ".join(cells) + f" | {significant} |")
-    return "\n".join(lines)
+        lines.append([f"**{row}**", *cells, significant])
+    return tables.markdown([*headings, "significant"], lines)
 
 
 def _markdown(data, sources, scored, compared):
@@ -150,5 +148,4 @@ def _markdown(data, sources, scored, compared):
         parts.append("![correlation of the metrics](figures/correlation.png)")
     for source in sources:
         parts += [f"## Best, median and worst images of {source.name}", f"![images](figures/images_{source.name}.png)"]
-    skipped = "\n".join(f"- {line}" for line in data.skipped) or "Nothing was skipped."
-    return "\n\n".join([*parts, "## Skipped data", skipped]) + "\n"
+    return "\n\n".join([*parts, "## Skipped data", tables.skipped(data)]) + "\n"

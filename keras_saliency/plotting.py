@@ -37,6 +37,10 @@ def plot_samples(path, rows):
     figure.savefig(path, dpi=110)
 
 
+def _tidy(axis):
+    axis.spines[["top", "right"]].set_visible(False)
+
+
 def plot_history(path, history):
     """Draws training and validation curves of the loss and each of its terms.
 
@@ -54,13 +58,9 @@ def plot_history(path, history):
         axis.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="best epoch")
         axis.set(title=name, xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.spines[["top", "right"]].set_visible(False)
+        _tidy(axis)
     axis.legend(frameon=False)
     figure.savefig(path, dpi=110)
-
-
-def _tidy(axis):
-    axis.spines[["top", "right"]].set_visible(False)
 
 
 def plot_distributions(path, columns):

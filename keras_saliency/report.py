@@ -67,7 +67,6 @@ def samples_to_show(samples, source, scored):
 
 def _markdown(recipe, data, history, seconds, scored):
     best = min(history, key=lambda row: row["val_loss"])["epoch"]
-    skipped = "\n".join(f"- {line}" for line in data.skipped) or "Nothing was skipped."
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
     return f"""# {recipe.name}
 
@@ -91,7 +90,7 @@ def _markdown(recipe, data, history, seconds, scored):
 
 ## Skipped data
 
-{skipped}
+{tables.skipped(data)}
 
 ## Recipe
 

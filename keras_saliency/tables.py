@@ -41,6 +41,18 @@ def cell(name, value):
     return f"{text} [{form.format(scale * value['low'])}, {form.format(scale * value['high'])}]"
 
 
+def known(rows):
+    """The metrics that any of some dictionaries has, in the order of the tables."""
+    rows = list(rows)
+    return [name for name in HEADINGS if any(name in row for row in rows)]
+
+
+def markdown(headings, rows):
+    """A Markdown table of texts; the first column has no heading."""
+    lines = ["| | " + " | ".join(headings) + " |", "|---" * (len(headings) + 1) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
 def score_table(rows):
     """A Markdown table of scores.
 
@@ -48,19 +60,18 @@ def score_table(rows):
         rows: From the name of a row to a dictionary from metric to `{"mean", "low", "high"}`. Names that are not in
             `TITLES` are those of models, and bold.
     """
-    names = [name for name in HEADINGS if any(name in values for values in rows.values())]
-    lines = ["| | " + " | ".join(HEADINGS[name] for name in names) + " |", "|---" * (len(names) + 1) + "|"]
-    for row, values in rows.items():
-        cells = [cell(name, values.get(name)) for name in names]
-        lines.append(f"| {TITLES.get(row, f'**{row}**')} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    names = known(rows.values())
+    cells = (
+        [TITLES.get(row, f"**{row}**"), *(cell(name, values.get(name)) for name in names)]
+        for row, values in rows.items()
+    )
+    return markdown([HEADINGS[name] for name in names], cells)
 
 
 def write_per_image(path, samples, per_image, fair):
     """Writes the values of every image: `image`, `row`, `map` (`raw` or `fair`), and a column for each metric."""
     tables = {"raw": per_image, "fair": fair}
-    found = {name for rows in per_image.values() for name in rows[0]}
-    metrics = [name for name in HEADINGS if name in found]
+    metrics = known(rows[0] for rows in per_image.values())
     with path.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["image", "row", "map", *metrics])
@@ -124,6 +135,11 @@ def describe(data, evaluation):
 FAIR = """Fair scores of what predicts a density, by the map that suits each metric best (Kümmerer et al. 2018): the
 density for AUC, NSS and IG, divided by the centre bias for sAUC, blurred as the ground truth for CC, KLD and EMD, the
 best quantile of sampled ground truths for SIM."""
+
+
+def skipped(data):
+    """What was left out of a data set, as a Markdown list."""
+    return "\n".join(f"- {line}" for line in data.skipped) or "Nothing was skipped."
 
 
 def _versions():
