@@ -37,8 +37,10 @@ class ArrayMap(Map):
         else:
             density = self.raw - min(low, 0.0)
         mass = density.sum()
-        density *= 1.0 / mass if mass > 0 else 1.0
-        return (density, high + np.log(mass)) if mass > 0 else (np.full_like(density, 1.0 / density.size), 0.0)
+        if mass == 0:
+            return np.full_like(density, 1.0 / density.size), 0.0
+        density *= 1.0 / mass
+        return density, high + np.log(mass)
 
     @functools.cached_property
     def density(self):

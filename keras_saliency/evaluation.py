@@ -49,7 +49,7 @@ class OtherFixations:
 
     def counts(self, sample):
         """How many fixations of the other images fall on each pixel, `(height, width)`, uint32."""
-        return self.at(tuple(sample.size)) - _lay_over(_with_sizes(sample), sample.size)
+        return self.at(tuple(sample.size)) - sample.fixations.counts(sample.size).astype("uint32")
 
 
 def _with_sizes(sample):

@@ -69,12 +69,12 @@ def fair_score(log_density, truth, fixations, convention="tuebingen", raw=None):
 
 # The standard deviation of the blur; that of `mit` is a 42nd of the longer side or more. Here it is a power of two, so
 # that a map and its padding shrink by the same factor.
-_BLUR = {"tuebingen": lambda sigma, side: sigma, "mit": lambda sigma, side: 2.0 ** np.floor(np.log2(side / 42))}
+_SIGMA = {"tuebingen": lambda sigma, side: sigma, "mit": lambda sigma, side: 2.0 ** np.floor(np.log2(side / 42))}
 
 
 def _sim_map(density, sigma, fixations, convention, rng):
     height, width = density.shape
-    shrink = max(1.0, _BLUR[convention](sigma, max(density.shape)) / GRAIN)
+    shrink = max(1.0, _SIGMA[convention](sigma, max(density.shape)) / GRAIN)
     small = cv2.resize(density, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA)
     cumulative = np.cumsum(small)
     drawn = np.searchsorted(cumulative, rng.random((SAMPLES, round(fixations))) * cumulative[-1])

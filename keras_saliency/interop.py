@@ -22,8 +22,8 @@ def as_pysaliency(model):
 
     It caches what it predicted, as every pysaliency model does, unless its attribute `caching` is set to False.
     The AUC_Judd of pysaliency 0.2.22 calls `numpy.trapz`, which NumPy 2.4 has no more: set
-    `numpy.trapz = numpy.trapezoid` before. pysaliency's JPEG decoder differs from TensorFlow's by a grey level or so,
-    and predictions for the same file differ accordingly.
+    `numpy.trapz = numpy.trapezoid` before. pysaliency's JPEG decoder differs from TensorFlow's by a few grey levels in
+    some pixels, and predictions for the same file differ accordingly.
 
     Args:
         model: A Keras model whose head is `"log-density"`.

@@ -140,8 +140,9 @@ def as_prediction(values, sample, resize=False):
         )
     if values.shape != size:
         values = _resized(values, size)
+        total = logsumexp(values) if is_log_density else total
     if is_log_density:
-        values -= logsumexp(values)
+        values -= total
     return Prediction(values, is_log_density, bytes_each == 1)
 
 

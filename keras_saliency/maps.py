@@ -73,15 +73,9 @@ def to_density(maps, valid=None, extremes=None):
     return scaled * (1.0 / ops.where(mass == 0, 1.0, mass))
 
 
-def log_softmax(logits, valid=None, extremes=None):
+def log_softmax(logits, valid=None):
     """Normalises an unnormalised log-density over its valid pixels; padding becomes zero, to be masked."""
-    high = ops.stop_gradient((extremes or _extremes(logits, valid))[1])
-    shifted = logits - high
-    if valid is not None:
-        shifted = ops.where(valid > 0, shifted, 0.0)
-    mass = total(ops.exp(shifted), valid)
-    log_density = shifted - ops.log(ops.where(mass == 0, 1.0, mass))
-    return log_density if valid is None else ops.where(valid > 0, log_density, 0.0)
+    return Map(logits, valid, from_logits=True).log_density
 
 
 def standardize(maps, valid=None, extremes=None):

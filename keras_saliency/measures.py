@@ -200,8 +200,8 @@ def softmax_l2(density, prediction, valid=None):
 def cc(density, prediction, valid=None):
     """Pearson's correlation of the two maps, in [-1, 1]; zero if either is constant."""
     s, p = _pair(density, prediction, valid)
-    product = s.standardized if p.valid is None else s.standardized * p.valid
-    return inner(product, p.standardized) / p.count
+    # Both are zero in padding.
+    return inner(s.standardized, p.standardized) / p.count
 
 
 def sim(density, prediction, valid=None):

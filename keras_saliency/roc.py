@@ -201,7 +201,7 @@ def curve(values, counts, false_positives):
     """
     where = np.flatnonzero(counts != 0)
     fixated, ordered = values.ravel()[where], np.sort(values, axis=None)
-    above, reached = (1 - np.searchsorted(ordered, fixated, side) / ordered.size for side in ("right", "left"))
+    reached, above = 1 - _positions(ordered, fixated) / ordered.size
     hits = np.clip((np.asarray(false_positives)[:, None] - above) / (reached - above), 0.0, 1.0)
     return np.average(hits, axis=1, weights=counts.ravel()[where])
 
@@ -235,7 +235,7 @@ def auc_judd(fixations, prediction, valid=None):
     # Unfixated pixels that come before the last of the fixated ones.
     reached = above + tied * tied_fixated / (tied_fixated + 1.0)
     pairs = (total(fixated) * total(unfixated))[:, 0, 0, 0]
-    area = auc(fixated, values, negatives=unfixated) + reached / ops.where(pairs > 0, 2.0 * pairs, 1.0)
+    area = auc(fixated, prediction, negatives=unfixated) + reached / ops.where(pairs > 0, 2.0 * pairs, 1.0)
     undefined = ops.logical_or(pairs == 0, (high == low)[:, 0, 0, 0])
     return ops.where(undefined, 0.5, area)
 
@@ -258,7 +258,6 @@ def auc_by_steps(fixations, prediction, valid=None, negatives=None):
     pixels = ops.ones_like(scaled) if prediction.valid is None else ops.cast(prediction.valid > 0, scaled.dtype)
     negatives = pixels if negatives is None else negatives
     once = [ops.cast(part * pixels > 0, scaled.dtype) for part in (fixations, negatives)]
-    counts = [total(part)[:, 0, 0, 0] for part in once]
     rounding = 1e-9 if backend.standardize_dtype(scaled.dtype) == "float64" else 1e-6
     area, before = 0.0, (0.0, 0.0)
     for threshold in [k * STEP for k in range(round(1 / STEP), -1, -1)]:
@@ -267,7 +266,7 @@ def auc_by_steps(fixations, prediction, valid=None, negatives=None):
         now = [total(part * reached)[:, 0, 0, 0] for part in once]
         area = area + (now[0] + before[0]) * (now[1] - before[1]) / 2
         before = now
-    pairs = counts[0] * counts[1]
+    pairs = before[0] * before[1]  # all reach zero
     low, high = prediction.extremes
     defined = ops.logical_and(pairs > 0, (high > low)[:, 0, 0, 0])
     area = ops.where(defined, area / ops.where(pairs > 0, pairs, 1.0), 0.5)
