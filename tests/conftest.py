@@ -55,6 +55,19 @@ def tiny():
     return synthetic.read(splits={"train": 8, "validation": 4, "test": 4})
 
 
+@pytest.fixture(scope="session")
+def model():
+    """A model of one layer that gives a log-density, its weights random."""
+    import keras
+
+    from keras_saliency import layers
+
+    keras.utils.set_random_seed(0)
+    images = keras.Input((64, 100, 3))
+    x = keras.layers.Conv2D(1, 5, padding="same", kernel_initializer=keras.initializers.RandomNormal(0, 0.002))(images)
+    return keras.Model(images, layers.LogSoftmax()(x))
+
+
 def make_loss(name, /, **arguments):
     """A loss of the table; a perceptual one with a few layers of random weights, so that tests of all are fast."""
     from keras_saliency.losses import LOSSES

@@ -1,13 +1,12 @@
 import sys
 
 import h5py
-import keras
 import numpy as np
 import pytest
 import reference
 from scipy.special import logsumexp
 
-from keras_saliency import interop, layers, prediction, sources
+from keras_saliency import interop, prediction, sources
 
 
 @pytest.fixture(scope="module")
@@ -17,14 +16,6 @@ def pysaliency():
         if not hasattr(np, "trapz"):
             patch.setattr(np, "trapz", np.trapezoid, raising=False)
         yield pytest.importorskip("pysaliency", exc_type=ImportError)
-
-
-@pytest.fixture(scope="module")
-def model():
-    keras.utils.set_random_seed(0)
-    images = keras.Input((64, 100, 3))
-    x = keras.layers.Conv2D(1, 5, padding="same", kernel_initializer=keras.initializers.RandomNormal(0, 0.002))(images)
-    return keras.Model(images, layers.LogSoftmax()(x))
 
 
 @pytest.fixture

@@ -7,18 +7,10 @@ from PIL import Image
 from scipy.special import logsumexp
 
 import keras_saliency as ks
-from keras_saliency import interop, layers, prediction, sources
+from keras_saliency import interop, prediction, sources
 from keras_saliency.data import Fixations, Sample, Samples
 
 SIZE = (12, 16)
-
-
-@pytest.fixture(scope="module")
-def model():
-    keras.utils.set_random_seed(0)
-    images = keras.Input((64, 100, 3))
-    x = keras.layers.Conv2D(1, 5, padding="same", kernel_initializer=keras.initializers.RandomNormal(0, 0.002))(images)
-    return keras.Model(images, layers.LogSoftmax()(x))
 
 
 def make_samples(*names, size=SIZE):
