@@ -100,7 +100,8 @@ def gaussian_matrix(size, sigma, dtype="float32"):
     """The `(size, size)` matrix that blurs a line by a Gaussian and mirrors what leaves it at both ends."""
     i = ops.cast(ops.arange(size), dtype)
     rows, columns = ops.expand_dims(i, 1), ops.expand_dims(i, 0)
-    offsets = (rows - columns, rows + columns + 1, 2 * size - 1 - rows - columns)
+    last = 2 * size - 1 if isinstance(size, int) else ops.cast(2 * size - 1, dtype)
+    offsets = (rows - columns, rows + columns + 1, last - rows - columns)
     scale = 2.0 * ops.square(ops.maximum(ops.cast(sigma, dtype), 1e-3))
     kernel = sum(ops.exp(-ops.square(offset) / scale) for offset in offsets)
     return kernel / ops.sum(kernel, axis=1, keepdims=True)
@@ -116,9 +117,40 @@ def blur(maps, sigma):
         sigma: The standard deviation in pixels, a number or a scalar tensor; zero leaves the maps as they are.
     """
     maps = as_maps(maps)
-    vertical = gaussian_matrix(maps.shape[1], sigma, maps.dtype)
-    horizontal = gaussian_matrix(maps.shape[2], sigma, maps.dtype)
+    size = maps.shape[1:3]
+    vertical, horizontal = (
+        gaussian_matrix(side, sigma, maps.dtype) for side in (keras.ops.shape(maps)[1:3] if None in size else size)
+    )
     return ops.einsum("ij,bjkc,lk->bilc", vertical, maps, horizontal)
+
+
+def resize(maps, size, interpolation="bilinear"):
+    """Resizes maps with any number of channels, as `keras.ops.image.resize` does, also where sizes are not yet known.
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+        size: `(height, width)`, numbers or scalar tensors.
+        interpolation: `"bilinear"` or `"nearest"`.
+    """
+    if all(isinstance(side, int) for side in (*size, *maps.shape[1:3])):
+        return keras.ops.image.resize(maps, size, interpolation=interpolation)
+    for axis, side in zip(SPATIAL, size, strict=True):
+        maps = _interpolate(maps, axis, side, interpolation)
+    return maps
+
+
+def _interpolate(maps, axis, side, interpolation):
+    """Resizes one axis, by the pixels around each new one."""
+    ops = keras.ops
+    last = ops.cast(ops.shape(maps)[axis] - 1, "float32")
+    centres = (ops.cast(ops.arange(side), "float32") + 0.5) * ((last + 1.0) / ops.cast(side, "float32"))
+    if interpolation == "nearest":
+        return ops.take(maps, ops.cast(ops.minimum(ops.floor(centres), last), "int32"), axis)
+    positions = ops.clip(centres - 0.5, 0.0, last)
+    low = ops.floor(positions)
+    share = ops.cast(ops.reshape(positions - low, (-1,) + (1,) * (3 - axis)), maps.dtype)
+    before, after = (ops.cast(ops.minimum(low + i, last), "int32") for i in (0.0, 1.0))
+    return ops.take(maps, before, axis) * (1 - share) + ops.take(maps, after, axis) * share
 
 
 def pack_targets(density, fixations=None, valid=None):

@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -46,14 +48,83 @@ def test_learned_prior_starts_as_identity_and_is_pulled_back_to_it(rng):
     np.testing.assert_allclose(layer.losses[0], 1.0, rtol=1e-6)
 
 
-@pytest.mark.parametrize("make", [layers.CentreBias, layers.LearnedBlur, layers.LearnedPrior, layers.LogSoftmax])
-def test_layers_round_trip_and_run_in_float32_under_a_mixed_policy(make, rng):
-    layer = make(name="mine")
+OF_MAPS = [layers.CentreBias, layers.LearnedBlur, layers.LearnedPrior, layers.LogSoftmax, layers.MinMax]
+OF_FEATURES = [
+    functools.partial(layers.AttentiveConvLSTM, 3, steps=2, kernel_size=5, recompute=True),
+    functools.partial(layers.GaussianPriors, 4, "clip"),
+    functools.partial(layers.MatchSize, "nearest", "density"),
+    functools.partial(layers.Zoom, (2.0, 0.5), "nearest"),
+]
+
+
+@pytest.mark.parametrize("make", OF_MAPS + OF_FEATURES)
+def test_layers_round_trip(make):
+    layer = make(name="mine", dtype="mixed_bfloat16")
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("make", OF_MAPS)
+def test_layers_of_maps_run_in_float32_under_a_mixed_policy(make, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         again = make()
     finally:
         keras.config.set_dtype_policy("float32")
     assert keras.backend.standardize_dtype(again(rng.random((1, 6, 8, 1)).astype("float32")).dtype) == "float32"
+
+
+@pytest.mark.parametrize(("gives", "normalise"), [("map", None), ("density", ops.exp), ("log-density", None)])
+def test_match_size_resizes_and_normalises_again(gives, normalise, rng):
+    inputs = layers.LogSoftmax()(rng.normal(size=(2, 6, 8, 1)).astype("float32"))
+    inputs = normalise(inputs) if normalise else inputs
+    layer = layers.MatchSize(gives=gives)
+    assert layer([inputs, np.zeros((2, 6, 8, 3), "float32")]) is inputs
+    like = np.zeros((2, 13, 15, 3), "float32")
+    resized = ops.image.resize(inputs, (13, 15))
+    received = ops.convert_to_numpy(layer([inputs, like]))
+    if gives == "map":
+        np.testing.assert_array_equal(received, resized)
+    else:
+        mass = (np.exp(received) if gives == "log-density" else received).sum((1, 2))
+        np.testing.assert_allclose(mass, 1, rtol=1e-5)
+        difference = received - resized if gives == "log-density" else received / resized
+        np.testing.assert_allclose(difference, difference[:, :1, :1] * np.ones_like(received), rtol=1e-3, atol=1e-5)
+    assert layer.compute_output_shape([(None, 6, 8, 1), (None, 13, None, 3)]) == (None, 13, None, 1)
+
+
+def test_zoom_rounds_to_whole_pixels(rng):
+    layer = layers.Zoom((1.9, 25 / 13))
+    assert layer(rng.random((2, 10, 13, 3))).shape == (2, 19, 25, 3)
+    assert layer.compute_output_shape((None, 10, None, 3)) == (None, 19, None, 3)
+    inputs = rng.random((2, 10, 13, 3)).astype("float32")
+    np.testing.assert_array_equal(layers.Zoom((1, 1))(inputs), inputs)
+    twice = layers.Zoom((2, 2), "nearest")(inputs)
+    np.testing.assert_array_equal(twice, inputs.repeat(2, 1).repeat(2, 2))
+    with pytest.raises(ValueError, match="two positive factors"):
+        layers.Zoom((2, 0))
+
+
+def test_min_max_stretches_and_a_constant_map_becomes_zero(rng):
+    inputs = rng.normal(size=(2, 4, 5, 1)).astype("float32")
+    inputs[1] = 3.0
+    received = ops.convert_to_numpy(layers.MinMax()(inputs))
+    np.testing.assert_allclose(received[0], (inputs[0] - inputs[0].min()) / np.ptp(inputs[0]), rtol=1e-6)
+    assert (received[1] == 0).all()
+
+
+def test_the_prior_gives_what_relus_before_and_after_the_product_give(rng):
+    layer = layers.LearnedPrior((2, 2))
+    inputs = rng.normal(size=(2, 4, 6, 1)).astype("float32")
+    layer(inputs)
+    layer.prior.assign(rng.normal(size=(1, 2, 2, 1)) * 2)
+    factor = ops.image.resize(1.0 + layer.prior, (4, 6))
+    np.testing.assert_allclose(ops.relu(layer(inputs)), ops.relu(ops.relu(inputs) * factor), rtol=1e-6)
+
+
+def test_layers_of_a_size_take_inputs_of_another(rng):
+    layer = layers.CentreBias()
+    layer(rng.random((1, 6, 8, 1)).astype("float32"))
+    zeros = np.zeros((1, 12, 16, 1), "float32")
+    resized = ops.image.resize(layer.log_density, (12, 16))
+    np.testing.assert_allclose(layer(zeros), resized, rtol=1e-6)

@@ -1,8 +1,25 @@
-"""Layers with weights of their own, one a file."""
+"""Layers with weights of their own, and the few that resize and normalise maps; one a file."""
 
+from keras_saliency.layers.attentive_conv_lstm import AttentiveConvLSTM
 from keras_saliency.layers.centre_bias import CentreBias
+from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.layers.learned_blur import LearnedBlur
 from keras_saliency.layers.learned_prior import LearnedPrior
+from keras_saliency.layers.local_response_normalization import LocalResponseNormalization
 from keras_saliency.layers.log_softmax import LogSoftmax
+from keras_saliency.layers.match_size import MatchSize
+from keras_saliency.layers.min_max import MinMax
+from keras_saliency.layers.zoom import Zoom
 
-__all__ = ["CentreBias", "LearnedBlur", "LearnedPrior", "LogSoftmax"]
+__all__ = [
+    "AttentiveConvLSTM",
+    "CentreBias",
+    "GaussianPriors",
+    "LearnedBlur",
+    "LearnedPrior",
+    "LocalResponseNormalization",
+    "LogSoftmax",
+    "MatchSize",
+    "MinMax",
+    "Zoom",
+]

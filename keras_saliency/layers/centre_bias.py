@@ -4,14 +4,16 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_saliency import maps
+
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
 class CentreBias(keras.layers.Layer):
     """Adds a learned weight times the log centre bias to a log-density (Kümmerer et al. 2016, DeepGaze II).
 
     The centre bias is a frozen map at the size of the input: a Gaussian with a quarter of each side as its standard
-    deviation, until `set_density` gives it another. It lies over the whole input, padding included. The weight starts
-    at one.
+    deviation, until `set_density` gives it another. It lies over the whole input, padding included, and is resized to
+    inputs of another size than the one the layer was built for. The weight starts at one.
     """
 
     def __init__(self, **kwargs):
@@ -42,7 +44,10 @@ class CentreBias(keras.layers.Layer):
         self.log_density.assign(resized - ops.max(resized))
 
     def call(self, inputs):
-        return inputs + self.weight * self.log_density
+        log_density = ops.convert_to_tensor(self.log_density)
+        if inputs.shape[1:3] != log_density.shape[1:3]:
+            log_density = maps.resize(log_density, ops.shape(inputs)[1:3])
+        return inputs + self.weight * log_density
 
 
 def _log_gaussian(shape, dtype=None):

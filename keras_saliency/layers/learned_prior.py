@@ -3,15 +3,22 @@
 import keras
 from keras import ops
 
+from keras_saliency import maps
+
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
 class LearnedPrior(keras.layers.Layer):
     """Multiplies a map by one plus a coarse learned map, interpolated bilinearly (Cornia et al. 2016, ML-Net).
 
+    Where that factor is negative it is zero, so that a ReLU after the layer gives what ML-Net's ReLUs before and after
+    its product give.
+
     Args:
         shape: `(height, width)` of the coarse map; it starts at zero, and an L2 penalty of factor 1 / (height * width)
             pulls it back there, as published.
     """
+
+    legacy_kernels = False  # The prior has four axes, and none of them is a kernel's.
 
     def __init__(self, shape=(6, 8), **kwargs):
         kwargs.setdefault("dtype", "float32")
@@ -27,7 +34,12 @@ class LearnedPrior(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        return inputs * ops.image.resize(1.0 + self.prior, ops.shape(inputs)[1:3], interpolation="bilinear")
+        factor = maps.resize(1.0 + self.prior, ops.shape(inputs)[1:3])
+        return inputs * ops.relu(factor)
+
+    def from_legacy(self, arrays):
+        """The prior from the authors' `(1, 1, rows, columns)`."""
+        return [arrays[0].reshape(1, *self.shape, 1)]
 
     def get_config(self):
         return {**super().get_config(), "shape": self.shape}

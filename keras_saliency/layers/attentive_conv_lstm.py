@@ -1,0 +1,102 @@
+"""SAM's attentive convolutional LSTM."""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class AttentiveConvLSTM(keras.layers.Layer):
+    """Looks several times at one feature map, with the attention that its state asks for (Cornia et al. 2018, SAM).
+
+    For inputs X, in each step
+
+        a = softmax over all pixels of V_a(tanh(W_a h + U_a X)),
+        i, f, o = sigmoid and g = tanh of W(a X) + U h,
+        c = f c + i g,    h = o tanh(c),
+
+    from h = c = 0; the last h is returned. One cell is unrolled: no step keeps more than the gradient needs.
+
+    As published, V_a starts at zero: all pixels have equal attention, and W_a and U_a have no gradient until V_a has
+    moved.
+
+    Args:
+        filters: The channels of the state and of the attention.
+        steps: How often the cell is applied.
+        kernel_size: Of every convolution.
+        recompute: Whether the steps are computed again for the gradient instead of being kept, which trades time for
+            memory.
+
+    Input: `(batch, height, width, channels)`. Output: `(batch, height, width, filters)`.
+    """
+
+    def __init__(self, filters=512, steps=4, kernel_size=3, recompute=False, **kwargs):
+        super().__init__(**kwargs)
+        if steps < 1:
+            raise ValueError(f"AttentiveConvLSTM needs at least one step. Received: steps={steps}.")
+        self.filters, self.steps, self.kernel_size, self.recompute = filters, steps, kernel_size, recompute
+        normal = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.05)}
+        orthogonal = {"kernel_initializer": _OrthogonalGates()}
+        self.attend_state = self._convolution("attend_state", filters, **normal)
+        self.attend_input = self._convolution("attend_input", filters, **normal)
+        self.attend_score = self._convolution("attend_score", 1, use_bias=False, kernel_initializer="zeros")
+        # The gates i, f, g, o lie side by side: one convolution for four.
+        self.input_gates = self._convolution("input_gates", 4 * filters, **normal)
+        self.state_gates = self._convolution("state_gates", 4 * filters, **orthogonal)
+
+    def _convolution(self, name, filters, **options):
+        return layers.Conv2D(filters, self.kernel_size, padding="same", dtype=self.dtype_policy, name=name, **options)
+
+    def build(self, input_shape):
+        state_shape = (*input_shape[:-1], self.filters)
+        self.attend_state.build(state_shape)
+        self.attend_input.build(input_shape)
+        self.attend_score.build(state_shape)
+        self.input_gates.build(input_shape)
+        self.state_gates.build(state_shape)
+
+    def call(self, inputs):
+        attended = self.attend_input(inputs)
+        step = keras.remat(self._step) if self.recompute else self._step
+        # The state is zero at first, and a convolution of it its bias.
+        h, c = self._step(inputs, attended + self.attend_state.bias, self.state_gates.bias, None)
+        for _ in range(self.steps - 1):
+            h, c = step(inputs, attended + self.attend_state(h), self.state_gates(h), c)
+        return h
+
+    def _step(self, inputs, attended, gates, c):
+        """The next state from inputs, W_a h + U_a X, U h and the cell."""
+        score = ops.cast(self.attend_score(ops.tanh(attended)), "float32")
+        # Not ops.softmax, which over two axes must know their sizes.
+        odds = ops.exp(score - ops.max(score, axis=(1, 2), keepdims=True))
+        attention = odds / ops.sum(odds, axis=(1, 2), keepdims=True)
+        gates = gates + self.input_gates(inputs * ops.cast(attention, inputs.dtype))
+        i, f, g, o = ops.split(gates, 4, axis=-1)
+        update = ops.sigmoid(i) * ops.tanh(g)
+        c = update if c is None else ops.sigmoid(f) * c + update
+        return ops.sigmoid(o) * ops.tanh(c), c
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+    def from_legacy(self, arrays):
+        """The weights from those of the authors' layer: W_a, U_a, V_a, then W and U of i, f, g and o, biases between.
+
+        Args:
+            arrays: Kernels `(rows, columns, in, out)` and biases, 21 in all.
+        """
+        state, state_bias, inputs, inputs_bias, score, *gates = arrays
+        w, w_bias, u, u_bias = (keras.ops.convert_to_numpy(ops.concatenate(gates[k::4], -1)) for k in range(4))
+        return [state, state_bias, inputs, inputs_bias, score, w, w_bias, u, u_bias]
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("filters", "steps", "kernel_size", "recompute")}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class _OrthogonalGates(keras.initializers.Orthogonal):
+    """Orthogonal for each of the four gates by itself."""
+
+    def __call__(self, shape, dtype=None):
+        gate = (*shape[:-1], shape[-1] // 4)
+        return ops.concatenate([super(_OrthogonalGates, self).__call__(gate, dtype) for _ in range(4)], axis=-1)

@@ -1,0 +1,45 @@
+"""Resizing by a factor."""
+
+import keras
+from keras import ops
+
+from keras_saliency import maps
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency")
+class Zoom(keras.layers.Layer):
+    """Resizes maps by a factor for each side, rounded to whole pixels.
+
+    Unlike `keras.layers.Resizing` it takes inputs of any size, and unlike `keras.layers.UpSampling2D` any factor.
+
+    Args:
+        factors: `(vertical, horizontal)`, positive.
+        interpolation: `"bilinear"` or `"nearest"`.
+    """
+
+    def __init__(self, factors, interpolation="bilinear", **kwargs):
+        super().__init__(**kwargs)
+        if len(factors) != 2 or not min(factors) > 0:
+            raise ValueError(f"Zoom needs two positive factors. Received: factors={factors}.")
+        self.factors, self.interpolation = tuple(factors), interpolation
+
+    def call(self, inputs):
+        size = [self._side(*pair) for pair in zip(ops.shape(inputs)[1:3], self.factors, strict=True)]
+        if tuple(size) == tuple(inputs.shape[1:3]):
+            return inputs
+        return maps.resize(inputs, size, self.interpolation)
+
+    def _side(self, side, factor):
+        if isinstance(side, int):
+            return max(1, round(side * factor))
+        return ops.maximum(ops.cast(ops.round(ops.cast(side, "float32") * factor), "int32"), 1)
+
+    def compute_output_shape(self, input_shape):
+        sides = [
+            side if side is None else self._side(side, factor)
+            for side, factor in zip(input_shape[1:3], self.factors, strict=True)
+        ]
+        return (input_shape[0], *sides, input_shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "factors": self.factors, "interpolation": self.interpolation}
