@@ -1,5 +1,6 @@
 """The networks that saliency models and perceptual losses stand on."""
 
+from keras_saliency.backbones.any_size import AnySize
 from keras_saliency.backbones.table import BACKBONES, Backbone, create_backbone
 
-__all__ = ["BACKBONES", "Backbone", "create_backbone"]
+__all__ = ["BACKBONES", "AnySize", "Backbone", "create_backbone"]

