@@ -5,7 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_saliency.data import geometry
-from keras_saliency.models import require_log_density
+from keras_saliency.models import gives_log_density
 
 
 def export_saved_model(model, directory):
@@ -14,7 +14,8 @@ def export_saved_model(model, directory):
     Signatures, each on a batch:
 
     - `serving_default`: `image_bytes`, JPEG or PNG strings of mixed sizes, to `saliency`, maps in [0, 1] with a peak of
-      one, and `log_density`, both `(batch, height, width, 1)` at the model's size, the image letterboxed into it;
+      one, and `log_density`, both `(batch, height, width, 1)` at the model's size, the image letterboxed into it; a
+      model with another head serves `saliency` alone;
     - `pixels`: `pixels`, uint8 RGB images `(batch, height, width, 3)`, to the same;
     - `png`: `image_bytes` to `saliency_png_bytes`, 8-bit grey PNG strings, each at the size of its own image.
 
@@ -22,18 +23,17 @@ def export_saved_model(model, directory):
     cuts it off. EXIF orientation is not heeded.
 
     Args:
-        model: A model whose head is `"log-density"`.
+        model: A model that gives saliency maps.
         directory: The folder of this version, such as `served/NAME/1`: TF Serving reads the number as version.
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
-        ValueError: If the model does not give a log-density.
+        ValueError: If the model does not give saliency maps.
     """
-    require_log_density(model)
+    served = _Served(model)
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")
-    served = _Served(model)
     strings = tf.TensorSpec((None,), tf.string, "image_bytes")
     pixels = tf.TensorSpec((None, None, None, 3), tf.uint8, "pixels")
     signatures = {
@@ -51,11 +51,11 @@ def load_saved_model(directory):
         directory: The folder of the version.
 
     Returns:
-        A function from a list of JPEG or PNG bytes to the log-densities `(batch, height, width, 1)`, float32, at the
-        model's size, the images letterboxed into it.
+        A function from a list of JPEG or PNG bytes to maps `(batch, height, width, 1)`, float32, at the model's size,
+        the images letterboxed into it; and whether these are log-densities, or maps in [0, 1].
 
     Raises:
-        ValueError: If there is no SavedModel that serves log-densities.
+        ValueError: If there is no SavedModel that serves saliency maps.
     """
     try:
         loaded = tf.saved_model.load(str(directory))
@@ -63,16 +63,18 @@ def load_saved_model(directory):
         raise ValueError(f"{directory} cannot be loaded as a SavedModel: {error}") from error
     signature = getattr(loaded, "signatures", {}).get("serving_default")
     inputs = signature and signature.structured_input_signature[1]
-    if not signature or set(inputs) != {"image_bytes"} or "log_density" not in signature.structured_outputs:
+    if not signature or set(inputs) != {"image_bytes"} or "saliency" not in signature.structured_outputs:
         raise ValueError(
-            f"{directory} does not serve a log_density for image_bytes. Expected what export_saved_model wrote."
+            f"{directory} does not serve saliency for image_bytes. Expected what export_saved_model wrote."
         )
+    log_density = "log_density" in signature.structured_outputs
+    output = "log_density" if log_density else "saliency"
 
     def serve(files):
         # Through the loaded object: its variables live no longer than it does.
-        return loaded.signatures["serving_default"](image_bytes=tf.constant(files))["log_density"].numpy()
+        return loaded.signatures["serving_default"](image_bytes=tf.constant(files))[output].numpy()
 
-    return serve
+    return serve, log_density
 
 
 class _Served(tf.Module):
@@ -81,13 +83,14 @@ class _Served(tf.Module):
     def __init__(self, model):
         super().__init__()
         self.size = model.input_shape[1:3]
-        self.model = model
+        self.model, self.log_density = model, gives_log_density(model)
         # What TensorFlow must find to save the weights; it does not look inside Keras models by itself.
         self.saved_variables = [variable.value for variable in model.variables]
 
     def _letterboxed(self, images):
-        log_density = self.model(images, training=False)
-        return {"saliency": geometry.to_saliency(log_density), "log_density": log_density}
+        predictions = self.model(images, training=False)
+        outputs = {"saliency": geometry.to_saliency(predictions, self.log_density)}
+        return {**outputs, "log_density": predictions} if self.log_density else outputs
 
     @tf.function
     def from_bytes(self, image_bytes):
@@ -104,7 +107,8 @@ class _Served(tf.Module):
         images, sizes = self._read(image_bytes)
 
         def encode(prediction):
-            saliency = geometry.to_saliency(geometry.unletterbox(*prediction))
+            native = geometry.unletterbox(*prediction, self.log_density)
+            saliency = geometry.to_saliency(native, self.log_density)
             return tf.io.encode_png(tf.cast(tf.round(255.0 * saliency), tf.uint8))
 
         pngs = tf.map_fn(encode, (self.model(images, training=False), sizes), fn_output_signature=tf.string)

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from keras_saliency import plotting
 from keras_saliency.data import geometry
-from keras_saliency.models import require_log_density
+from keras_saliency.models import gives_log_density, require_log_density
 
 FORMATS, ORIENTATION = ("JPEG", "PNG"), 0x0112  # the number of the EXIF tag
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -24,7 +24,7 @@ def load_model(path):
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
-        ValueError: If the file is no Keras model that gives a log-density.
+        ValueError: If the file is no Keras model that gives saliency maps.
     """
     path = Path(path)
     file = path / "model.keras" if path.is_dir() else path
@@ -34,7 +34,7 @@ def load_model(path):
         model = keras.models.load_model(file, compile=False)
     except Exception as error:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
-    require_log_density(model)
+    gives_log_density(model)
     return model
 
 
@@ -56,10 +56,13 @@ def find_images(paths):
 
 
 def predict(model, image):
-    """The log-density of one image `(height, width, 3)`, uint8, at its own size: `(height, width)`."""
+    """What a model gives for one image `(height, width, 3)`, uint8, at its own size: `(height, width)`.
+
+    A log-density, or another map without negative values; see `keras_saliency.models.gives_log_density`.
+    """
     letterboxed = geometry.letterbox(image, model.input_shape[1:3])
-    log_density = model(letterboxed[None], training=False)[0]
-    return geometry.unletterbox(log_density, image.shape[:2]).numpy()[..., 0]
+    prediction = model(letterboxed[None], training=False)[0]
+    return geometry.unletterbox(prediction, image.shape[:2], gives_log_density(model)).numpy()[..., 0]
 
 
 def read_photograph(path):
@@ -85,10 +88,11 @@ def predict_files(model, paths, directory, log_density=False, progress=lambda do
     size of the photograph.
 
     Args:
-        model: A model whose head is `"log-density"`.
+        model: A model that gives saliency maps.
         paths: Files and folders.
         directory: The folder to write to; the folders below a given folder are kept.
-        log_density: Whether to write the exact log-density, too: `NAME_log_density.npy`, float32.
+        log_density: Whether to write the exact log-density, too: `NAME_log_density.npy`, float32. The model must give
+            one.
         progress: Called with the numbers of images done and in all.
 
     Returns:
@@ -96,9 +100,11 @@ def predict_files(model, paths, directory, log_density=False, progress=lambda do
 
     Raises:
         FileExistsError: If a file to be written exists; nothing has been written then.
-        ValueError: If two images would write the same file.
+        ValueError: If two images would write the same file, or the model does not give the log-density asked for.
         OSError: If a file cannot be written.
     """
+    if log_density:
+        require_log_density(model)
     images = find_images(paths)
     targets = [Path(directory) / relative.with_suffix("") for _, relative in images]
     for target, count in collections.Counter(targets).items():
@@ -116,7 +122,7 @@ def predict_files(model, paths, directory, log_density=False, progress=lambda do
             skipped.append(f"{path} cannot be read ({error})")
             continue
         predicted = predict(model, image)
-        saliency = np.exp(predicted - predicted.max())
+        saliency = geometry.to_saliency(predicted[..., None], gives_log_density(model)).numpy()[..., 0]
         group[0].parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.round(255 * saliency).astype("uint8")).save(group[0])
         Image.fromarray(plotting.overlay(image, saliency)).save(group[1], quality=92)

@@ -12,7 +12,7 @@ from keras_saliency import baselines, interop, map_files
 from keras_saliency.data import geometry
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.export import load_saved_model
-from keras_saliency.models import require_log_density
+from keras_saliency.models import gives_log_density
 from keras_saliency.prediction import load_model
 
 HDF5 = (".h5", ".hdf5")
@@ -27,20 +27,20 @@ class ModelSource:
         batch: Images that go through it at once.
 
     Raises:
-        ValueError: If the model does not give a log-density.
+        ValueError: If the model does not give saliency maps.
     """
 
     def __init__(self, model, name, batch=8):
-        require_log_density(model)
+        self.log_density = gives_log_density(model)
         self.model, self.name, self.batch = model, name, batch
 
     def predictions(self, samples):
         """Yields a `Prediction` for each sample."""
         start, batches = 0, pipeline(samples, self.model.input_shape[1:3], self.batch)
         for images, _ in batches.as_numpy_iterator():  # NumPy, which every backend takes
-            log_densities = ops.convert_to_numpy(self.model.predict_on_batch(images))
-            part = samples[start : start + len(log_densities)]
-            yield from map(_unletterbox, log_densities, part)
+            maps = ops.convert_to_numpy(self.model.predict_on_batch(images))
+            part = samples[start : start + len(maps)]
+            yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
             start += len(part)
 
 
@@ -56,14 +56,15 @@ class SavedModelSource:
     """
 
     def __init__(self, directory, batch=8):
-        self.name, self.serve, self.batch = _name(directory), load_saved_model(directory), batch
+        self.serve, self.log_density = load_saved_model(directory)
+        self.name, self.batch = _name(directory), batch
 
     def predictions(self, samples):
         """Yields a `Prediction` for each sample."""
         for start in range(0, len(samples), self.batch):
             part = samples[start : start + self.batch]
             files = [sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes() for sample in part]
-            yield from map(_unletterbox, self.serve(files), part)
+            yield from (_unletterbox(*pair, self.log_density) for pair in zip(self.serve(files), part, strict=True))
 
 
 class FolderSource:
@@ -151,7 +152,7 @@ def open_source(path, resize=False, data=None):
 
     Raises:
         FileNotFoundError: If there is nothing.
-        ValueError: If it is nothing of these, or the model does not give a log-density.
+        ValueError: If it is nothing of these, or the model does not give saliency maps.
     """
     if data is not None and str(path) in baselines.BASELINES:
         return BaselineSource(str(path), data)
@@ -181,6 +182,7 @@ def _name(path):
     return next((part for part in reversed(last.parts) if part != "model" and not part.isdigit()), last.name)
 
 
-def _unletterbox(log_density, sample):
+def _unletterbox(prediction, sample, log_density):
     """The prediction from a model's output `(height, width, 1)` for the letterboxed image."""
-    return map_files.as_prediction(geometry.unletterbox(log_density, sample.size).numpy()[..., 0], sample)
+    native = geometry.unletterbox(prediction, sample.size, log_density)
+    return map_files.as_prediction(native.numpy()[..., 0], sample)

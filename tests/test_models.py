@@ -14,12 +14,11 @@ def batch(rng, size):
     return rng.uniform(0, 255, (2, *size, 3)).astype("float32"), ks.pack_targets(density, fixations)
 
 
-@pytest.mark.parametrize("name", ks.list_models())
 @pytest.mark.parametrize(
     ("backbone", "size"), [*((row, (64, 96)) for row in BACKBONES), ("efficientnet-lite0", (75, 100))]
 )
-def test_a_step_of_training_reaches_every_weight(name, backbone, size, rng):
-    model = ks.create_model(name, backbone=backbone, weights=None, input_size=size)
+def test_a_step_of_training_reaches_every_weight(backbone, size, rng):
+    model = ks.create_model(backbone=backbone, weights=None, input_size=size)
     images, targets = batch(rng, size)
     np.testing.assert_allclose(np.exp(model(images)).sum((1, 2)), 1, rtol=1e-4)
     # Adam's first step makes any gradient visible.
@@ -95,20 +94,42 @@ def test_any_keras_model_reports_the_terms_of_a_loss_it_is_given(rng):
     assert set(history) == {"loss", "kld_loss", "cc_loss"}
 
 
-def test_only_a_log_density_passes_for_one(tiny_backbone):
+def test_what_a_model_gives_is_known(tiny_backbone):
     options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96)}
-    ks.models.require_log_density(ks.create_model(**options))
-    with pytest.raises(ValueError, match=r"does not give a log-density: .* head=\"log-density\""):
+    model = ks.create_model(**options)
+    images = keras.Input((64, 96, 3))
+    for given, log_density in (
+        (model, True),
+        (ks.create_model(head="density", **options), False),
+        (ks.create_model("mlnet", **options), False),
+        (keras.Model(images, keras.layers.Identity()(model(images))), True),
+        (keras.Model(images, keras.layers.Conv2D(1, 1, activation="relu")(images)), False),
+    ):
+        assert ks.models.gives_log_density(given) == log_density
+    ks.models.require_log_density(model)
+    with pytest.raises(ValueError, match=r"does not give a log-density. .* head=\"log-density\""):
         ks.models.require_log_density(ks.create_model(head="density", **options))
     with pytest.raises(ValueError, match="does not give saliency maps"):
-        ks.models.require_log_density(ks.create_model(**options).get_layer("backbone"))
+        ks.models.gives_log_density(model.get_layer("backbone"))
+    with pytest.raises(ValueError, match="gives neither a log-density"):
+        ks.models.gives_log_density(keras.Model(images, keras.ops.mean(images, -1, keepdims=True) - 300.0))
+
+
+def test_models_are_mixed_in_log_space_or_refused(tiny_backbone):
+    options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96)}
+    with pytest.raises(ValueError, match="images of one size"):
+        ks.models.mix([ks.create_model(**options), ks.create_model(**{**options, "input_size": (64, 64)})])
+    with pytest.raises(ValueError, match="does not give a log-density"):
+        ks.models.mix([ks.create_model(head="density", **options)])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "sam-resnet"}, "Unknown model 'sam-resnet'. Known models: multilevel"),
-        ({"head": "logits"}, "Unknown head 'logits'. Known heads: log-density, density"),
+        ({"name": "sam-net"}, "Unknown model 'sam-net'. Known models: deepgaze1, .*sam, sam-resnet"),
+        ({"head": "logits"}, "Unknown head 'logits' of multilevel. Known heads: log-density, density."),
+        ({"name": "mlnet", "head": "logits"}, "Known heads: log-density, density, published."),
+        ({"name": "mlnet", "centre_bias": np.ones((6, 8))}, "The published head of mlnet has no centre bias"),
         ({"backbone": "vgg"}, "Unknown backbone 'vgg'"),
     ],
 )

@@ -75,7 +75,7 @@ def test_an_exported_model_predicts_what_the_model_does(model, tiny, tmp_path):
 def test_what_serves_no_log_density_is_refused(tmp_path):
     images = keras.Input((4, 4, 1))
     keras.Model(images, keras.layers.ReLU()(images)).export(tmp_path / "other", verbose=False)
-    with pytest.raises(ValueError, match="does not serve a log_density for image_bytes. Expected what"):
+    with pytest.raises(ValueError, match="does not serve saliency for image_bytes. Expected what"):
         sources.open_source(tmp_path / "other")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "saved_model.pb").write_bytes(b"no model")

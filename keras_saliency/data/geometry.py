@@ -34,21 +34,22 @@ def place(maps, top, left, size):
     return tf.image.pad_to_bounding_box(maps, top, left, *size)
 
 
-def unletterbox(log_density, image_size):
-    """Brings one predicted log-density `(height, width, 1)` back to the size of its image, normalised again.
+def unletterbox(prediction, image_size, log_density=True):
+    """Brings one predicted map `(height, width, 1)` back to the size of its image; a log-density is normalised again.
 
-    The padding is cut off, the rest is interpolated bilinearly in the log domain.
+    The padding is cut off, the rest is interpolated bilinearly, a log-density as it is, in the log domain.
     """
-    shape = tf.shape(log_density)[:2]
+    shape = tf.shape(prediction)[:2]
     top, left, height, width = tf.unstack(box(image_size, shape))
-    inner = tf.image.crop_to_bounding_box(log_density, top, left, height, width)
+    inner = tf.image.crop_to_bounding_box(prediction, top, left, height, width)
     native = tf.image.resize(inner, image_size)
-    return native - tf.reduce_logsumexp(native)
+    return native - tf.reduce_logsumexp(native) if log_density else native
 
 
-def to_saliency(log_density):
-    """Densities divided by their peak: maps in [0, 1] from log-densities `(..., height, width, 1)`."""
-    return tf.exp(log_density - tf.reduce_max(log_density, (-3, -2), keepdims=True))
+def to_saliency(predictions, log_density=True):
+    """Maps in [0, 1] with a peak of one, from log-densities or other maps `(..., height, width, 1)`; zeros stay."""
+    peak = tf.reduce_max(predictions, (-3, -2), keepdims=True)
+    return tf.exp(predictions - peak) if log_density else tf.math.divide_no_nan(predictions, peak)
 
 
 def fixation_maps(x, y, size, sigma):

@@ -1,6 +1,7 @@
 """Losses that compare two probability distributions: over the image, or one for each pixel."""
 
 import keras
+from keras import ops
 
 from keras_saliency import measures
 from keras_saliency.losses.base import SaliencyLoss
@@ -59,9 +60,32 @@ class BCE(SaliencyLoss):
     Lower is better; its least value is the entropy of the density, above zero. Values outside [2^-23, 1 - 2^-23] count
     as the nearer of the two and have no gradient; a density with a peak above one is divided by it; a log-density is
     read as its density with the mass of the truth. Source: SalGAN (Pan et al. 2017).
+
+    Args:
+        pool: Both maps are averaged over blocks of as many pixels a side before; SalGAN has 4. A block with padding in
+            it does not count.
+        **kwargs: As in `SaliencyLoss`.
+
+    Raises:
+        ValueError: If a log-density is to be pooled, whose mean is no density.
     """
 
     name_in_table = "bce"
+    options = ("pool",)
+
+    def __init__(self, pool=1, **kwargs):
+        super().__init__(**kwargs)
+        if pool > 1 and self.from_logits:
+            raise ValueError(f"bce pools maps, not log-densities. Received: pool={pool}, from_logits=True.")
+        self.pool = pool
+
+    def call(self, y_true, y_pred):
+        if self.pool > 1:
+            density, *rest = ops.split(ops.average_pool(y_true, self.pool), y_true.shape[-1], axis=-1)
+            # Counts stay counts, and only whole blocks are valid.
+            counts, valid = [self.pool**2 * part for part in rest[:1]], [ops.floor(part) for part in rest[1:]]
+            y_true, y_pred = ops.concatenate([density, *counts, *valid], -1), ops.average_pool(y_pred, self.pool)
+        return super().call(y_true, y_pred)
 
     def measure(self, target, prediction):
         return measures.bce(target.density, prediction)

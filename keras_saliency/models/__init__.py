@@ -1,5 +1,22 @@
 """Saliency networks from one factory."""
 
-from keras_saliency.models.factory import SaliencyModel, create_model, list_models, require_log_density
+from keras_saliency.models.adversarial import AdversarialTraining
+from keras_saliency.models.architectures import ARCHITECTURES
+from keras_saliency.models.factory import create_model, list_models
+from keras_saliency.models.mixture import mix
+from keras_saliency.models.salgan import create_discriminator
+from keras_saliency.models.saliency_model import SaliencyModel, gives_log_density, require_log_density
+from keras_saliency.models.sides import with_sides
 
-__all__ = ["SaliencyModel", "create_model", "list_models", "require_log_density"]
+__all__ = [
+    "ARCHITECTURES",
+    "AdversarialTraining",
+    "SaliencyModel",
+    "create_discriminator",
+    "create_model",
+    "gives_log_density",
+    "list_models",
+    "mix",
+    "require_log_density",
+    "with_sides",
+]

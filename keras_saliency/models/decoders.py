@@ -1,30 +1,58 @@
-"""Decoders: from feature maps at several strides to a score map."""
+"""What decoders are made of, and the decoder of our own."""
 
 from keras import layers
 
+from keras_saliency.layers import LearnedPrior, MatchSize
 
-def multilevel(features, channels=64):
-    """Merges features from the coarsest level to the finest, in ML-Net's manner.
+
+def scaled(channels, width):
+    """The channels of a layer in a decoder of another width."""
+    return max(1, round(channels * width))
+
+
+def convolutions(x, channels, width, *, kernel=3, names=None, **options):
+    """Convolutions with ReLU, one for each entry of `channels`."""
+    options = {"padding": "same", "activation": "relu", **options}
+    for i, count in enumerate(channels):
+        x = layers.Conv2D(scaled(count, width), kernel, name=names and names[i], **options)(x)
+    return x
+
+
+def score(x, kernel=1, name="score", **options):
+    """The convolution to the one channel of the score map, in float32."""
+    return layers.Conv2D(1, kernel, padding="same", dtype="float32", name=name, **options)(x)
+
+
+def join(features):
+    """Joins features of several strides at the size of the finest."""
+    if len(features) == 1:
+        return features[0]
+    sized = [features[0], *(MatchSize()([feature, features[0]]) for feature in features[1:])]
+    return layers.Concatenate(name="join")(sized)
+
+
+def multilevel(features, width=1.0):
+    """Merges features from the coarsest level to the finest, in ML-Net's manner, and multiplies by its prior.
 
     At each level a 1x1 convolution narrows each feature map; these are joined with the upsampled result of the
     coarser level and mixed by a 3x3 convolution.
 
     Args:
         features: Symbolic feature maps, fine to coarse; those of one size form a level.
-        channels: The channels of every convolution.
+        width: Multiplies the 64 channels of every convolution.
 
     Returns:
         A symbolic score map with one channel at the size of the finest features.
     """
-    levels = {}
+    channels, levels = scaled(64, width), {}
     for i, feature in enumerate(features):
         narrow = layers.Conv2D(channels, 1, name=f"narrow{i + 1}")(feature)
         levels.setdefault(tuple(feature.shape[1:3]), []).append(narrow)
     x = None
-    for i, (size, parts) in reversed(list(enumerate(levels.items(), 1))):
+    for i, parts in reversed(list(enumerate(levels.values(), 1))):
         if x is not None:
-            parts.append(layers.Resizing(*size, name=f"level{i}_upsample")(x))
+            parts.append(MatchSize(name=f"level{i}_upsample")([x, parts[0]]))
         x = layers.Concatenate(name=f"level{i}_join")(parts) if len(parts) > 1 else parts[0]
         x = layers.ReLU(name=f"level{i}_relu")(x)
         x = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"level{i}_mix")(x)
-    return layers.Conv2D(1, 1, dtype="float32", name="score")(x)
+    return LearnedPrior(name="learned_prior")(score(x))

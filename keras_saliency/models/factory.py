@@ -1,93 +1,19 @@
 """One factory for saliency models."""
 
-import collections
-
 import keras
-from keras import layers, ops
+from keras import layers
 
 from keras_saliency.backbones import create_backbone
-from keras_saliency.layers import CentreBias, LearnedBlur, LearnedPrior, LogSoftmax
-from keras_saliency.losses import Combination, combo
-from keras_saliency.losses.balance import first_batches
-from keras_saliency.models.decoders import multilevel
+from keras_saliency.layers import CentreBias, LearnedBlur, LogSoftmax, MatchSize, MinMax, Zoom
+from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
+from keras_saliency.models.saliency_model import SaliencyModel
 
-# decode(features) -> score map; the backbone is the default.
-Architecture = collections.namedtuple("Architecture", ["decode", "backbone"])
-
-ARCHITECTURES = {"multilevel": Architecture(multilevel, "efficientnet-lite0")}
-HEADS = ("log-density", "density")
-
-
-@keras.saving.register_keras_serializable(package="keras_saliency")
-class SaliencyModel(keras.Model):
-    """A functional model that knows its head, reports each term of a combined loss, and balances it if it asks."""
-
-    @property
-    def metrics(self):
-        """The metrics of the model, a combined loss among them."""
-        loss = getattr(self, "loss", None)
-        return super().metrics + ([loss] if isinstance(loss, keras.metrics.Metric) else [])
-
-    # A loss that learns its weights learns them with the model.
-    @property
-    def trainable_variables(self):
-        """The variables that training changes, those of a combined loss that learns its weights among them."""
-        return super().trainable_variables + self._variables_of_loss()
-
-    @property
-    def trainable_weights(self):
-        """The same as `trainable_variables`."""
-        return super().trainable_weights + self._variables_of_loss()
-
-    def _variables_of_loss(self):
-        loss = getattr(self, "loss", None)
-        return loss.trainable_variables if isinstance(loss, Combination) else []
-
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches."""
-        if isinstance(self.loss, Combination) and self.loss.balance == "gradient":
-            batches, x = first_batches(x, y, batch_size)
-            self.loss.equalise(self, batches)
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
-
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
-        """Compiles the model as `keras.Model.compile` does.
-
-        Args:
-            optimizer: As in Keras.
-            loss: A loss, or what `combo` takes as text: `"10 kld + 2 cc + nss"`, `"sam"`.
-            metrics: As in Keras.
-            **kwargs: As in Keras.
-
-        Raises:
-            ValueError: If a loss or metric expects a log-density and the head gives a density, or the reverse.
-        """
-        from_logits = _gives_log_density(self)
-        if isinstance(loss, str):
-            loss = combo(loss, from_logits=bool(from_logits))
-        for item in keras.tree.flatten([loss, metrics]):
-            if from_logits is not None and getattr(item, "from_logits", from_logits) != from_logits:
-                head = "log-density" if from_logits else "density"
-                raise ValueError(
-                    f"{item.name} has from_logits={item.from_logits}, and the head of {self.name} gives a {head}: "
-                    f"make it with from_logits={from_logits}."
-                )
-        if isinstance(loss, Combination):
-            loss.adopted = True
-        super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
-
-    def compile_from_config(self, config):
-        """Compiles a loaded model as it was compiled when it was saved."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
-
-
-def _gives_log_density(model):
-    """True or False for a model with one of the `HEADS`, None for another."""
-    last = model.layers[-1]
-    while isinstance(last, keras.Model):
-        last = last.layers[-1]
-    return {"log_density": True, "density": False}.get(last.name)
+HEADS = ("log-density", "density", "published")
+FINISH = {
+    "relu": lambda **options: layers.Activation("relu", **options),
+    "sigmoid": lambda **options: layers.Activation("sigmoid", **options),
+    "min-max": MinMax,
+}
 
 
 def list_models():
@@ -96,23 +22,45 @@ def list_models():
 
 
 def create_model(
-    name="multilevel", *, backbone=None, weights="imagenet", input_size=(240, 320), head="log-density", centre_bias=None
+    name="multilevel",
+    *,
+    backbone=None,
+    weights="imagenet",
+    input_size=(240, 320),
+    head=None,
+    centre_bias=None,
+    stride=None,
+    dilated=None,
+    width=1.0,
+    scale=1.0,
 ):
-    """Builds a saliency model: backbone, decoder, and a head that gives a density over the image.
+    """Builds a saliency model: backbone, decoder, and a head.
 
-    The decoder's score map is multiplied by a learned prior, blurred by a learned Gaussian, added to a learned weight
-    times the log centre bias, interpolated to the size of the input and normalised.
+    A published name gives the published combination. Any decoder goes on any backbone, and under any head.
 
     Args:
-        name: One of `list_models()`. `"multilevel"` merges backbone features of several strides by 1x1 and 3x3
-            convolutions, in the manner of ML-Net.
-        backbone: One of `keras_saliency.backbones.BACKBONES`; by default that of the architecture.
+        name: One of `list_models()`, or `"sam"` for `"sam-vgg"`. `"multilevel"`, our own, merges backbone features of
+            several strides by 1x1 and 3x3 convolutions. What each does, its source and what the paper leaves open
+            stands in its file in `keras_saliency.models`.
+        backbone: One of `keras_saliency.backbones.BACKBONES`; by default the published one.
         weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`.
-        input_size: `(height, width)` of the images and of the output.
-        head: What the model gives for each pixel: `"log-density"`, whose exponential sums to one (compile losses and
-            metrics with `from_logits=True`), or `"density"`.
+        input_size: `(height, width)` of the images that the model is made for. It takes images of any other size.
+        head: What the model gives for each pixel.
+            `"log-density"`: blurred by a learned Gaussian at a quarter of the size, added to a learned weight times the
+            log centre bias, interpolated and normalised, so that the exponential sums to one; compile losses and
+            metrics with `from_logits=True`.
+            `"density"`: the exponential of that.
+            `"published"`: what the paper has on top of the score, such as a sigmoid, resized: a map without negative
+            values, of any scale.
+            By default `"published"`, and `"log-density"` where that is what is published (and for `"multilevel"`).
         centre_bias: A positive density `(height, width)` of any scale and size, by custom that of the training
-            fixations; by default a central Gaussian.
+            fixations; by default a central Gaussian. Not for published maps.
+        stride: The backbone is not coarser than that, 8 or 16: later strides are removed; by default as published.
+        dilated: Whether the convolutions after a removed stride are dilated, so that pretrained ones see what they have
+            learned to see; by default as published (True but for ML-Net).
+        width: Multiplies the channels of the decoder's hidden layers; the published ones have 1.
+        scale: The size of the map in sizes of the image. Trained as published, SAM gives maps of twice the size and
+            ML-Net of an eighth.
 
     Returns:
         A `SaliencyModel` from RGB images `(batch, height, width, 3)` in [0, 255] to maps `(batch, height, width, 1)`
@@ -120,49 +68,62 @@ def create_model(
         `trainable = False` on the backbone to train the decoder alone; its batch statistics are frozen with it.
 
     Raises:
-        ValueError: If a name is unknown; lists the known ones.
+        ValueError: If a name is unknown; lists the known ones. If a centre bias is given to a head without one.
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
-    if name not in ARCHITECTURES:
-        raise ValueError(f"Unknown model {name!r}. Known models: {', '.join(list_models())}.")
-    if head not in HEADS:
-        raise ValueError(f"Unknown head {head!r}. Known heads: {', '.join(HEADS)}.")
-    row = ARCHITECTURES[name]
-    encoder = create_backbone(backbone or row.backbone, weights, input_size)
-    decoder = _decoder(row, encoder, input_size, head)
+    row = find_architecture(name)
+    head = head or ("published" if row.finish else "log-density")
+    if head not in HEADS or (head == "published" and not row.finish):
+        known = [item for item in HEADS if item != "published" or row.finish]
+        raise ValueError(f"Unknown head {head!r} of {name}. Known heads: {', '.join(known)}.")
+    if head == "published" and centre_bias is not None:
+        raise ValueError(f'The published head of {name} has no centre bias: pass head="log-density" with centre_bias.')
+    encoder = _encoder(row, backbone, weights, input_size, stride, dilated)
+    decoder = _decoder(row, encoder, input_size, head, width, scale)
     if centre_bias is not None:
         decoder.get_layer("centre_bias").set_density(centre_bias)
     images = keras.Input((*input_size, 3), name="images")
-    return SaliencyModel(images, decoder(encoder(images)), name=name)
+    x = decoder(encoder(images))
+    if scale == 1:
+        gives = "map" if head == "published" else head
+        # For images of another size than the model was made for.
+        x = MatchSize(gives=gives, dtype="float32", name="match_images")([x, images])
+    return SaliencyModel(images, x, name=name)
 
 
-def _decoder(row, encoder, input_size, head):
+def _encoder(row, backbone, weights, input_size, stride, dilated):
+    options = {"stride": stride or row.stride, "dilated": row.dilated if dilated is None else dilated}
+    if backbone in (None, row.backbone):
+        options |= row.combination
+    streams = [create_backbone(backbone or row.backbone, weights, input_size, **options) for _ in range(row.streams)]
+    if len(streams) == 1:
+        return streams[0]
+    images = keras.Input((*input_size, 3), name="images")
+    features, seen = [], images
+    for i, stream in enumerate(streams, 1):
+        stream = SaliencyModel(stream.inputs, stream.outputs, name=f"stream{i}")
+        features += keras.tree.flatten(stream(seen))
+        seen = Zoom((0.5, 0.5), name=f"half{i}")(seen) if i < len(streams) else seen
+    return SaliencyModel(images, features, name="backbone")
+
+
+def _decoder(row, encoder, input_size, head, width, scale):
     features = [keras.Input(tap.shape[1:]) for tap in encoder.outputs]
-    x = row.decode(features)
-    x = LearnedPrior(name="learned_prior")(x)
-    # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
-    x = layers.Resizing(*(-(-side // 4) for side in input_size), dtype="float32", name="quarter")(x)
-    x = LearnedBlur(name="learned_blur")(x)
-    x = CentreBias(name="centre_bias")(x)
-    x = layers.Resizing(*input_size, dtype="float32", name="upsample")(x)
-    x = LogSoftmax(name="log_density")(x)
-    if head == "density":
-        x = layers.Activation("exponential", dtype="float32", name="density")(x)
+    score = keras.tree.flatten(row.decode(features, width))[0]
+    size = [round(side * scale) for side in input_size]
+    if head == "published":
+        x = _zoom(FINISH[row.finish](dtype="float32", name="finish")(score), size, "saliency")
+    else:
+        # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
+        x = _zoom(score, [-(-side // 4) for side in size], "quarter")
+        x = LearnedBlur(name="learned_blur")(x)
+        x = CentreBias(name="centre_bias")(x)
+        x = LogSoftmax(name="log_density")(_zoom(x, size, "upsample"))
+        if head == "density":
+            x = layers.Activation("exponential", dtype="float32", name="density")(x)
     return SaliencyModel(features, x, name="decoder")
 
 
-def require_log_density(model):
-    """Checks on a grey image that a model gives what `head="log-density"` does.
-
-    Raises:
-        ValueError: If its output is no map of one channel whose exponential sums to one.
-    """
-    shape = model.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 1:
-        raise ValueError(f"{model.name} does not give saliency maps. Received: a model with output {shape}.")
-    mass = float(ops.sum(ops.exp(model(ops.full((1, *model.input_shape[1:]), 126.0), training=False))))
-    if not abs(mass - 1.0) < 1e-2:
-        raise ValueError(
-            f"{model.name} does not give a log-density: its exponential sums to {mass:g}, not 1. "
-            'Expected a model made by create_model(..., head="log-density").'
-        )
+def _zoom(x, size, name):
+    factors = [side / before for side, before in zip(size, x.shape[1:3], strict=True)]
+    return Zoom(factors, dtype="float32", name=name)(x)

@@ -1,0 +1,77 @@
+"""SalGAN's second stage: a generator trained against a discriminator."""
+
+import keras
+from keras import ops
+
+from keras_saliency.losses import BCE
+from keras_saliency.models.salgan import create_discriminator
+from keras_saliency.models.saliency_model import SaliencyModel
+
+POOL = 4  # both maps are averaged over as many pixels before the content loss
+
+
+class AdversarialTraining:
+    """Alternates between a discriminator and a generator, as SalGAN is trained (Pan et al. 2017).
+
+    The discriminator learns to tell, for an image, the density of what people looked at from the generator's map; the
+    generator learns to be taken for that density, and, by a small weight, to be close to it: cross-entropy of both
+    maps averaged over blocks of 4x4 pixels.
+
+    Args:
+        generator: A `SaliencyModel` that gives maps in [0, 1], such as `create_model("salgan", input_size=(192, 256))`,
+            trained by its content loss alone before. Its images have sides that are multiples of 16.
+        discriminator: A model from image and map to a probability; by default `create_discriminator` of that size.
+        content_weight: Of the cross-entropy beside the adversarial loss.
+        learning_rate: Of Adagrad, for both.
+    """
+
+    def __init__(self, generator, discriminator=None, content_weight=0.05, learning_rate=3e-4):
+        self.generator = generator
+        self.discriminator = discriminator or create_discriminator(generator.input_shape[1:3])
+        self.discriminator.compile(keras.optimizers.Adagrad(learning_rate), loss="binary_crossentropy")
+        maps = generator(generator.inputs[0])
+        verdict = self.discriminator([generator.inputs[0], maps])
+        self.judged = _Judged(generator.inputs, [maps, verdict], name="judged")
+        self.judged.generator = generator
+        self.judged.compile(
+            keras.optimizers.Adagrad(learning_rate),
+            loss=[BCE(pool=POOL), "binary_crossentropy"],
+            loss_weights=[content_weight, 1.0],
+        )
+
+    def step(self, images, targets):
+        """Trains the discriminator and then the generator on one batch.
+
+        Args:
+            images: `(batch, height, width, 3)` in [0, 255].
+            targets: Packed targets; the density has a peak of one, as a pipeline gives it.
+
+        Returns:
+            A dictionary of floats: the losses `discriminator`, `content` and `adversarial`.
+        """
+        images, targets = ops.convert_to_numpy(images), ops.convert_to_numpy(targets)
+        density, ones = targets[..., :1], ops.ones((len(images), 1))
+        maps = ops.convert_to_numpy(self.generator(images, training=False))
+        self.discriminator.reset_metrics()
+        self.discriminator.train_on_batch([images, density], ones)
+        both = self.discriminator.train_on_batch([images, maps], 0 * ones)  # the mean since the reset
+        self.judged.reset_metrics()
+        _, content, adversarial = self.judged.train_on_batch(images, [targets, ones])
+        losses = {"discriminator": both, "content": content, "adversarial": adversarial}
+        return {name: float(value) for name, value in losses.items()}
+
+
+class _Judged(SaliencyModel):
+    """The generator with the discriminator behind it, of which only the generator is trained."""
+
+    @property
+    def trainable_variables(self):
+        return self.generator.trainable_variables
+
+    @property
+    def trainable_weights(self):
+        return self.generator.trainable_variables
+
+    # Two outputs with a loss each, not the sides of one map.
+    compute_loss = keras.Model.compute_loss
+    compute_metrics = keras.Model.compute_metrics

@@ -1,0 +1,69 @@
+"""The table of architectures."""
+
+import collections
+
+from keras_saliency.models.decoders import multilevel
+from keras_saliency.models.deepgaze import linear_readout, readout
+from keras_saliency.models.dva import dva
+from keras_saliency.models.eml_net import eml_net
+from keras_saliency.models.mlnet import mlnet
+from keras_saliency.models.msi_net import msi_net
+from keras_saliency.models.salgan import salgan
+from keras_saliency.models.salicon import salicon
+from keras_saliency.models.salnet import salnet
+from keras_saliency.models.sam import sam
+from keras_saliency.models.simple_net import simple_net
+from keras_saliency.models.unisal import unisal
+
+# decode(features, width) -> score map, or a list with those of single depths after it;
+# backbone: the published one, with `combination`, the options of create_backbone that go with it and no other;
+# stride, dilated: of any backbone; streams: how often the image is seen, each time at half the size;
+# finish: what makes the published map of a score; None where a log-density is published.
+Architecture = collections.namedtuple(
+    "Architecture",
+    ["decode", "backbone", "combination", "stride", "dilated", "streams", "finish"],
+    defaults=[{}, None, True, 1, None],
+)
+
+VGG_POOLS = {"taps": ("block3_pool", "block4_pool", "block5_conv3")}
+VGG_TOP = {"taps": ("block5_conv3",)}
+RESNET_STAGES = {"taps": ("relu", "layer1", "layer2", "layer3", "layer4")}
+DEEPGAZE2 = {"taps": ("block5_conv1:linear", "block5_conv1", "block5_conv2", "block5_conv3:linear", "block5_conv4")}
+# As SAM has it: the pool is not padded by hand.
+SAM_RESNET = {
+    "taps": ("conv5_block3_out",),
+    "changes": {"pool1_pad": {"padding": 0}, "pool1_pool": {"padding": "same"}},
+}
+
+ARCHITECTURES = {
+    "multilevel": Architecture(multilevel, "efficientnet-lite0"),
+    "mlnet": Architecture(mlnet, "vgg16", VGG_POOLS, stride=8, dilated=False, finish="relu"),
+    "sam-vgg": Architecture(sam, "vgg16", VGG_TOP, stride=8, finish="relu"),
+    "sam-resnet": Architecture(sam, "resnet50", SAM_RESNET, stride=8, finish="relu"),
+    "msi-net": Architecture(
+        msi_net, "vgg16", {"taps": ("block3_pool", "block4_pool", "block5_pool")}, stride=8, finish="min-max"
+    ),
+    "eml-net": Architecture(eml_net, "resnet50-torch", RESNET_STAGES, finish="sigmoid"),
+    "salgan": Architecture(salgan, "vgg16", VGG_TOP, finish="sigmoid"),
+    "salnet": Architecture(salnet, "vgg-cnn-m", finish="relu"),
+    "dva": Architecture(dva, "vgg16", {"taps": ("block3_conv3", "block4_conv3", "block5_conv3")}, finish="sigmoid"),
+    "salicon": Architecture(salicon, "vgg16", VGG_TOP, streams=2, finish="sigmoid"),
+    "simplenet": Architecture(simple_net, "resnet50-torch", RESNET_STAGES, finish="sigmoid"),
+    "deepgaze1": Architecture(linear_readout, "vgg19", {"taps": tuple(f"block5_conv{i}" for i in (1, 2, 3, 4))}),
+    "icf": Architecture(readout, "intensity-contrast"),
+    "deepgaze2": Architecture(readout, "vgg19", DEEPGAZE2),
+    "unisal": Architecture(unisal, "mobilenetv2", {"taps": ("block_5_add", "block_12_add", "out_relu")}),
+}
+ALIASES = {"sam": "sam-vgg"}
+
+
+def find_architecture(name):
+    """The row of a name.
+
+    Raises:
+        ValueError: If it is unknown; lists the known ones.
+    """
+    name = ALIASES.get(name, name)
+    if name not in ARCHITECTURES:
+        raise ValueError(f"Unknown model {name!r}. Known models: {', '.join(sorted([*ARCHITECTURES, *ALIASES]))}.")
+    return ARCHITECTURES[name]

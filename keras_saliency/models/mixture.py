@@ -1,0 +1,31 @@
+"""Several models as one."""
+
+import keras
+from keras import layers
+
+from keras_saliency.layers import LogSoftmax
+from keras_saliency.models.saliency_model import SaliencyModel, require_log_density
+
+
+def mix(models, name="mixture"):
+    """Averages log-densities and normalises the mean: the geometric mean of what the models predict.
+
+    Args:
+        models: Models that give log-densities, made for images of one size. Their weights are shared, not copied.
+        name: The name of the mixture.
+
+    Returns:
+        A `SaliencyModel`.
+
+    Raises:
+        ValueError: If a model gives no log-density, or the sizes differ.
+    """
+    for model in models:
+        require_log_density(model)
+    sizes = {model.input_shape[1:3] for model in models}
+    if len(sizes) != 1:
+        raise ValueError(f"The models of a mixture must be made for images of one size. Received: {sorted(sizes)}.")
+    images = keras.Input((*sizes.pop(), 3), name="images")
+    members = [SaliencyModel(model.inputs, model.output, name=f"member{i}") for i, model in enumerate(models, 1)]
+    mean = layers.Average(dtype="float32", name="mean")([member(images) for member in members])
+    return SaliencyModel(images, LogSoftmax(name="log_density")(mean), name=name)

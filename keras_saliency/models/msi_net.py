@@ -1,0 +1,25 @@
+"""MSI-Net (Kroner et al. 2020): context from dilated convolutions side by side."""
+
+from keras import layers
+
+from keras_saliency.layers import MatchSize, Zoom
+from keras_saliency.models.decoders import convolutions, join, score
+
+
+def msi_net(features, width=1.0):
+    """Joins all features, looks at them through five windows (ASPP), and upsamples eight times.
+
+    Published on VGG16 with pool4 and pool5 of stride 1 and conv5 dilated, from pool3, pool4 and pool5: 24,934,209
+    parameters.
+    """
+    x = join(features)
+    windows = [convolutions(x, [256], width, kernel=1, names=["aspp1"])]
+    for rate in (4, 8, 12):
+        windows.append(convolutions(x, [256], width, dilation_rate=rate, names=[f"aspp_dilated{rate}"]))
+    everywhere = layers.GlobalAveragePooling2D(keepdims=True, name="average")(x)
+    everywhere = convolutions(everywhere, [256], width, kernel=1, names=["aspp_average"])
+    windows.append(MatchSize(name="spread")([everywhere, x]))
+    x = convolutions(layers.Concatenate(name="aspp")(windows), [256], width, kernel=1, names=["aspp_mix"])
+    for i, channels in enumerate((128, 64, 32), 1):
+        x = convolutions(Zoom((2, 2), name=f"upsample{i}")(x), [channels], width, names=[f"decode{i}"])
+    return score(x, kernel=3)

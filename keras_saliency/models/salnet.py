@@ -1,0 +1,20 @@
+"""SalNet, the deep one (Pan et al., CVPR 2016): a stack of large convolutions."""
+
+from keras import layers
+
+from keras_saliency.models.decoders import convolutions, scaled
+
+# channels, kernel
+STACK = ((512, 5), (512, 5), (256, 7), (128, 11), (32, 11))
+
+
+def salnet(features, width=1.0):
+    """Six convolutions with kernels up to 13x13 on the last feature map, and a deconvolution of stride 4.
+
+    Published on the first three convolutions of VGG-CNN-M: 25,806,210 parameters.
+    """
+    x = features[-1]
+    for i, (channels, kernel) in enumerate(STACK, 4):
+        x = convolutions(x, [channels], width, kernel=kernel, names=[f"conv{i}"])
+    x = layers.Conv2D(scaled(1, 1), 13, padding="same", activation="relu", name="conv9")(x)
+    return layers.Conv2DTranspose(1, 8, strides=4, padding="same", dtype="float32", name="score")(x)

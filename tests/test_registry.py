@@ -1,0 +1,141 @@
+"""Every architecture of the table: parameters, sizes, training."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+from registry import ODD, SIZE, batch, gives_log_density, small
+
+import keras_saliency as ks
+from keras_saliency.backbones import BACKBONES
+from keras_saliency.models import ARCHITECTURES
+
+VGG16, VGG19, RESNET_TORCH, MOBILENET = 14_714_688, 20_024_384, 23_508_032, 2_223_872
+HEAD = 2  # the blur and the weight of the centre bias
+
+
+def convolution(inputs, outputs, kernel=1):
+    return kernel**2 * inputs * outputs + outputs
+
+
+def separable(inputs, outputs):
+    """A depthwise 3x3 and a 1x1 convolution, each with batch normalisation and no bias."""
+    return 9 * inputs + 2 * inputs + inputs * outputs + 2 * outputs
+
+
+# The trainable parameters; those with a comment are the published counts, of all weights but for PyTorch's.
+TRAINABLE = {
+    "mlnet": 15_452_145,  # published
+    "sam-vgg": 51_835_841,  # published
+    "sam-resnet": 70_093_441,  # published
+    "msi-net": 24_934_209,  # published
+    "eml-net": 23_543_231,  # published; PyTorch counts no running statistics
+    "salgan": 31_787_009,  # published
+    "salnet": 25_806_210,  # published as 25.8 million
+    "dva": VGG16
+    + sum(convolution(*pair, 4) for pair in ((256, 128), (128, 64)))
+    + sum(convolution(*pair, 4) for pair in ((512, 256), (256, 128), (128, 64)))
+    + sum(convolution(*pair, 4) for pair in ((512, 256), (256, 128), (128, 64), (64, 32)))
+    + convolution(64, 1) * 2
+    + convolution(32, 1)
+    + convolution(3, 1),
+    "salicon": 2 * VGG16 + convolution(1024, 1),
+    "simplenet": RESNET_TORCH
+    + sum(
+        convolution(*pair, 3)
+        for pair in ((2048, 1024), (2048, 512), (1024, 256), (512, 64), (128, 64), (64, 64), (64, 1))
+    ),
+    "deepgaze1": VGG19 + 4 * 512 + HEAD,
+    "icf": convolution(10, 16) + convolution(16, 32) + convolution(32, 2) + convolution(2, 1) + HEAD,
+    "deepgaze2": VGG19 + convolution(5 * 512, 16) + convolution(16, 32) + convolution(32, 2) + convolution(2, 1) + HEAD,
+    "unisal": MOBILENET
+    + (16 * 4 + separable(1280 + 16, 256))
+    + (96 * 128 + 2 * 128 + separable(256 + 128, 128))
+    + (32 * 64 + 2 * 64 + separable(128 + 64, 64))
+    + convolution(64, 1)
+    + HEAD,
+}
+# All weights, where that is more.
+TOTAL = {"sam-resnet": 70_146_561}
+# Networks with running statistics or the map of a centre bias, which no paper counts.
+UNCOUNTED = {"eml-net", "simplenet", *(name for name in TRAINABLE if gives_log_density(name))}
+
+
+def count(weights):
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_a_published_network_has_its_parameters(name):
+    model = ks.create_model(name, weights=None)
+    assert count(model.trainable_weights) == TRAINABLE[name]
+    if name not in UNCOUNTED:
+        assert count(model.weights) == TOTAL.get(name, TRAINABLE[name])
+
+
+def test_every_architecture_is_counted_and_documented():
+    assert set(ARCHITECTURES) - set(TRAINABLE) == {"multilevel"}
+    page = (REPOSITORY / "docs" / "models.md").read_text()
+    rows = {re.search(r"`([\w-]+)`", line)[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert not [name for name, number in TRAINABLE.items() if f"| {number:,} " not in rows[name]]
+    assert set(BACKBONES) <= set(re.findall(r"`([\w-]+)`", page[page.index("## Backbones") :]))
+    assert ks.create_model("sam", weights=None, width=1 / 64).name == "sam"
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_images_of_any_number_and_size_are_taken(name, rng):
+    model = small(name)
+    for size, number in ((SIZE, 1), (ODD, 3)):
+        maps = model.predict(batch(rng, size, number)[0], verbose=0)
+        assert maps.shape == (number, *size, 1)
+        assert np.isfinite(maps).all()
+        if gives_log_density(name):
+            np.testing.assert_allclose(np.exp(maps).sum((1, 2)), 1, rtol=1e-4)
+        else:
+            assert maps.min() >= 0
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_training_reaches_every_weight(name, rng):
+    keras.utils.set_random_seed(1)
+    model = small(name)
+    images, targets = batch(rng)
+    # Adam's steps make any gradient visible. Two of them: SAM's attention starts at zero, and so do its gradients.
+    model.compile(keras.optimizers.Adam(1e-3), loss="kld + cc", run_eagerly=True)
+    before = [weight.numpy() for weight in model.trainable_weights]
+    assert np.isfinite(model.fit(images, targets, epochs=2, verbose=0).history["loss"]).all()
+    still = [w.path for w, old in zip(model.trainable_weights, before, strict=True) if np.array_equal(w.numpy(), old)]
+    assert still == []
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_mixed_precision_step_ends_in_float32(name, rng):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = small(name)
+        images, targets = batch(rng)
+        model.compile("adam", loss="kld + cc", run_eagerly=True)
+        assert np.isfinite(model.train_on_batch(images, targets)).all()
+        assert model(images).dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("head", ["log-density", "density"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_any_decoder_goes_on_any_backbone_under_any_head(name, head, tiny_backbone, rng):
+    model = small(name, backbone=tiny_backbone, head=head)
+    images, targets = batch(rng)
+    model.compile("adam", loss="kld", run_eagerly=True)
+    assert np.isfinite(model.train_on_batch(images, targets)).all()
+    maps = model.predict(batch(rng, ODD)[0], verbose=0)
+    np.testing.assert_allclose((np.exp(maps) if head == "log-density" else maps).sum((1, 2)), 1, rtol=1e-4)
+
+
+def test_published_sizes_of_maps_are_an_option(rng):
+    for name, scale, size in (("sam-vgg", 2, (128, 192)), ("mlnet", 1 / 8, (8, 12))):
+        model = small(name, scale=scale)
+        assert model.output_shape == (None, *size, 1)
+        assert model.predict(batch(rng, (80, 96))[0], verbose=0).shape == (2, round(80 * scale), round(96 * scale), 1)
