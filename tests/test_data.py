@@ -9,7 +9,7 @@ import scipy.io
 from conftest import data_folder
 
 import keras_saliency as ks
-from keras_saliency.data import DATA_SETS, Fixations, Sample, Samples, fixations, geometry, synthetic
+from keras_saliency.data import DATA_SETS, Fixations, Sample, Samples, fixations, geometry, osie, synthetic
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
 
@@ -288,3 +288,32 @@ def test_a_data_set_needs_its_folder(monkeypatch):
 def test_an_empty_pipeline_is_refused():
     with pytest.raises(ValueError, match="at least one sample"):
         Samples([]).pipeline((30, 40))
+
+
+def test_mouse_paths_are_thinned_and_lie_in_their_images():
+    folder = data_folder("osie")
+    mouse, eye = (ks.data.load(name, folder) for name in ("osie-mouse", "osie"))
+    assert [len(getattr(mouse, part)) for part in ("train", "validation", "test")] == [500, 100, 100]
+    assert [sample.name for sample in mouse.test] == [sample.name for sample in eye.test]
+    counts = [len(sample.fixations) for sample in mouse.train]
+    assert 1000 < np.mean(counts) < 1500
+    first = next(sample for sample in mouse.train if sample.name == "1003.jpg").fixations
+    assert (first.x % 1 == 0.5).all()
+    assert first.x.max() < 800
+    assert first.y.max() < 600
+    assert len(np.unique(first.observer)) == first.observer.max() + 1 > 80
+
+
+def test_a_broken_mouse_file_is_named(tmp_path):
+    scipy.io.savemat(tmp_path / "1001.mat", {"fixations": {"coord": np.ones((20, 2)), "subj": 1, "order": 1}})
+    with pytest.raises(ValueError, match=r"1001.mat has not the expected form: fixations.coord"):
+        osie._mouse(tmp_path / "1001.mat")
+
+
+def test_targets_may_have_another_size(tiny):
+    images, targets = next(iter(tiny.train.pipeline((60, 80), 2, target_size=(30, 40))))
+    same, _ = next(iter(tiny.train.pipeline((60, 80), 2)))
+    np.testing.assert_array_equal(images, same)
+    assert targets.shape == (2, 30, 40, 3)
+    expected = [len(sample.fixations) for sample in tiny.train[:2]]
+    np.testing.assert_array_equal(np.sum(targets[..., 1], (1, 2)), expected)

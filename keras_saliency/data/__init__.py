@@ -7,8 +7,10 @@ from keras_saliency.data import osie, scene, synthetic
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
 
-DATA_SETS = {"osie": osie.read, "scene": scene.read, "synthetic": synthetic.read}
+DATA_SETS = {"osie": osie.read, "osie-mouse": osie.read_mouse, "scene": scene.read, "synthetic": synthetic.read}
 EMBEDDED = {"synthetic"}
+# Data sets that lie in the folder of another.
+WITHIN = {"osie-mouse": "osie"}
 
 
 def load(name, directory=None):
@@ -31,7 +33,7 @@ def load(name, directory=None):
     if name in EMBEDDED:
         return DATA_SETS[name]()
     if directory is None and "KERAS_SALIENCY_DATA" in os.environ:
-        directory = Path(os.environ["KERAS_SALIENCY_DATA"]) / name
+        directory = Path(os.environ["KERAS_SALIENCY_DATA"]) / WITHIN.get(name, name)
     if directory is None:
         raise ValueError(
             f"The data set {name!r} needs its folder: pass --data {name}=DIR (directory= in Python), or set "

@@ -7,7 +7,18 @@ from keras_saliency.data import geometry
 
 
 def pipeline(
-    samples, size, batch=8, *, sigma=None, degrees=None, flip=False, shuffle=False, seed=0, epoch=None, features=None
+    samples,
+    size,
+    batch=8,
+    *,
+    target_size=None,
+    sigma=None,
+    degrees=None,
+    flip=False,
+    shuffle=False,
+    seed=0,
+    epoch=None,
+    features=None,
 ):
     """Builds the pipeline from samples to batches `(image, target)`.
 
@@ -17,8 +28,10 @@ def pipeline(
 
     Args:
         samples: `Samples`, such as `data_set.train`.
-        size: `(height, width)` of the images and targets.
+        size: `(height, width)` of the images.
         batch: Samples in a batch; the last one may be smaller.
+        target_size: `(height, width)` of the targets, of the same shape; by default that of the images. Pass
+            `model.output_shape[1:3]` for a model that gives maps of another size.
         sigma: The ground-truth blur in pixels of the original image; by default that of each sample.
         degrees: The blur in degrees of visual angle instead.
         flip: Whether each sample is mirrored with probability one half.
@@ -30,7 +43,7 @@ def pipeline(
 
     Returns:
         A `tf.data.Dataset` of `(images, targets)`: `(batch, height, width, 3)` in [0, 255] and
-        `(batch, height, width, 3)`, float32; with `features`, a list of feature maps for the images.
+        `(batch, target height, target width, 3)`, float32; with `features`, feature maps for the images.
 
     Raises:
         ValueError: If there are no samples, or a blur is given in degrees and the visual angle is unknown.
@@ -44,7 +57,7 @@ def pipeline(
                 f"Received: degrees={degrees}, sigma={sigma}, pixels_per_degree={samples.pixels_per_degree}."
             )
         sigma = degrees * samples.pixels_per_degree
-    size = tuple(size)
+    size, target_size = tuple(size), tuple(target_size or size)
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
     order_seed, flip_seed = (int(s) for s in np.random.SeedSequence([seed, epoch or 0]).generate_state(2) >> 1)
@@ -53,7 +66,7 @@ def pipeline(
         indices = indices.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
     coins = tf.data.Dataset.random(seed=flip_seed, rerandomize_each_iteration=again)
     flips = coins.map(lambda coin: coin % 2 == 0 if flip else False)
-    make_target = _target_maker(samples, size, sigma)
+    make_target = _target_maker(samples, target_size, sigma)
     make_image = _image_maker(samples, size)
 
     def load(i, flipped):
