@@ -1,5 +1,6 @@
 """The command line: `keras-saliency train`, `evaluate`, `predict`, `export`, `recipes`."""
 
+import functools
 import os
 import shutil
 import sys
@@ -44,16 +45,20 @@ def train(
 
     Example: `keras-saliency train osie_lite0 --data osie=data/osie --set epochs=3 --workdir runs/short`
     """
-    from keras_saliency.recipe import override
+    from keras_saliency.recipe import data_sets, override
 
     recipes = _recipes()
     if recipe not in recipes:
         raise ValueError(f"Unknown recipe {recipe!r}. Known recipes: {', '.join(recipes)}.")
     chosen = override(recipes[recipe], setting or [])
     folders = dict(_name_and_folder(item) for item in data or [])
-    if set(folders) - {chosen.data}:
-        raise ValueError(f"The recipe {recipe!r} reads {chosen.data!r}. Received: --data {data[0]}.")
-    run(chosen, folders.get(chosen.data), workdir or Path("runs") / recipe)
+    needed = data_sets(chosen)
+    for name in folders:
+        if name not in needed:
+            raise ValueError(
+                f"The recipe {recipe!r} reads {', '.join(needed)}. Received: --data {name}={folders[name]}."
+            )
+    run(chosen, folders, workdir or Path("runs") / recipe)
 
 
 def _name_and_folder(item):
@@ -63,14 +68,15 @@ def _name_and_folder(item):
     return name, folder
 
 
-def run(recipe, folder, workdir):
-    """Trains, scores, reports and exports one recipe."""
+def run(recipe, folders, workdir):
+    """Trains, scores, reports and exports one recipe; `folders` says where data sets lie."""
     from keras_saliency import data, evaluation, training
     from keras_saliency.export import export_saved_model
     from keras_saliency.report import write_report
     from keras_saliency.sources import ModelSource
 
-    data_set = data.load(recipe.data, folder)
+    read = functools.cache(lambda name: data.load(name, folders.get(name, folders.get(data.WITHIN.get(name)))))
+    data_set = read(recipe.data)
     console.print(
         f"{data_set.name}: {len(data_set.train)} training, {len(data_set.validation)} validation, "
         f"{len(data_set.test)} test images; {len(data_set.skipped)} things skipped"
@@ -79,18 +85,18 @@ def run(recipe, folder, workdir):
         console.print(f"  skipped: {line}")
     if len(data_set.skipped) > 10:
         console.print(f"  and {len(data_set.skipped) - 10} more, listed in the report")
-    model = training.build(recipe, data_set)
-    workdir = training.claim_workdir(workdir, recipe)
     if (workdir / "result.json").is_file():
+        training.claim_workdir(workdir, recipe)
         console.print(f"{workdir} is complete: {workdir / 'report.md'}")
         return
-    history, seconds = training.train(recipe, data_set, model, workdir, console)
+    model, history, seconds = training.train_with_stages(recipe, read, workdir, console)
     started = time.perf_counter()
     with training.progress_bars(console) as bars:
         task = bars.add_task("test images", total=len(data_set.test))
         source = ModelSource(model, recipe.name)
         scored = evaluation.evaluate([source], data_set, progress=lambda done: bars.update(task, completed=done))
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
+    shutil.rmtree(workdir / training.FEATURES, ignore_errors=True)
     # What an interrupted run may have left of it.
     shutil.rmtree(workdir / "saved_model", ignore_errors=True)
     export_saved_model(model, workdir / "saved_model" / "1")
@@ -203,15 +209,34 @@ def export(
 
 
 @app.command()
-def recipes():
-    """List the recipes."""
-    table = rich.table.Table("recipe", "data", "model", "backbone", "loss", "size", "epochs")
-    for recipe in _recipes().values():
-        loss = " + ".join(f"{weight:g} {name}" for name, weight in recipe.loss.items())
-        size = "x".join(map(str, recipe.size))
-        model = recipe.model
-        table.add_row(recipe.name, recipe.data, model.name, model.backbone, loss, size, str(recipe.epochs))
-    console.print(table)
+def recipes(
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Build every model and count its parameters and operations: minutes.")
+    ] = False,
+    runs: Annotated[Path, typer.Option(help="The folder of runs, whose scores are shown.")] = Path("runs"),
+):
+    """List the recipes, with the scores of those that have been run.
+
+    Example: `keras-saliency recipes --cost`
+    """
+    from keras_saliency.recipe_table import recipe_table
+
+    listed = list(_recipes().values())
+    costs = _costs(listed) if cost else None
+    wide = rich.console.Console(highlight=False, width=max(console.width, 200))
+    wide.print(recipe_table(listed, runs, costs and (lambda recipe: costs[recipe.name])))
+
+
+def _costs(recipes):
+    """Parameters and FLOPs by recipe; models are built with random weights, so that nothing is downloaded."""
+    from keras_saliency import cost, training
+
+    costs = {}
+    with training.progress_bars(console) as bars:
+        for recipe in bars.track(recipes, description="models"):
+            model = training.untrained(recipe)
+            costs[recipe.name] = cost.parameters(model), cost.flops(model)
+    return costs
 
 
 def main():

@@ -18,7 +18,7 @@ def write_report(workdir, recipe, data, source, history, seconds, scored):
         recipe: The `Recipe`.
         data: The `DataSet`.
         source: The `ModelSource` of the trained model.
-        history: A list with a dictionary for each epoch.
+        history: A list with a dictionary for each epoch; empty for a mixture, which is not trained itself.
         seconds: A dictionary with `features`, `training` and `evaluation`.
         scored: The `Evaluation` of the test split.
     """
@@ -26,7 +26,8 @@ def write_report(workdir, recipe, data, source, history, seconds, scored):
     (workdir / "figures").mkdir(exist_ok=True)
     result = _result(recipe, data, source.name, seconds, scored)
     tables.write_per_image(workdir / "per_image.csv", data.test, scored.per_image, scored.fair)
-    plotting.plot_history(workdir / "figures" / "history.png", history)
+    if history:
+        plotting.plot_history(workdir / "figures" / "history.png", history)
     plotting.plot_samples(workdir / "figures" / "samples.png", samples_to_show(data.test, source, scored))
     (workdir / "report.md").write_text(_markdown(recipe, data, history, result["seconds"], scored))
     # Last: it marks the run as complete.
@@ -66,8 +67,13 @@ def samples_to_show(samples, source, scored):
 
 
 def _markdown(recipe, data, history, seconds, scored):
-    best = min(history, key=lambda row: row["val_loss"])["epoch"]
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    trained = f"A mixture of {', '.join(member.name for member in recipe.members)}, in the folders inside this one."
+    figure = ""
+    if history:
+        best = min(history, key=lambda row: row["val_loss"])["epoch"]
+        trained = f"{len(history)} epochs, the best on validation was epoch {best}."
+        figure = "\n![history](figures/history.png)\n"
     return f"""# {recipe.name}
 
 {tables.score_table(scored.summary)}
@@ -80,10 +86,8 @@ def _markdown(recipe, data, history, seconds, scored):
 
 ## Training
 
-{len(history)} epochs, the best on validation was epoch {best}. {seconds[:1].upper() + seconds[1:]}.
-
-![history](figures/history.png)
-
+{trained} {seconds[:1].upper() + seconds[1:]}, of all stages.
+{figure}
 ## Best, median and worst images
 
 ![samples](figures/samples.png)

@@ -2,9 +2,9 @@
 
 import csv
 import dataclasses
+import fnmatch
 import json
 import math
-import shutil
 import time
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from tensorboard.summary import Writer
 from keras_saliency import baselines
 from keras_saliency.data.features import FeatureCache
 from keras_saliency.losses import combo
-from keras_saliency.models import create_model
+from keras_saliency.models import create_model, mix, with_sides
+from keras_saliency.optimizers import make_optimizer
 
-CHECKPOINTS, FEATURES = "checkpoints", "features"
+CHECKPOINTS, FEATURES, MODEL = "checkpoints", "features", "model.keras"
 
 
 def progress_bars(console):
@@ -58,75 +59,128 @@ def claim_workdir(workdir, recipe):
     return workdir
 
 
-def build(recipe, data):
-    """Makes and compiles the model of a recipe, with the centre bias of the training fixations; writes nothing.
+def untrained(recipe):
+    """The model of a recipe with random weights, or the mixture of those of its members."""
+    keras.backend.clear_session()
+    if recipe.members:
+        return mix([untrained(member) for member in recipe.members], name=recipe.name)
+    return create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, input_size=recipe.size)
+
+
+def build(recipe, data, start=None):
+    """Makes the model of a recipe, with the centre bias of the training fixations; writes nothing.
 
     Args:
         recipe: A `Recipe`.
         data: The `DataSet` that it names.
+        start: A model of the same architecture whose weights it starts from.
 
     Returns:
-        The model; where the backbone is frozen, its decoder is what is compiled.
+        The model, and the part of it that is trained, compiled: the decoder where the backbone is frozen.
 
     Raises:
         ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown or weights
             cannot be had; see `create_model` and `combo`.
     """
     keras.utils.set_random_seed(recipe.seed)
-    loss = combo(recipe.loss, from_logits=True)
-    model = create_model(
-        recipe.model.name,
-        backbone=recipe.model.backbone,
-        weights=recipe.model.weights,
-        input_size=recipe.size,
-        centre_bias=baselines.CentreBias(data.train, data.validation).density,
-    )
-    model.get_layer("backbone").trainable = not recipe.freeze_backbone
-    trained = _trained_part(recipe, model)
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * _steps(recipe, data))
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "log_sigma", "prior", "weight"])
+    loss = combo(recipe.loss, from_logits=recipe.model.head == "log-density")
+    model = create_model(**dataclasses.asdict(recipe.model), input_size=recipe.size)
+    if start is not None:
+        model.set_weights(start.get_weights())
+    if recipe.model.head != "published":
+        bias = baselines.CentreBias(data.train, data.validation).density
+        model.get_layer("decoder").get_layer("centre_bias").set_density(bias)
+    _freeze(recipe, model.get_layer("backbone"))
+    trained = model.get_layer("decoder") if recipe.freeze_backbone else model
+    trained = with_sides(trained) if recipe.supervise_sides else trained
+    optimizer = make_optimizer(recipe, _steps(recipe, data))
     trained.compile(optimizer, loss=loss)
     optimizer.build(trained.trainable_variables)
-    return model
+    return model, trained
 
 
-def _trained_part(recipe, model):
-    return model.get_layer("decoder") if recipe.freeze_backbone else model
+def _freeze(recipe, backbone):
+    backbone.trainable = not recipe.freeze_backbone
+    layers = list(backbone._flatten_layers())
+    for pattern in recipe.freeze:
+        matching = [layer for layer in layers if fnmatch.fnmatchcase(layer.name, pattern)]
+        if not matching:
+            raise ValueError(f"No layer of the backbone has a name like {pattern!r}, as freeze={recipe.freeze} asks.")
+        for layer in matching:
+            layer.trainable = False
+
+
+def train_with_stages(recipe, read, workdir, console, features=None):
+    """Trains a recipe and, before it, what it starts from or mixes, each in a folder of its own inside.
+
+    Args:
+        recipe: A `Recipe`.
+        read: A function from the name of a data set to the `DataSet`.
+        workdir: The folder of the run, new or to be resumed; see `claim_workdir`.
+        console: A `rich.console.Console`.
+        features: The folder of the feature cache, by default inside `workdir`.
+
+    Returns:
+        The model, the history of this recipe (empty for a mixture), and the seconds of all.
+    """
+    features = features or Path(workdir) / FEATURES
+    seconds = {"features": 0.0, "training": 0.0}
+
+    def before(other, folder):
+        console.print(f"{other.name}, for {recipe.name}:")
+        model, _, spent = train_with_stages(other, read, folder, console, features)
+        for key, value in spent.items():
+            seconds[key] += value
+        return model
+
+    if recipe.members:
+        workdir = claim_workdir(workdir, recipe)
+        model, history = mix([before(m, workdir / m.name) for m in recipe.members], name=recipe.name), []
+        model.save(workdir / MODEL)
+    else:
+        start = None
+        if recipe.start:
+            start = before(recipe.start, claim_workdir(workdir, recipe) / recipe.start.name)
+        data = read(recipe.data)
+        model, trained = build(recipe, data, start)
+        workdir = claim_workdir(workdir, recipe)
+        history, spent = train(recipe, data, model, trained, workdir, console, features)
+        seconds = {key: seconds[key] + spent[key] for key in seconds}
+    return model, history, seconds
 
 
 def _steps(recipe, data):
     return math.ceil(len(data.train) / recipe.batch)
 
 
-def train(recipe, data, model, workdir, console):
+def train(recipe, data, model, trained, workdir, console, features=None):
     """Trains a model, or goes on with a training that was interrupted.
 
     Args:
         recipe: A `Recipe`.
         data: The `DataSet` that it names.
         model: What `build` made of them; it ends with the weights of the best epoch.
+        trained: The part of it that is trained, as `build` gave it.
         workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
             end, `model.keras`.
         console: A `rich.console.Console`.
+        features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after.
 
     Returns:
         The history (a list with a dictionary for each epoch), and the seconds of features and training, those of
         earlier sessions included as far as they were saved.
     """
-    trained = _trained_part(recipe, model)
     state = _State(workdir, trained)
     with progress_bars(console) as bars:
         if not state.finished(recipe):
-            caches = _features(recipe, data, model, bars, state)
-            _epochs(recipe, data, trained, caches, state, bars)
+            caches = _features(recipe, data, model, bars, state, features or state.workdir / FEATURES)
+            _epochs(recipe, data, model, trained, caches, state, bars)
     state.load(state.best_epoch)
-    shutil.rmtree(state.workdir / FEATURES, ignore_errors=True)
-    model.save(state.workdir / "model.keras")
+    model.save(state.workdir / MODEL)
     return state.history, state.seconds
 
 
-def _features(recipe, data, model, bars, state):
+def _features(recipe, data, model, bars, state, folder):
     """The caches of training and validation features, or of none where the backbone is trained."""
     if not recipe.freeze_backbone:
         return {"train": None, "validation": None}
@@ -136,7 +190,7 @@ def _features(recipe, data, model, bars, state):
         samples = getattr(data, part)
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
         caches[part] = FeatureCache(
-            state.workdir / FEATURES / part,
+            Path(folder) / part,
             model.get_layer("backbone"),
             samples,
             recipe.size,
@@ -149,8 +203,11 @@ def _features(recipe, data, model, bars, state):
     return caches
 
 
-def _epochs(recipe, data, model, caches, state, bars):
-    validation = data.validation.pipeline(recipe.size, recipe.batch, features=caches["validation"])
+def _epochs(recipe, data, model, trained, caches, state, bars):
+    target_size = model.output_shape[1:3]
+    validation = data.validation.pipeline(
+        recipe.size, recipe.batch, target_size=target_size, features=caches["validation"]
+    )
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
@@ -158,6 +215,7 @@ def _epochs(recipe, data, model, caches, state, bars):
         train = data.train.pipeline(
             recipe.size,
             recipe.batch,
+            target_size=target_size,
             flip=recipe.flip,
             shuffle=True,
             seed=recipe.seed,
@@ -165,7 +223,7 @@ def _epochs(recipe, data, model, caches, state, bars):
             features=caches["train"],
         )
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
-        logs = model.fit(train, validation_data=validation, shuffle=False, verbose=0, callbacks=[advance]).history
+        logs = trained.fit(train, validation_data=validation, shuffle=False, verbose=0, callbacks=[advance]).history
         values = {name: value[0] for name, value in logs.items()}
         if not math.isfinite(values["loss"] + values["val_loss"]):
             raise ValueError(

@@ -49,7 +49,7 @@ def train_and_score(recipe, data_set, text, caches, advance):
     """Trains a decoder on cached features and scores it on validation; calls `advance` after each epoch."""
     keras.backend.clear_session()
     loss = make_loss(text)
-    decoder = training.build(recipe, data_set).get_layer("decoder")
+    decoder = training.build(recipe, data_set)[1]
     decoder.compile(decoder.optimizer, loss=loss)
     for epoch in range(recipe.epochs):
         order = {"flip": recipe.flip, "shuffle": True, "seed": recipe.seed, "epoch": epoch}
@@ -99,7 +99,7 @@ def compare(
     data_set, caches, runs = data.load(name, folder or None), {}, []
     console = rich.console.Console(highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory() as scratch, training.progress_bars(console) as bars:
-        backbone = training.build(recipe, data_set).get_layer("backbone")
+        backbone = training.build(recipe, data_set)[0].get_layer("backbone")
         for part in bars.track(("train", "validation"), description="features"):
             caches[part] = FeatureCache(Path(scratch) / part, backbone, getattr(data_set, part), size, part == "train")
         task = bars.add_task("epochs", total=len(losses) * len(seed) * epochs)

@@ -20,7 +20,8 @@ ALLOWED = {
     "array_map": {"maps"},
     "scoring": {"array_map", "conventions", "maps"},
     "fair": {"scoring"},
-    "backbones": set(),
+    "legacy": set(),
+    "backbones": {"layers", "legacy", "maps"},
     "losses": {"backbones", "maps", "measures"},
     "metrics": {"conventions", "maps"},
     "layers": {"maps"},
@@ -28,6 +29,7 @@ ALLOWED = {
     "data": {"maps"},
     "baselines": {"data", "maps"},
     "recipe": set(),
+    "optimizers": set(),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -51,7 +53,7 @@ def test_imports(path):
     assert not [name for name in names if name.startswith("keras.src")]
     assert not [name for name in imports(path, top_level_only=True) if name.split(".")[0] in ("zoo", "scripts")]
     # emd calls its solver from the graph, for which every framework has its own way.
-    if room(path) not in ("data", "export", "emd"):
+    if room(path) not in ("data", "export", "emd", "cost"):
         assert "tensorflow" not in {name.split(".")[0] for name in names}
     if room(path) in ALLOWED:
         used = {name.split(".")[1] for name in names if name.startswith("keras_saliency.")}
@@ -61,7 +63,7 @@ def test_imports(path):
 
 def test_recipes_import_recipe_only():
     for path in (REPOSITORY / "zoo").glob("[!_]*.py"):
-        assert {name.rpartition(".")[0] for name in imports(path)} == {"keras_saliency.recipe"}
+        assert {name.rpartition(".")[0] or name for name in imports(path)} <= {"keras_saliency.recipe", "dataclasses"}
     assert {name.split(".")[0] for name in imports(PACKAGE / "recipe.py")} == {"ast", "dataclasses"}
 
 

@@ -6,19 +6,41 @@ from keras_saliency.backbones import BACKBONES
 from keras_saliency.data import DATA_SETS
 from keras_saliency.losses import LOSSES
 from keras_saliency.models import list_models
-from keras_saliency.recipe import override
+from keras_saliency.models.architectures import ALIASES
+from keras_saliency.optimizers import OPTIMIZERS
+from keras_saliency.recipe import data_sets, override
 from zoo import RECIPES
+
+
+def stages(recipe):
+    """A recipe and all that it is made of."""
+    parts = [*recipe.members, *([recipe.start] if recipe.start else [])]
+    return [recipe, *(stage for part in parts for stage in stages(part))]
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_names_what_exists(name):
     recipe = RECIPES[name]
     assert recipe.name == name
-    assert recipe.data in DATA_SETS
-    assert recipe.model.name in list_models()
-    assert recipe.model.backbone in BACKBONES
-    assert set(recipe.loss) <= set(LOSSES)
+    for stage in stages(recipe):
+        assert stage.data in DATA_SETS
+        assert stage.model.name in list_models() or stage.model.name in ALIASES
+        assert stage.model.backbone in {None, *BACKBONES}
+        assert set(stage.loss) <= set(LOSSES)
+        assert stage.optimizer in OPTIMIZERS
     assert f"keras-saliency train {name}" in importlib.import_module(f"zoo.{name}").__doc__
+
+
+def test_every_architecture_has_a_published_and_an_adapted_recipe():
+    published = {recipe.model.name for recipe in RECIPES.values() if recipe.model.backbone is None}
+    adapted = {recipe.model.name for recipe in RECIPES.values() if recipe.name.startswith("osie_")}
+    assert set(list_models()) - {"multilevel"} <= published
+    assert set(list_models()) - {"multilevel"} <= {*adapted, "sam-vgg", "sam-resnet"}
+    assert "sam" in adapted
+
+
+def test_the_data_of_a_recipe_are_those_of_its_stages():
+    assert data_sets(RECIPES["recommended"]) == ["osie", "osie-mouse"]
 
 
 def test_settings_change_a_recipe():

@@ -1,5 +1,8 @@
 """The recipes: one a file, each a screen of data whose docstring is its README."""
 
-from zoo import demo, osie_lite0, osie_lite2
+import importlib
+import pkgutil
 
-RECIPES = {module.RECIPE.name: module.RECIPE for module in (demo, osie_lite0, osie_lite2)}
+_modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+
+RECIPES = {module.RECIPE.name: module.RECIPE for module in _modules}

@@ -1,0 +1,20 @@
+"""MSI-Net's decoder on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, MEASURED.
+
+Test split, native resolution: SCORES.
+Adapted from the paper's network: backbone, width, size, loss and optimizer are ours.
+
+Run: keras-saliency train osie_msi_net --data osie=DIR
+"""
+
+from keras_saliency.recipe import Model, Recipe
+
+RECIPE = Recipe(
+    name="osie_msi_net",
+    data="osie",
+    model=Model("msi-net", backbone="efficientnet-lite0", width=0.25),
+    loss={"nll": 1.0, "cc": 1.0},
+    size=(240, 320),
+    batch=20,
+    epochs=10,
+    weight_decay=1.0,
+)

@@ -1,0 +1,20 @@
+"""The two scales of the SALICON network on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, MEASURED.
+
+Test split, native resolution: SCORES.
+Adapted from the paper's network: backbone, width, size, loss and optimizer are ours.
+
+Run: keras-saliency train osie_salicon --data osie=DIR
+"""
+
+from keras_saliency.recipe import Model, Recipe
+
+RECIPE = Recipe(
+    name="osie_salicon",
+    data="osie",
+    model=Model("salicon", backbone="efficientnet-lite0", stride=16),
+    loss={"nll": 1.0, "cc": 1.0},
+    size=(240, 320),
+    batch=20,
+    epochs=10,
+    weight_decay=1.0,
+)

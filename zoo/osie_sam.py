@@ -1,0 +1,20 @@
+"""SAM's decoder on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, MEASURED.
+
+Test split, native resolution: SCORES.
+Adapted from the paper's network: backbone, width, size, loss and optimizer are ours.
+
+Run: keras-saliency train osie_sam --data osie=DIR
+"""
+
+from keras_saliency.recipe import Model, Recipe
+
+RECIPE = Recipe(
+    name="osie_sam",
+    data="osie",
+    model=Model("sam", backbone="efficientnet-lite0", stride=16, width=0.125),
+    loss={"nll": 1.0, "cc": 1.0},
+    size=(240, 320),
+    batch=20,
+    epochs=10,
+    weight_decay=1.0,
+)

@@ -1,0 +1,20 @@
+"""A decoder in UNISAL's manner on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, MEASURED.
+
+Test split, native resolution: SCORES.
+Adapted from the paper's network: backbone, width, size, loss and optimizer are ours.
+
+Run: keras-saliency train osie_unisal --data osie=DIR
+"""
+
+from keras_saliency.recipe import Model, Recipe
+
+RECIPE = Recipe(
+    name="osie_unisal",
+    data="osie",
+    model=Model("unisal", backbone="efficientnet-lite0", width=0.5),
+    loss={"nll": 1.0, "cc": 1.0},
+    size=(240, 320),
+    batch=20,
+    epochs=10,
+    weight_decay=1.0,
+)
