@@ -4,9 +4,9 @@ import json
 import sys
 
 import pytest
-from conftest import data_folder
+from conftest import REPOSITORY, data_folder
 
-from keras_saliency import cli
+from keras_saliency import cli, tables
 
 pytestmark = pytest.mark.slow
 
@@ -15,17 +15,24 @@ TARGETS = {
     "demo": {"known_information": 0.85},
     "osie_lite0": {"nss": 3.08, "auc": 0.913, "cc": 0.75, "explained_information": 0.80},
     "osie_lite2": {"nss": 3.08, "auc": 0.913, "cc": 0.75, "explained_information": 0.81},
+    "recommended": {"nss": 3.2, "cc": 0.80, "explained_information": 0.84},
 }
+PUBLISHED = ("osie_mlnet", "osie_sam")
+
+
+def run(recipe, folder, monkeypatch):
+    """Trains a recipe by the command line and gives its `result.json`."""
+    data = [] if recipe == "demo" else ["--data", f"osie={data_folder('osie')}"]
+    monkeypatch.setattr(sys, "argv", ["keras-saliency", "train", recipe, *data, "--workdir", str(folder)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 0
+    return json.loads((folder / "result.json").read_text())
 
 
 @pytest.mark.parametrize("recipe", TARGETS)
 def test_a_recipe_reaches_its_targets(recipe, tmp_path, monkeypatch):
-    data = [] if recipe == "demo" else ["--data", f"osie={data_folder('osie')}"]
-    monkeypatch.setattr(sys, "argv", ["keras-saliency", "train", recipe, *data, "--workdir", str(tmp_path / "run")])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert stop.value.code == 0
-    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    result = run(recipe, tmp_path / "run", monkeypatch)
     for name, target in TARGETS[recipe].items():
         assert result["scores"][name]["mean"] >= target, name
     seconds = result["seconds"]
@@ -33,3 +40,16 @@ def test_a_recipe_reaches_its_targets(recipe, tmp_path, monkeypatch):
         assert seconds["features"] + seconds["training"] <= 600
     if recipe == "demo":
         assert sum(seconds.values()) <= 300
+
+
+def test_published_decoders_beat_the_centre_bias(tmp_path, monkeypatch):
+    """And their table is written to `runs/published_decoders.md`."""
+    results = {recipe: run(recipe, tmp_path / recipe, monkeypatch) for recipe in PUBLISHED}
+    centre_bias = results["osie_sam"]["baselines"]["centre_bias"]
+    rows = {recipe: result["scores"] for recipe, result in results.items()}
+    (REPOSITORY / "runs").mkdir(exist_ok=True)
+    table = tables.score_table({**rows, "centre_bias": centre_bias})
+    (REPOSITORY / "runs" / "published_decoders.md").write_text(table + "\n")
+    for recipe, scores in rows.items():
+        for name in ("nss", "ig"):
+            assert scores[name]["low"] > centre_bias[name]["mean"], (recipe, name)
