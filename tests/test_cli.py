@@ -28,10 +28,10 @@ def run(monkeypatch, capsys, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "nothing"], "error: Unknown recipe 'nothing'. Known recipes: demo, osie_lite0, osie_lite2."),
+        (["train", "nothing"], "error: Unknown recipe 'nothing'. Known recipes: deepgaze1, "),
         (["train", "demo", "--set", "epoch=3"], "error: 'epoch=3': unknown key 'epoch'. Known keys: name,"),
         (["train", "demo", "--set", "loss.kdl=3"], "error: Unknown loss 'kdl'. Known losses: mse,"),
-        (["train", "demo", "--set", "model.name=x"], "error: Unknown model 'x'. Known models: multilevel."),
+        (["train", "demo", "--set", "model.name=x"], "error: Unknown model 'x'. Known models: deepgaze1, "),
         (["train", "demo", "--set", "model.backbone=x"], "error: Unknown backbone 'x'. Known backbones: "),
         (
             ["train", "demo", "--set", "model.weights=x"],
@@ -39,7 +39,11 @@ def run(monkeypatch, capsys, *arguments):
         ),
         (["train", "osie_lite0", "--data", "osie=nowhere"], "error: The folder nowhere of the data set 'osie'"),
         (["train", "osie_lite0", "--data", "nowhere"], "error: --data has the form NAME=DIR"),
-        (["train", "osie_lite0", "--data", "scene=x"], "error: The recipe 'osie_lite0' reads 'osie'."),
+        (
+            ["train", "osie_lite0", "--data", "scene=x"],
+            "error: The recipe 'osie_lite0' reads osie. Received: --data scene=x.",
+        ),
+        (["train", "recommended", "--data", "scene=x"], "error: The recipe 'recommended' reads osie, osie-mouse."),
         (["predict", "nowhere", "photo.jpg"], "error: nowhere does not exist. Expected a .keras file"),
         (["export", "nowhere", "out"], "error: nowhere does not exist. Expected a .keras file"),
     ],

@@ -107,19 +107,6 @@ def test_maps_are_float32_under_any_policy_and_float64_is_kept():
     assert keras.backend.standardize_dtype(maps.as_maps(np.zeros((1, 2, 2, 1), "float64")).dtype) == "float64"
 
 
-@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
-@pytest.mark.parametrize("size", [(5, 7), (13, 4), (12, 14), (6, 7), (1, 1)])
-def test_a_resize_to_a_size_not_yet_known_is_that_to_a_known_one(interpolation, size, rng):
-    images = rng.normal(size=(2, 6, 7, 3)).astype("float32")
-
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3)), tf.TensorSpec((2,), tf.int32)])
-    def resize(images, size):
-        return maps.resize(images, tf.unstack(size), interpolation)
-
-    expected = maps.resize(images, size, interpolation)
-    np.testing.assert_allclose(resize(images, tf.constant(size)), expected, rtol=1e-5, atol=1e-6)
-
-
 def test_a_blur_of_a_size_not_yet_known_is_that_of_a_known_one(rng):
     images = rng.random((2, 6, 9, 1)).astype("float32")
     blur = tf.function(lambda images: maps.blur(images, 1.5), input_signature=[tf.TensorSpec((None, None, None, 1))])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency import maps
+from keras_saliency.resizing import resize
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -46,7 +46,7 @@ class CentreBias(keras.layers.Layer):
     def call(self, inputs):
         log_density = ops.convert_to_tensor(self.log_density)
         if inputs.shape[1:3] != log_density.shape[1:3]:
-            log_density = maps.resize(log_density, ops.shape(inputs)[1:3])
+            log_density = resize(log_density, ops.shape(inputs)[1:3])
         return inputs + self.weight * log_density
 
 

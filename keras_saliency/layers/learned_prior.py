@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency import maps
+from keras_saliency.resizing import resize
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -34,7 +34,7 @@ class LearnedPrior(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        factor = maps.resize(1.0 + self.prior, ops.shape(inputs)[1:3])
+        factor = resize(1.0 + self.prior, ops.shape(inputs)[1:3])
         return inputs * ops.relu(factor)
 
     def from_legacy(self, arrays):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_saliency import maps
+from keras_saliency.resizing import resize
 
 NORMALISE = {"map": lambda resized: resized, "density": maps.to_density, "log-density": maps.log_softmax}
 
@@ -33,7 +34,7 @@ class MatchSize(keras.layers.Layer):
         x, like = inputs
         if x.shape[1:3] == like.shape[1:3] and None not in x.shape[1:3]:
             return x
-        resized = maps.resize(x, ops.shape(like)[1:3], self.interpolation)
+        resized = resize(x, ops.shape(like)[1:3], self.interpolation)
         return NORMALISE[self.gives](resized)
 
     def compute_output_shape(self, input_shape):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency import maps
+from keras_saliency.resizing import resize
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -27,7 +27,7 @@ class Zoom(keras.layers.Layer):
         size = [self._side(*pair) for pair in zip(ops.shape(inputs)[1:3], self.factors, strict=True)]
         if tuple(size) == tuple(inputs.shape[1:3]):
             return inputs
-        return maps.resize(inputs, size, self.interpolation)
+        return resize(inputs, size, self.interpolation)
 
     def _side(self, side, factor):
         if isinstance(side, int):

@@ -1,6 +1,7 @@
 """Times every architecture beside its bare backbone: `python scripts/benchmark.py models --json models.json`."""
 
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -16,6 +17,10 @@ import typer
 
 # Decoders whose time at inference is limited, as a share of that of their backbone.
 OVERHEAD = {"mlnet": 0.25, "multilevel": 0.25}
+# What the gradient of a step of SAM's LSTM needs, in maps of 512 channels: tanh of the attention, the attended input,
+# four gates, the cell before, tanh of the cell after, the state.
+MAPS_OF_A_STEP = 9
+FEATURES = (30, 40, 512)
 
 
 def _fresh(function, *arguments):
@@ -106,7 +111,7 @@ def measure_steps(steps, recompute, batch):
     from keras_saliency.layers import AttentiveConvLSTM
 
     layer = AttentiveConvLSTM(512, steps=steps, recompute=recompute)
-    features = tf.random.normal((batch, 30, 40, 512))
+    features = tf.random.normal((batch, *FEATURES))
     layer(features)
 
     @tf.function
@@ -137,6 +142,8 @@ def models(
     serving = _fresh(measure_serving, size, repeats)
     memory = {f"{steps} steps": _fresh(measure_steps, steps, False, batch) for steps in (1, 4)}
     memory["4 steps, recomputed"] = _fresh(measure_steps, 4, True, batch)
+    needed = 3 * MAPS_OF_A_STEP * 4 * batch * math.prod(FEATURES) / 2**20
+    memory["limit of 4 steps"] = 1.3 * (memory["1 steps"] + needed)
     _print(console, rows, serving, memory)
     if json_file:
         settings = {"cpu_count": os.cpu_count(), "size": size, "batch": batch, "repeats": repeats}
