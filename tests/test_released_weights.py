@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from keras import ops
-from test_legacy import write_keras1
+from legacy_files import write_keras1
 
 import keras_saliency as ks
 from keras_saliency.layers.gaussian_priors import BOUNDS
