@@ -83,12 +83,15 @@ class _Served(tf.Module):
     def __init__(self, model):
         super().__init__()
         self.size = model.input_shape[1:3]
-        self.model, self.log_density = model, gives_log_density(model)
+        self.log_density = gives_log_density(model)
+        # Traced once, and called by all signatures.
+        image = tf.TensorSpec((None, *self.size, 3))
+        self.predict = tf.function(lambda images: model(images, training=False), input_signature=[image])
         # What TensorFlow must find to save the weights; it does not look inside Keras models by itself.
         self.saved_variables = [variable.value for variable in model.variables]
 
     def _letterboxed(self, images):
-        predictions = self.model(images, training=False)
+        predictions = self.predict(images)
         outputs = {"saliency": geometry.to_saliency(predictions, self.log_density)}
         return {**outputs, "log_density": predictions} if self.log_density else outputs
 
@@ -111,7 +114,7 @@ class _Served(tf.Module):
             saliency = geometry.to_saliency(native, self.log_density)
             return tf.io.encode_png(tf.cast(tf.round(255.0 * saliency), tf.uint8))
 
-        pngs = tf.map_fn(encode, (self.model(images, training=False), sizes), fn_output_signature=tf.string)
+        pngs = tf.map_fn(encode, (self.predict(images), sizes), fn_output_signature=tf.string)
         return {"saliency_png_bytes": pngs}
 
     def _read(self, image_bytes):
