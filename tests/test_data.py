@@ -247,7 +247,9 @@ def test_a_mat_file_of_the_wrong_form_is_named(tmp_path, contents, error, messag
 
 
 def test_missing_and_broken_files_are_named(tmp_path):
-    with pytest.raises(ValueError, match="Unknown data set 'salicon'. Known data sets: osie, scene, synthetic"):
+    with pytest.raises(
+        ValueError, match="Unknown data set 'salicon'. Known data sets: osie, osie-mouse, scene, synthetic"
+    ):
         ks.data.load("salicon")
     with pytest.raises(FileNotFoundError, match="does not exist"):
         ks.data.load("osie", tmp_path / "nowhere")
@@ -282,7 +284,7 @@ def test_a_data_set_needs_its_folder(monkeypatch):
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
     with pytest.raises(ValueError, match="pass --data osie=DIR"):
         ks.data.load("osie")
-    assert set(DATA_SETS) == {"osie", "scene", "synthetic"}
+    assert set(DATA_SETS) == {"osie", "osie-mouse", "scene", "synthetic"}
 
 
 def test_an_empty_pipeline_is_refused():
