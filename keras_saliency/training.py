@@ -14,6 +14,7 @@ from tensorboard.summary import Writer
 
 from keras_saliency import baselines
 from keras_saliency.data.features import FeatureCache
+from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.losses import combo
 from keras_saliency.models import create_model, mix, with_sides
 from keras_saliency.optimizers import make_optimizer
@@ -101,8 +102,8 @@ def build(recipe, data, start=None):
 
 def _freeze(recipe, backbone):
     backbone.trainable = not recipe.freeze_backbone
-    layers = list(backbone._flatten_layers())
     for pattern in recipe.freeze:
+        layers = find_layers(backbone).values()
         matching = [layer for layer in layers if fnmatch.fnmatchcase(layer.name, pattern)]
         if not matching:
             raise ValueError(f"No layer of the backbone has a name like {pattern!r}, as freeze={recipe.freeze} asks.")

@@ -1,12 +1,17 @@
 """What the README claims of the recipes, measured again: minutes each, run by `make test-slow`."""
 
+import dataclasses
+import io
 import json
 import sys
 
+import numpy as np
 import pytest
+import rich.console
 from conftest import REPOSITORY, data_folder
 
-from keras_saliency import cli, tables
+from keras_saliency import cli, tables, training
+from zoo import RECIPES
 
 pytestmark = pytest.mark.slow
 
@@ -53,3 +58,16 @@ def test_published_decoders_beat_the_centre_bias(tmp_path, monkeypatch):
     for recipe, scores in rows.items():
         for name in ("nss", "ig"):
             assert scores[name]["low"] > centre_bias[name]["mean"], (recipe, name)
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.model.backbone is None])
+def test_every_published_recipe_trains(name, tiny, tmp_path):
+    """One epoch of a few small images, with a narrow decoder and random weights."""
+    recipe = RECIPES[name]
+    model = dataclasses.replace(recipe.model, weights=None, width=1 / 16)
+    small = dataclasses.replace(recipe, data="synthetic", model=model, size=(64, 96), batch=4, epochs=1)
+    console = rich.console.Console(file=io.StringIO())
+    model, history, _ = training.train_with_stages(small, lambda name: tiny, tmp_path / "run", console)
+    assert np.isfinite(list(history[0].values())).all()
+    scale = recipe.model.scale
+    assert model.output_shape == (None, round(64 * scale), round(96 * scale), 1)

@@ -18,11 +18,10 @@ def dva(features, width=1.0):
     sides, finest = [], features[0].shape[1]
     for i, x in enumerate(features, 1):
         # conv3_3 has a quarter of the size of the image; what is half as fine takes one deconvolution more.
-        steps, channels = 2 + round(finest / x.shape[1]).bit_length() - 1, x.shape[-1] * width
+        steps, channels = 2 + round(finest / x.shape[1]).bit_length() - 1, x.shape[-1]
         for j in range(1, steps + 1):
-            channels /= 2
             options = {"strides": 2, "padding": "same", "activation": "relu", "name": f"side{i}_deconv{j}"}
-            x = layers.Conv2DTranspose(scaled(channels, 1), 4, **options)(x)
+            x = layers.Conv2DTranspose(scaled(channels / 2**j, width), 4, **options)(x)
         x = layers.Conv2D(1, 1, dtype="float32", name=f"side{i}_score")(x)
         sides.append(MatchSize(name=f"side{i}")([x, sides[0]]) if sides else x)
     return [score(layers.Concatenate(name="join")(sides)), *sides]

@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from keras_saliency.models.decoders import convolutions, scaled
+from keras_saliency.models.decoders import convolutions
 
 # channels, kernel
 STACK = ((512, 5), (512, 5), (256, 7), (128, 11), (32, 11))
@@ -16,5 +16,5 @@ def salnet(features, width=1.0):
     x = features[-1]
     for i, (channels, kernel) in enumerate(STACK, 4):
         x = convolutions(x, [channels], width, kernel=kernel, names=[f"conv{i}"])
-    x = layers.Conv2D(scaled(1, 1), 13, padding="same", activation="relu", name="conv9")(x)
+    x = layers.Conv2D(1, 13, padding="same", activation="relu", name="conv9")(x)
     return layers.Conv2DTranspose(1, 8, strides=4, padding="same", dtype="float32", name="score")(x)

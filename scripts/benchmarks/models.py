@@ -118,7 +118,8 @@ def measure_steps(steps, recompute, batch):
     def gradient():
         with tf.GradientTape() as tape:
             value = tf.reduce_sum(layer(features) ** 2)
-        return [tf.reduce_sum(part) for part in tape.gradient(value, [v.value for v in layer.trainable_variables])]
+        parts = tape.gradient(value, [v.value for v in layer.trainable_variables])
+        return [tf.reduce_sum(part) for part in parts if part is not None]  # one step uses no state
 
     before = _megabytes()
     gradient()
@@ -136,22 +137,24 @@ def models(
     from keras_saliency.models import ARCHITECTURES
 
     console = rich.console.Console()
-    rows = {}
-    for model in rich.progress.track(name or list(ARCHITECTURES), "models", console=console):
-        rows[model] = _fresh(measure_model, model, size, batch, repeats)
     serving = _fresh(measure_serving, size, repeats)
     memory = {f"{steps} steps": _fresh(measure_steps, steps, False, batch) for steps in (1, 4)}
     memory["4 steps, recomputed"] = _fresh(measure_steps, 4, True, batch)
     needed = 3 * MAPS_OF_A_STEP * 4 * batch * math.prod(FEATURES) / 2**20
     memory["limit of 4 steps"] = 1.3 * (memory["1 steps"] + needed)
-    _print(console, rows, serving, memory)
+    console.print("images/s: " + ", ".join(f"{key} {value:.1f}" for key, value in serving.items()))
+    console.print("attentive ConvLSTM, MB: " + ", ".join(f"{key} {value:.0f}" for key, value in memory.items()))
+    rows = {}
+    for model in rich.progress.track(name or list(ARCHITECTURES), "models", console=console):
+        rows[model] = _fresh(measure_model, model, size, batch, repeats)
+    _print(console, rows)
     if json_file:
         settings = {"cpu_count": os.cpu_count(), "size": size, "batch": batch, "repeats": repeats}
         result = {"settings": settings, "models": rows, "serving": serving, "attentive_conv_lstm_megabytes": memory}
         json_file.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _print(console, rows, serving, memory):
+def _print(console, rows):
     headings = ("parameters", "GFLOPs", "backbone", "images/s", "backbone", "decoder", "training", "MB", "training MB")
     table = rich.table.Table("", *headings, title="One image; images a second forward and in training; peak memory")
     for column in table.columns[1:]:
@@ -169,5 +172,3 @@ def _print(console, rows, serving, memory):
             *(f"{row[key]:.0f}" for key in ("forward_megabytes", "training_megabytes")),
         )
     console.print(table)
-    console.print("images/s: " + ", ".join(f"{key} {value:.1f}" for key, value in serving.items()))
-    console.print("attentive ConvLSTM, MB: " + ", ".join(f"{key} {value:.0f}" for key, value in memory.items()))
