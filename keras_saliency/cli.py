@@ -222,21 +222,22 @@ def recipes(
     from keras_saliency.recipe_table import recipe_table
 
     listed = list(_recipes().values())
-    costs = _costs(listed) if cost else None
+    columns = _costs(listed) if cost else {}
     wide = rich.console.Console(highlight=False, width=max(console.width, 200))
-    wide.print(recipe_table(listed, runs, costs and (lambda recipe: costs[recipe.name])))
+    wide.print(recipe_table(listed, runs, **columns))
 
 
 def _costs(recipes):
-    """Parameters and FLOPs by recipe; models are built with random weights, so that nothing is downloaded."""
+    """What the table needs to know of models, which are built with random weights, so that nothing is downloaded."""
     from keras_saliency import cost, training
+    from keras_saliency.models.architectures import find_architecture
 
     costs = {}
     with training.progress_bars(console) as bars:
         for recipe in bars.track(recipes, description="models"):
             model = training.untrained(recipe)
             costs[recipe.name] = cost.parameters(model), cost.flops(model)
-    return costs
+    return {"cost": lambda recipe: costs[recipe.name], "published": lambda name: find_architecture(name).backbone}
 
 
 def main():

@@ -14,7 +14,7 @@ def flops(model):
     """The floating-point operations for one image of the size that a model was made for.
 
     A multiplication and an addition are two. Counted by TensorFlow's profiler, which knows convolutions, products, and
-    most of what is done pixel by pixel.
+    most of what is done pixel by pixel, but no `einsum`: blurs do not count.
 
     Args:
         model: A `keras.Model` of one input.

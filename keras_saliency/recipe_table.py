@@ -10,13 +10,14 @@ from keras_saliency.recipe import data_sets
 SCORES = {"nss": "NSS", "auc": "AUC", "cc": "CC", "ig": "IG"}
 
 
-def recipe_table(recipes, runs, cost=None):
+def recipe_table(recipes, runs, cost=None, published=lambda name: "published"):
     """Makes the table.
 
     Args:
         recipes: The `Recipe`s.
         runs: The folder of runs; a recipe with `result.json` in its own folder there is shown with its scores.
         cost: A function from a `Recipe` to parameters and FLOPs, for two more columns.
+        published: A function from the name of an architecture to that of its published backbone.
 
     Returns:
         A `rich.table.Table`.
@@ -32,7 +33,7 @@ def recipe_table(recipes, runs, cost=None):
             recipe.name,
             *_join(model.name for model in mixed),
             *numbers,
-            *_join(model.backbone or "published" for model in mixed),
+            *_join(model.backbone or published(model.name) for model in mixed),
             " + ".join(f"{weight:g} {name}" for name, weight in recipe.loss.items()),
             *_join(data_sets(recipe)),
             "x".join(map(str, recipe.size)),

@@ -27,15 +27,15 @@ def test_the_table_shows_scores_where_there_is_a_run(tmp_path):
     scores = {"nss": {"mean": 3.2468}, "ig": {"mean": 1.5}}
     (tmp_path / "both" / "result.json").write_text(json.dumps({"scores": scores}))
     console = rich.console.Console(file=io.StringIO(), width=200)
-    console.print(recipe_table([first, both], tmp_path, lambda recipe: (1_234_567, 2.5e9)))
+    console.print(recipe_table([first, both], tmp_path, lambda recipe: (1_234_567, 2.5e9), {"mlnet": "vgg16"}.get))
     lines = [line.split("│") for line in console.file.getvalue().splitlines() if "osie" in line]
     cells = [[cell.strip() for cell in line[1:-1]] for line in lines]
     costs = ["1,234,567", "2.5"]
     assert cells[0] == [
-        *("first", "mlnet", *costs, "published", "1 kld + 2 cc", "osie", "240x320", "10"),
+        *("first", "mlnet", *costs, "vgg16", "1 kld + 2 cc", "osie", "240x320", "10"),
         *("", "", "", ""),
     ]
     assert cells[1] == [
-        *("both", "mlnet, sam", *costs, "published, efficientnet-lite0", "", "osie, osie-mouse", "240x320", ""),
+        *("both", "mlnet, sam", *costs, "vgg16, efficientnet-lite0", "", "osie, osie-mouse", "240x320", ""),
         *("3.247", "", "", "1.500"),
     ]
