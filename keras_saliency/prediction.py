@@ -55,14 +55,16 @@ def find_images(paths):
     return found
 
 
-def predict(model, image):
+def predict(model, image, log_density=None):
     """What a model gives for one image `(height, width, 3)`, uint8, at its own size: `(height, width)`.
 
-    A log-density, or another map without negative values; see `keras_saliency.models.gives_log_density`.
+    A log-density, or another map without negative values. Which of both, if not told, is found out by
+    `keras_saliency.models.gives_log_density`.
     """
+    log_density = gives_log_density(model) if log_density is None else log_density
     letterboxed = geometry.letterbox(image, model.input_shape[1:3])
     prediction = model(letterboxed[None], training=False)[0]
-    return geometry.unletterbox(prediction, image.shape[:2], gives_log_density(model)).numpy()[..., 0]
+    return geometry.unletterbox(prediction, image.shape[:2], log_density).numpy()[..., 0]
 
 
 def read_photograph(path):
@@ -105,6 +107,7 @@ def predict_files(model, paths, directory, log_density=False, progress=lambda do
     """
     if log_density:
         require_log_density(model)
+    is_log_density = gives_log_density(model)
     images = find_images(paths)
     targets = [Path(directory) / relative.with_suffix("") for _, relative in images]
     for target, count in collections.Counter(targets).items():
@@ -121,8 +124,8 @@ def predict_files(model, paths, directory, log_density=False, progress=lambda do
         except OSError as error:
             skipped.append(f"{path} cannot be read ({error})")
             continue
-        predicted = predict(model, image)
-        saliency = geometry.to_saliency(predicted[..., None], gives_log_density(model)).numpy()[..., 0]
+        predicted = predict(model, image, is_log_density)
+        saliency = geometry.to_saliency(predicted[..., None], is_log_density).numpy()[..., 0]
         group[0].parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.round(255 * saliency).astype("uint8")).save(group[0])
         Image.fromarray(plotting.overlay(image, saliency)).save(group[1], quality=92)
