@@ -10,7 +10,7 @@ OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
 }
 # Nothing but kernels decays: the others have a meaning at one, or no scale.
-UNDECAYED = ["bias", "gamma", "beta", "log_sigma", "prior", "parameters", "weight"]
+UNDECAYED = ["bias", "gamma", "beta", "log_sigma", "prior", "gaussians", "weight"]
 
 _schedules = keras.optimizers.schedules
 SCHEDULES = {

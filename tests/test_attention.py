@@ -94,7 +94,7 @@ def prior_gradient(form):
     weights = np.random.default_rng(0).normal(size=(1, 30, 40, 17)).astype("float32")
     with tf.GradientTape() as tape:
         value = tf.reduce_sum(weights * layer(x))
-    return np.array(tape.gradient(value, layer.parameters.value)), layer
+    return np.array(tape.gradient(value, layer.gaussians.value)), layer
 
 
 def test_every_parameter_of_the_default_priors_learns_and_clipped_ones_do_not():

@@ -36,27 +36,27 @@ class GaussianPriors(keras.layers.Layer):
 
     def build(self, input_shape):
         # In float32 under any policy: a hundredth of the width is much for a half.
-        self.parameters = self.add_weight(
-            shape=(self.count, 4), initializer=self._initialise, dtype="float32", autocast=False, name="parameters"
+        self.gaussians = self.add_weight(
+            shape=(self.count, 4), initializer=self._initialise, dtype="float32", autocast=False, name="gaussians"
         )
 
     def _initialise(self, shape, dtype=None):
         shares = keras.random.uniform(shape, dtype=dtype)
-        low, high = INITIAL.T
         if self.form == "clip":
+            low, high = _tensors(INITIAL)
             return low + (high - low) * shares
-        # The part of the published interval within the bounds, off the flat ends of the sigmoid.
-        inner = BOUNDS + 0.05 * (BOUNDS[:, 1:] - BOUNDS[:, :1]) * [1.0, -1.0]
-        low, high = np.clip(INITIAL, inner[:, :1], inner[:, 1:]).T.astype("float32")
-        inside = (low + (high - low) * shares - BOUNDS[:, 0]) / (BOUNDS[:, 1] - BOUNDS[:, 0])
+        # The part of the published interval within the bounds, off the flat ends of the sigmoid; in shares of them.
+        extent = BOUNDS[:, 1:] - BOUNDS[:, :1]
+        low, high = _tensors(np.clip((INITIAL - BOUNDS[:, :1]) / extent, 0.05, 0.95))
+        inside = low + (high - low) * shares
         return ops.log(inside) - ops.log1p(-inside)
 
     def bounded(self):
         """The parameters within their bounds: `(count, 4)`, mu_x, mu_y, sigma_x, sigma_y."""
-        low, high = BOUNDS.T
+        low, high = _tensors(BOUNDS)
         if self.form == "clip":
-            return ops.clip(self.parameters, low, high)
-        return low + (high - low) * ops.sigmoid(self.parameters)
+            return ops.clip(self.gaussians, low, high)
+        return low + (high - low) * ops.sigmoid(self.gaussians)
 
     def call(self, inputs):
         height, width = ops.shape(inputs)[1:3]
@@ -90,6 +90,11 @@ class GaussianPriors(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "count": self.count, "form": self.form}
+
+
+def _tensors(intervals):
+    """The lower and the upper ends of intervals as tensors, with which PyTorch mixes no arrays."""
+    return (ops.convert_to_tensor(ends, "float32") for ends in intervals.T)
 
 
 def _line(count, count_float):
