@@ -1,6 +1,6 @@
-"""SalGAN's generator on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, MEASURED.
+"""SalGAN's generator on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, minutes.
 
-Test split, native resolution: SCORES.
+Not scored yet.
 Adapted from the paper's network: backbone, width, size, loss and optimizer are ours.
 
 Run: keras-saliency train osie_salgan --data osie=DIR

@@ -20,13 +20,18 @@ def unisal(features, width=1.0):
     return score(x)
 
 
+def _normalise(name):
+    """Batch normalisation whose running statistics follow within tens of steps, as PyTorch's do, not hundreds."""
+    return layers.BatchNormalization(momentum=0.9, name=name)
+
+
 def _pointwise(x, channels, name):
     x = layers.Conv2D(channels, 1, use_bias=False, name=name)(x)
-    return layers.ReLU(6.0, name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_bn")(x))
+    return layers.ReLU(6.0, name=f"{name}_relu")(_normalise(f"{name}_bn")(x))
 
 
 def _separable(x, channels, name):
     """A depthwise and a 1x1 convolution, each with batch normalisation and ReLU6."""
     x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
-    x = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(layers.BatchNormalization(name=f"{name}_depthwise_bn")(x))
+    x = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(_normalise(f"{name}_depthwise_bn")(x))
     return _pointwise(x, channels, name)
