@@ -1,6 +1,6 @@
-"""SalGAN's generator on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, minutes.
+"""SalGAN's generator on frozen EfficientNet-Lite0, OSIE. 2 CPU cores, 3 min beside other work.
 
-Not scored yet.
+Test split, native resolution: NSS 2.36, AUC 0.882, CC 0.669, IG 1.30 bit, 58 % of the gold standard.
 Adapted from the paper's network: backbone, width, size, loss and optimizer are ours.
 
 Run: keras-saliency train osie_salgan --data osie=DIR
