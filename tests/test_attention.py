@@ -55,7 +55,10 @@ def test_the_attentive_conv_lstm_starts_as_published():
     assert weights["attend_score/kernel"].max() == 0
     for name in ("attend_state", "attend_input", "input_gates"):
         np.testing.assert_allclose(weights[f"{name}/kernel"].std(), 0.05, rtol=0.01)
-    for gate in np.split(weights["state_gates/kernel"], 4, -1):
+    assert not np.array_equal(weights["attend_state/kernel"], weights["attend_input/kernel"])
+    gates = np.split(weights["state_gates/kernel"], 4, -1)
+    assert not any(np.array_equal(gates[0], other) for other in gates[1:])
+    for gate in gates:
         columns = gate.reshape(-1, 512)
         np.testing.assert_allclose(columns.T @ columns, np.eye(512), atol=1e-4)
 

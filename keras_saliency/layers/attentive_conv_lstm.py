@@ -34,14 +34,12 @@ class AttentiveConvLSTM(keras.layers.Layer):
         if steps < 1:
             raise ValueError(f"AttentiveConvLSTM needs at least one step. Received: steps={steps}.")
         self.filters, self.steps, self.kernel_size, self.recompute = filters, steps, kernel_size, recompute
-        normal = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.05)}
-        orthogonal = {"kernel_initializer": _OrthogonalGates()}
-        self.attend_state = self._convolution("attend_state", filters, **normal)
-        self.attend_input = self._convolution("attend_input", filters, **normal)
+        self.attend_state = self._convolution("attend_state", filters, kernel_initializer=_normal)
+        self.attend_input = self._convolution("attend_input", filters, kernel_initializer=_normal)
         self.attend_score = self._convolution("attend_score", 1, use_bias=False, kernel_initializer="zeros")
         # The gates i, f, g, o lie side by side: one convolution for four.
-        self.input_gates = self._convolution("input_gates", 4 * filters, **normal)
-        self.state_gates = self._convolution("state_gates", 4 * filters, **orthogonal)
+        self.input_gates = self._convolution("input_gates", 4 * filters, kernel_initializer=_normal)
+        self.state_gates = self._convolution("state_gates", 4 * filters, kernel_initializer=_orthogonal_gates)
 
     def _convolution(self, name, filters, **options):
         return layers.Conv2D(filters, self.kernel_size, padding="same", dtype=self.dtype_policy, name=name, **options)
@@ -93,10 +91,12 @@ class AttentiveConvLSTM(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
-@keras.saving.register_keras_serializable(package="keras_saliency")
-class _OrthogonalGates(keras.initializers.Orthogonal):
-    """Orthogonal for each of the four gates by itself."""
+# An initializer of Keras gives the same values each time it is called, so that each kernel takes one of its own.
+def _normal(shape, dtype=None):
+    return keras.initializers.RandomNormal(stddev=0.05)(shape, dtype)
 
-    def __call__(self, shape, dtype=None):
-        gate = (*shape[:-1], shape[-1] // 4)
-        return ops.concatenate([super(_OrthogonalGates, self).__call__(gate, dtype) for _ in range(4)], axis=-1)
+
+def _orthogonal_gates(shape, dtype=None):
+    """Orthogonal for each of the four gates by itself."""
+    gate = (*shape[:-1], shape[-1] // 4)
+    return ops.concatenate([keras.initializers.Orthogonal()(gate, dtype) for _ in range(4)], axis=-1)
