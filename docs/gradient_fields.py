@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 import keras_saliency as ks
 from keras_saliency.losses import LOSSES
-from keras_saliency.plotting import COLOURS
+from keras_saliency.reporting.plotting import COLOURS
 
 HEIGHT, WIDTH, FIXATIONS = 48, 64, 40
 # Blobs (x, y, sigma, mass); the prediction has 5 % of its mass spread evenly.

@@ -11,9 +11,9 @@ from scipy.stats import norm
 
 from keras_saliency import baselines
 from keras_saliency.data import Fixations, Sample
-from keras_saliency.plotting import COLOURS
-from keras_saliency.scoring import make_truth, score
-from keras_saliency.tables import HEADINGS
+from keras_saliency.evaluation.scoring import make_truth, score
+from keras_saliency.reporting.plotting import COLOURS
+from keras_saliency.reporting.tables import HEADINGS
 
 HEIGHT, WIDTH, SIGMA, OBSERVERS, EACH = 240, 320, 9.6, 15, 8
 # Blobs (x, y, sigma, mass); what is missing to one is spread evenly.

@@ -1,27 +1,78 @@
 """Predicting where people look: losses, metrics, models, data and recipes for Keras 3."""
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
-# Imported here so that a saved model that uses them loads with nothing but `import keras_saliency`.
-from keras_saliency import backbones, conventions, layers, losses, maps, measures, metrics, models, roc
-from keras_saliency.losses import combo
-from keras_saliency.maps import pack_targets, unpack_targets
-from keras_saliency.models import create_model, list_models
+import wrapt
+
+if TYPE_CHECKING:
+    from keras_saliency import (
+        backbones,
+        baselines,
+        data,
+        evaluation,
+        formulas,
+        layers,
+        legacy,
+        losses,
+        metrics,
+        models,
+        reporting,
+        serving,
+        training,
+        zoo,
+    )
+    from keras_saliency.evaluation import pysaliency as interop
+    from keras_saliency.evaluation import scoring, sources
+    from keras_saliency.evaluation.evaluate import Evaluation, evaluate
+    from keras_saliency.evaluation.pysaliency import as_pysaliency
+    from keras_saliency.formulas import conventions, maps, measures, roc
+    from keras_saliency.formulas.maps import pack_targets, unpack_targets
+    from keras_saliency.losses.table import combo
+    from keras_saliency.models.factory import create_model, list_models
+    from keras_saliency.serving.export import export_saved_model
+    from keras_saliency.serving.load import Run, load
+    from keras_saliency.serving.prediction import predict
+    from keras_saliency.training.recipe import Recipe
+    from keras_saliency.training.run import train
 
 __version__ = "0.1.0"
 
-# Imported at first use: they need TensorFlow on every backend.
-_LAZY = {
-    "as_pysaliency": "keras_saliency.interop",
-    "baselines": "keras_saliency.baselines",
-    "data": "keras_saliency.data",
-    "evaluation": "keras_saliency.evaluation",
-    "export_saved_model": "keras_saliency.export",
-    "scoring": "keras_saliency.scoring",
-    "sources": "keras_saliency.sources",
+# The public names and the modules that hold them; each is imported at its first use, for TensorFlow takes seconds.
+_ROOMS = (
+    *("backbones", "baselines", "data", "evaluation", "formulas", "layers", "legacy", "losses", "metrics", "models"),
+    *("reporting", "serving", "training", "zoo"),
+)
+_MODULES = {
+    "conventions": "formulas.conventions",
+    "interop": "evaluation.pysaliency",
+    "maps": "formulas.maps",
+    "measures": "formulas.measures",
+    "roc": "formulas.roc",
+    "scoring": "evaluation.scoring",
+    "sources": "evaluation.sources",
+}
+_NAMES = {
+    "Evaluation": "evaluation.evaluate",
+    "Recipe": "training.recipe",
+    "Run": "serving.load",
+    "as_pysaliency": "evaluation.pysaliency",
+    "combo": "losses.table",
+    "create_model": "models.factory",
+    "evaluate": "evaluation.evaluate",
+    "export_saved_model": "serving.export",
+    "list_models": "models.factory",
+    "load": "serving.load",
+    "pack_targets": "formulas.maps",
+    "predict": "serving.prediction",
+    "train": "training.run",
+    "unpack_targets": "formulas.maps",
 }
 
 __all__ = [
+    "Evaluation",
+    "Recipe",
+    "Run",
     "__version__",
     "as_pysaliency",
     "backbones",
@@ -30,25 +81,52 @@ __all__ = [
     "conventions",
     "create_model",
     "data",
+    "evaluate",
     "evaluation",
     "export_saved_model",
+    "formulas",
+    "interop",
     "layers",
+    "legacy",
     "list_models",
+    "load",
     "losses",
     "maps",
     "measures",
     "metrics",
     "models",
     "pack_targets",
+    "predict",
+    "reporting",
     "roc",
     "scoring",
+    "serving",
     "sources",
+    "train",
+    "training",
     "unpack_targets",
+    "zoo",
 ]
 
 
-def __getattr__(name):
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(_LAZY[name])
-    return module if module.__name__.endswith(name) else getattr(module, name)
+@wrapt.when_imported("keras")
+def _register(keras: Any) -> None:
+    """Makes every class known to Keras where there is Keras, so that a saved model loads with `import keras_saliency`.
+
+    The rooms that are imported here begin with `import keras`, so that they are all complete when that is done,
+    whichever of them a program imports first; and they import modules of each other, not names of rooms.
+    """
+    for room in ("layers", "losses", "metrics", "models"):
+        importlib.import_module(f"{__name__}.{room}")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    if name in _ROOMS or name in _MODULES:
+        return importlib.import_module(f"{__name__}.{_MODULES.get(name, name)}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,14 +18,15 @@ from typing import Annotated
 
 import keras
 import numpy as np
-import rich.console
 import rich.table
 import typer
+from keras_saliency.zoo import RECIPES
 
-from keras_saliency import baselines, data, metrics, training
-from keras_saliency.data.features import FeatureCache
+from keras_saliency import baselines, data, metrics
 from keras_saliency.losses import LOSSES, PRESETS, combo
-from zoo import RECIPES
+from keras_saliency.reporting.progress import Progress, make_console
+from keras_saliency.training.build import build
+from keras_saliency.training.features import FeatureCache
 
 METRICS = {name: metrics.METRICS[name] for name in ("nss", "auc", "cc", "sim", "kld", "ig")}
 PERCEPTUAL = ("deep_features", "gram")
@@ -49,7 +50,7 @@ def train_and_score(recipe, data_set, text, caches, advance):
     """Trains a decoder on cached features and scores it on validation; calls `advance` after each epoch."""
     keras.backend.clear_session()
     loss = make_loss(text)
-    decoder = training.build(recipe, data_set)[1]
+    decoder = build(recipe, data_set)[1]
     decoder.compile(decoder.optimizer, loss=loss)
     for epoch in range(recipe.epochs):
         order = {"flip": recipe.flip, "shuffle": True, "seed": recipe.seed, "epoch": epoch}
@@ -97,9 +98,9 @@ def compare(
     for text in losses:
         make_loss(text)  # A mistake in the last one should not be found an hour later.
     data_set, caches, runs = data.load(name, folder or None), {}, []
-    console = rich.console.Console(highlight=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory() as scratch, training.progress_bars(console) as bars:
-        backbone = training.build(recipe, data_set)[0].get_layer("backbone")
+    console = make_console()
+    with tempfile.TemporaryDirectory() as scratch, Progress(console) as bars:
+        backbone = build(recipe, data_set)[0].get_layer("backbone")
         for part in bars.track(("train", "validation"), description="features"):
             caches[part] = FeatureCache(Path(scratch) / part, backbone, getattr(data_set, part), size, part == "train")
         task = bars.add_task("epochs", total=len(losses) * len(seed) * epochs)

@@ -84,7 +84,7 @@ def every_metric():
     """The name and convention of every metric, and a function that makes it."""
     import functools
 
-    from keras_saliency.conventions import CONVENTIONS
+    from keras_saliency.formulas.conventions import CONVENTIONS
     from keras_saliency.metrics import METRICS
 
     needed = {"sauc": {"negatives": NEGATIVES}}

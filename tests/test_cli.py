@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 
 import keras_saliency as ks
-import zoo
-from keras_saliency import cli
-from keras_saliency.recipe import override
+from keras_saliency import cli, zoo
+from keras_saliency.training.recipe import override
 
 
 def run(monkeypatch, capsys, *arguments):
     """Runs the command line: the exit code, and what was written to both streams, on one line."""
     monkeypatch.setattr(sys, "argv", ["keras-saliency", *map(str, arguments)])
-    cli.console.width = 400
+    monkeypatch.setattr(cli.console, "_width", 400)
+    monkeypatch.setenv("COLUMNS", "400")
     code = 0
     try:
         cli.main()
@@ -41,7 +41,7 @@ def run(monkeypatch, capsys, *arguments):
         (["train", "osie_lite0", "--data", "nowhere"], "error: --data has the form NAME=DIR"),
         (
             ["train", "osie_lite0", "--data", "scene=x"],
-            "error: The recipe 'osie_lite0' reads osie. Received: --data scene=x.",
+            "error: The recipe 'osie_lite0' reads osie. Received: data for scene.",
         ),
         (["train", "recommended", "--data", "scene=x"], "error: The recipe 'recommended' reads osie, osie-mouse."),
         (["predict", "nowhere", "photo.jpg"], "error: nowhere does not exist. Expected a .keras file"),

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import rich.console
 from conftest import REPOSITORY, data_folder
+from keras_saliency.zoo import RECIPES
 
-from keras_saliency import cli, tables, training
-from zoo import RECIPES
+from keras_saliency import cli
+from keras_saliency.reporting import tables
+from keras_saliency.training.run import train_with_stages
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +69,7 @@ def test_every_published_recipe_trains(name, tiny, tmp_path):
     model = dataclasses.replace(recipe.model, weights=None, width=1 / 16)
     small = dataclasses.replace(recipe, data="synthetic", model=model, size=(64, 96), batch=4, epochs=1)
     console = rich.console.Console(file=io.StringIO())
-    model, history, _ = training.train_with_stages(small, lambda name: tiny, tmp_path / "run", console)
+    model, history, _ = train_with_stages(small, lambda name: tiny, tmp_path / "run", console)
     assert np.isfinite(list(history[0].values())).all()
     scale = recipe.model.scale
     assert model.output_shape == (None, round(64 * scale), round(96 * scale), 1)

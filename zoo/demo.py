@@ -5,7 +5,7 @@ Test split: NSS 4.46, AUC 0.929, CC 0.897, 92 % of the known information.
 Run: keras-saliency train demo
 """
 
-from keras_saliency.recipe import Model, Recipe
+from keras_saliency.training.recipe import Model, Recipe
 
 RECIPE = Recipe(
     name="demo",

@@ -10,7 +10,7 @@ Run: keras-saliency train recommended --data osie=DIR
 
 import dataclasses
 
-from keras_saliency.recipe import Model, Recipe
+from keras_saliency.training.recipe import Model, Recipe
 
 
 def member(backbone):

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers
 
-from keras_saliency.legacy import load_torch_weights
+from keras_saliency.legacy.torch_file import load_torch_weights
 
 # kernel, repeats, stride, expansion, channels: the stages of EfficientNet-B0.
 STAGES = (

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency.maps import gaussian_matrix
+from keras_saliency.formulas.maps import gaussian_matrix
 
 # The standard deviations of the Gaussian windows, in pixels.
 SIGMAS = (5.0, 10.0, 20.0, 40.0, 80.0)

@@ -9,7 +9,7 @@ import functools
 import keras
 from keras import layers
 
-from keras_saliency.legacy import import_weights
+from keras_saliency.legacy.importer import import_weights
 
 # blocks, channels of the 3x3 convolutions, stride
 STAGES = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))

@@ -45,4 +45,25 @@ def load(name, directory=None):
     return DATA_SETS[name](directory)
 
 
-__all__ = ["DATA_SETS", "DataSet", "Fixations", "Sample", "Samples", "load", "pipeline"]
+def open_data(data, tell=lambda text: None):
+    """The data set that a person means.
+
+    Args:
+        data: A `DataSet`; the name of one; or a dictionary from one name to its folder.
+        tell: Called with a line of text before a data set is read, which takes seconds.
+
+    Raises:
+        ValueError: If a dictionary has not one name; else as `load`.
+        FileNotFoundError: As `load`.
+    """
+    if isinstance(data, DataSet):
+        return data
+    folders = {data: None} if isinstance(data, str) else dict(data)
+    if len(folders) != 1:
+        raise ValueError(f"Expected one data set, such as {{'osie': 'data/osie'}}. Received: {folders}.")
+    ((name, folder),) = folders.items()
+    tell(f"reading {name}")
+    return load(name, folder)
+
+
+__all__ = ["DATA_SETS", "DataSet", "Fixations", "Sample", "Samples", "load", "open_data", "pipeline"]

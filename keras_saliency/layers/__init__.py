@@ -1,5 +1,7 @@
 """Layers with weights of their own, and the few that resize and normalise maps; one a file."""
 
+import keras  # noqa: F401 - first, see keras_saliency/__init__.py
+
 from keras_saliency.layers.attentive_conv_lstm import AttentiveConvLSTM
 from keras_saliency.layers.centre_bias import CentreBias
 from keras_saliency.layers.gaussian_priors import GaussianPriors

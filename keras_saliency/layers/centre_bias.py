@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.resizing import resize
+from keras_saliency.formulas.resizing import resize
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")

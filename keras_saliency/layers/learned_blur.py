@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_saliency import maps
+from keras_saliency.formulas import maps
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_saliency import maps
+from keras_saliency.formulas import maps
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_saliency import maps
-from keras_saliency.resizing import resize
+from keras_saliency.formulas import maps
+from keras_saliency.formulas.resizing import resize
 
 NORMALISE = {"map": lambda resized: resized, "density": maps.to_density, "log-density": maps.log_softmax}
 

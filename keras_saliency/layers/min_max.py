@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency.maps import SPATIAL
+from keras_saliency.formulas.maps import SPATIAL
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")

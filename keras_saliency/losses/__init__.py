@@ -1,7 +1,8 @@
 """Saliency losses as Keras classes, and their linear combinations."""
 
-from keras_saliency.losses.base import SaliencyLoss
-from keras_saliency.losses.combination import Combination
+import keras  # noqa: F401 - first, see keras_saliency/__init__.py
+
+from keras_saliency.losses.base import Combination, SaliencyLoss
 from keras_saliency.losses.distribution import (
     BCE,
     KLD,

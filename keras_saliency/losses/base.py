@@ -1,11 +1,17 @@
-"""The shell around a measure that makes it a Keras loss."""
+"""The shell around a measure that makes it a Keras loss, and the linear combinations of such losses."""
 
+import math
 import numbers
+import warnings
 
 import keras
+import numpy as np
 from keras import ops
 
-from keras_saliency.maps import present, unpack_pair
+from keras_saliency.formulas.maps import present, unpack_pair
+from keras_saliency.losses import balance as balancing
+
+BALANCES = (None, "gradient", "uncertainty")
 
 
 class SaliencyLoss(keras.losses.Loss):
@@ -81,17 +87,191 @@ class SaliencyLoss(keras.losses.Loss):
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
     def __mul__(self, weight):
-        return self._combine([self], [weight]) if isinstance(weight, numbers.Real) else NotImplemented
+        return _combine([self], [weight]) if isinstance(weight, numbers.Real) else NotImplemented
 
     def __add__(self, other):
         if other == 0:  # where sum() starts
             return self
-        return self._combine([self, other], [1.0, 1.0]) if isinstance(other, SaliencyLoss) else NotImplemented
+        return _combine([self, other], [1.0, 1.0]) if isinstance(other, SaliencyLoss) else NotImplemented
 
     __rmul__ = __mul__
     __radd__ = __add__
 
-    def _combine(self, losses, weights):
-        from keras_saliency.losses.combination import Combination
 
-        return Combination(losses, weights, reduction=self.reduction)
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class Combination(SaliencyLoss, keras.metrics.Metric):
+    """A weighted sum of saliency losses; `combo` and `10 * KLD() + 2 * CC()` are the short ways to make one.
+
+    It is a metric, too, so that a model that is compiled with it reports the unweighted mean of each term as
+    `kld_loss`, `val_kld_loss`, ... in its log and history. What several terms need of a map is computed once. A
+    combination among the losses is taken apart into its terms.
+
+    Args:
+        losses: The `SaliencyLoss` instances to add, all with the same `from_logits`.
+        weights: Their positive weights.
+        balance: How the weights are balanced; None leaves them as they are. `"gradient"`: before the first step of
+            `SaliencyModel.fit`, or by `equalise`, each weight is divided by the norm of its term's gradient at the
+            output of the model on the first batches, so that the given weights become shares of the pull; the table
+            is printed. `"uncertainty"`: the weights are learned with a `SaliencyModel` by homoscedastic uncertainty
+            (Kendall et al. 2018), starting at the given ones, and are reported as `kld_weight`, ... .
+        log_variances: Of `"uncertainty"`, where they go on from; by default from the weights.
+        reduction: As in `SaliencyLoss`; that of the terms is not used.
+        name: The name of the instance.
+        dtype: The dtype of the result.
+
+    Raises:
+        ValueError: If a weight is not positive, there is no loss, two losses share a name, they disagree on
+            `from_logits`, or a term cannot be balanced in the way asked for.
+    """
+
+    def __init__(
+        self,
+        losses,
+        weights,
+        balance=None,
+        log_variances=None,
+        reduction="sum_over_batch_size",
+        name="combination",
+        dtype=None,
+    ):
+        losses = [keras.losses.deserialize(loss) if isinstance(loss, dict) else loss for loss in losses]
+        losses, weights = _flatten(losses, weights)
+        names = [loss.name for loss in losses]
+        if not losses or len(set(names)) < len(names):
+            raise ValueError(
+                "A combination needs losses of different names, one weight each; name one of two alike, as in "
+                f"KLD(name='other'). Received: {names}, {weights}."
+            )
+        for term, weight in zip(names, weights, strict=True):
+            if not 0 < weight < math.inf:
+                raise ValueError(
+                    f"The weight of {term} must be positive: every loss is minimised as it is, NSS and CC too. "
+                    f"Received: {term}={weight}."
+                )
+        if len({loss.from_logits for loss in losses}) > 1:
+            raise ValueError("The losses of a combination must agree on from_logits.")
+        if balance not in BALANCES:
+            raise ValueError(f"Unknown balance {balance!r}. Known: {', '.join(map(repr, BALANCES))}.")
+        below = [loss.name for loss in losses if not loss.non_negative]
+        if balance == "uncertainty" and below:
+            raise ValueError(
+                "balance='uncertainty' needs losses that are never negative, or a weight grows without end, and "
+                f"{below[0]} can be: balance by 'gradient', or use NSS(relative=True) for NSS, NLL for IG, and KLD "
+                "and CC without a convention."
+            )
+        keras.metrics.Metric.__init__(self, name=name, dtype="float32")
+        SaliencyLoss.__init__(self, losses[0].from_logits, reduction=reduction, name=name, dtype=dtype)
+        self.losses = losses
+        self.weights = dict(zip(names, map(float, weights), strict=True))
+        self.needs_fixations = any(loss.needs_fixations for loss in losses)
+        self.balance = balance
+        self.uncertainty = None
+        if balance == "uncertainty":
+            self.uncertainty = balancing.Uncertainty(log_variances or [-math.log(2 * w) for w in self.weights.values()])
+        # Whether a SaliencyModel sees to the balance.
+        self.adopted = False
+        self.sums = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="sums")
+        self.counts = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="counts")
+        # Of the last batch: what is learned cannot be read from a metric on every backend.
+        self.learned = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="learned")
+
+    def call(self, y_true, y_pred):
+        """The values of the terms and where each has ground truth, both `(terms, batch)`."""
+        if self.balance and not self.adopted:
+            warnings.warn(
+                f"balance={self.balance!r} takes effect in a SaliencyModel only; make one of a functional model by "
+                "keras_saliency.models.SaliencyModel(model.inputs, model.outputs). The given weights are used.",
+                stacklevel=2,
+            )
+        target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
+        counted = ops.stack([present(target, loss.needs_fixations) for loss in self.losses])
+        values = ops.stack([loss.measure(target, prediction) for loss in self.losses]) * counted
+        self.sums.assign_add(ops.cast(ops.sum(ops.stop_gradient(values), axis=1), "float32"))
+        self.counts.assign_add(ops.cast(ops.sum(counted, axis=1), "float32"))
+        if self.uncertainty:
+            self.learned.assign(self.uncertainty.factors())
+        return values, counted
+
+    def reduce(self, values, counted, sample_weight=None):
+        """The weighted sum of the terms, each averaged over its own images."""
+        weights = self.weights.values()
+        if self.uncertainty:
+            values, weights = self.uncertainty(values), [1.0] * len(self.losses)
+        return sum(
+            weight * SaliencyLoss.reduce(self, values[i], counted[i], sample_weight) for i, weight in enumerate(weights)
+        )
+
+    def result(self):
+        """The mean of each term over the images seen since the last reset, NaN if none; the weights last learned."""
+        means = self.sums / self.counts
+        terms = {f"{name}_loss": means[i] for i, name in enumerate(self.weights)}
+        if self.uncertainty:
+            terms.update({f"{name}_weight": self.learned[i] for i, name in enumerate(self.weights)})
+        return terms
+
+    @property
+    def trainable_variables(self):
+        """What a model that is compiled with this loss trains besides its own weights."""
+        return self.uncertainty.trainable_variables if self.uncertainty else []
+
+    def equalise(self, model, batches):
+        """Sets the weights so that the pull of each term at the output of a model is its share of the given weights.
+
+        The sum of the pulls, weight times norm, stays. Prints the table. Call it before the first step of training: a
+        compiled step keeps the weights that it was made with.
+
+        Args:
+            model: The model, with the weights it starts from.
+            batches: A list of `(x, y_true)`.
+
+        Returns:
+            A list of dictionaries, one for each term, with `term`, `norm` (the mean over the batches), and the weights
+            `given` and `set`. The weight of a term without any gradient is kept.
+        """
+        norms = []
+        for x, y_true in batches:
+            y_pred = ops.convert_to_numpy(model.predict_on_batch(x))
+            norms.append([balancing.gradient_norm(loss, y_true, y_pred) for loss in self.losses])
+        norms, given = np.mean(norms, axis=0), np.array(list(self.weights.values()))
+        pulls = norms > 0
+        total = (given * norms)[pulls].sum() / given[pulls].sum() if pulls.any() else 0.0
+        new = np.where(pulls, given * total / np.where(pulls, norms, 1.0), given)
+        rows = [
+            {"term": term, "norm": float(norm), "given": float(old), "set": float(weight)}
+            for term, norm, old, weight in zip(self.weights, norms, given, new, strict=True)
+        ]
+        balancing.print_table(rows)
+        self.weights = {row["term"]: row["set"] for row in rows}
+        self.balance = None
+        return rows
+
+    def get_config(self):
+        log_variances = ops.convert_to_numpy(self.uncertainty.log_variances).tolist() if self.uncertainty else None
+        return {
+            "losses": [keras.saving.serialize_keras_object(loss) for loss in self.losses],
+            "weights": list(self.weights.values()),
+            "balance": self.balance,
+            "log_variances": log_variances,
+            "reduction": self.reduction,
+            "name": self.name,
+            "dtype": self.dtype,
+        }
+
+
+def _flatten(losses, weights):
+    """The terms of losses among which there may be combinations, and their weights multiplied through."""
+    terms, factors = [], []
+    for loss, weight in zip(losses, weights, strict=True):
+        if isinstance(loss, Combination):
+            if loss.balance:
+                raise ValueError("Balance the outer combination: one that is balanced cannot be a term of another.")
+            terms += loss.losses
+            factors += [weight * factor for factor in loss.weights.values()]
+        else:
+            terms.append(loss)
+            factors.append(weight)
+    return terms, factors
+
+
+def _combine(losses, weights):
+    return Combination(losses, weights, reduction=losses[0].reduction)

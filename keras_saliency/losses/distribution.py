@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency import measures
+from keras_saliency.formulas import measures
 from keras_saliency.losses.base import SaliencyLoss
 
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency import measures
-from keras_saliency.backbones import BACKBONES, create_backbone
+from keras_saliency.backbones.table import BACKBONES, create_backbone
+from keras_saliency.formulas import measures
+from keras_saliency.formulas.maps import total
 from keras_saliency.losses.base import SaliencyLoss
-from keras_saliency.maps import total
 
 # Where the taps are not those of a saliency decoder: relu1_2, relu2_2, relu3_3, relu4_3 (Johnson et al. 2016).
 TAPS = {"vgg16": ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")}

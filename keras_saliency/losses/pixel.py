@@ -6,7 +6,7 @@ it could lower its error everywhere by raising one pixel.
 
 import keras
 
-from keras_saliency import measures
+from keras_saliency.formulas import measures
 from keras_saliency.losses.base import SaliencyLoss
 
 

@@ -2,9 +2,9 @@
 
 import keras
 
-from keras_saliency import measures
+from keras_saliency.formulas import measures
+from keras_saliency.formulas.maps import as_baseline, stretch_baseline
 from keras_saliency.losses.base import SaliencyLoss
-from keras_saliency.maps import as_baseline, stretch_baseline
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")

@@ -3,8 +3,7 @@
 import re
 
 from keras_saliency.losses import distribution, perceptual, pixel, saliency
-from keras_saliency.losses.base import SaliencyLoss
-from keras_saliency.losses.combination import Combination
+from keras_saliency.losses.base import Combination, SaliencyLoss
 
 LOSSES = {
     loss.name_in_table: loss

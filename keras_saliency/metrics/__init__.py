@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.conventions import CONVENTIONS
-from keras_saliency.maps import as_baseline, present, stretch_baseline, unpack_pair
+from keras_saliency.formulas.conventions import CONVENTIONS
+from keras_saliency.formulas.maps import as_baseline, present, stretch_baseline, unpack_pair
 
 
 class SaliencyMetric(keras.metrics.Mean):
@@ -16,7 +16,7 @@ class SaliencyMetric(keras.metrics.Mean):
 
     Args:
         from_logits: Whether `y_pred` is an unnormalised log-density; by default it is a non-negative map.
-        convention: `"tuebingen"` or `"mit"`, see `keras_saliency.conventions`.
+        convention: `"tuebingen"` or `"mit"`, see `keras_saliency.formulas.conventions`.
         name: The name of the instance; by default that of the metric.
         dtype: The dtype of the mean; the metric itself is computed in float32.
 
@@ -107,7 +107,7 @@ class EMD(SaliencyMetric):
     """Earth mover's distance between prediction and density at 1/32 of their size, in pixels of that size.
 
     Lower is better; 0 is perfect. Of the convention `"mit"` only. About 30 ms for an image of 800x600; the TensorFlow
-    graph calls NumPy, so compile the model with `jit_compile=False`. Source: see `keras_saliency.emd`.
+    graph calls NumPy, so compile the model with `jit_compile=False`. Source: see `keras_saliency.formulas.emd`.
     """
 
     name_in_table = "emd"

@@ -1,5 +1,7 @@
 """Saliency networks from one factory."""
 
+import keras  # noqa: F401 - first, see keras_saliency/__init__.py
+
 from keras_saliency.models.adversarial import AdversarialTraining
 from keras_saliency.models.architectures import ARCHITECTURES
 from keras_saliency.models.factory import create_model, list_models

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_saliency.losses import BCE
+from keras_saliency.losses.distribution import BCE
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
 

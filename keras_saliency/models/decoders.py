@@ -2,7 +2,8 @@
 
 from keras import layers
 
-from keras_saliency.layers import LearnedPrior, MatchSize
+from keras_saliency.layers.learned_prior import LearnedPrior
+from keras_saliency.layers.match_size import MatchSize
 
 
 def scaled(channels, width):

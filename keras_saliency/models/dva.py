@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from keras_saliency.layers import MatchSize
+from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.models.decoders import scaled, score
 
 

@@ -3,8 +3,13 @@
 import keras
 from keras import layers
 
-from keras_saliency.backbones import create_backbone
-from keras_saliency.layers import CentreBias, LearnedBlur, LogSoftmax, MatchSize, MinMax, Zoom
+from keras_saliency.backbones.table import create_backbone
+from keras_saliency.layers.centre_bias import CentreBias
+from keras_saliency.layers.learned_blur import LearnedBlur
+from keras_saliency.layers.log_softmax import LogSoftmax
+from keras_saliency.layers.match_size import MatchSize
+from keras_saliency.layers.min_max import MinMax
+from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
 from keras_saliency.models.saliency_model import SaliencyModel
 

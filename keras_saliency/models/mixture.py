@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_saliency.layers import LogSoftmax
+from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.models.saliency_model import SaliencyModel, require_log_density
 
 

@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from keras_saliency.layers import LearnedPrior
+from keras_saliency.layers.learned_prior import LearnedPrior
 from keras_saliency.models.decoders import convolutions, join, score
 
 

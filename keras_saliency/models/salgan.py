@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_saliency.layers import Zoom
+from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, score
 
 

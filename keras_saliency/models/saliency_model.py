@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
-from keras_saliency.backbones import AnySize
-from keras_saliency.layers import MatchSize
-from keras_saliency.losses import Combination, combo
+from keras_saliency.backbones.any_size import AnySize
+from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.losses.balance import first_batches
+from keras_saliency.losses.base import Combination
+from keras_saliency.losses.table import combo
 
 # What a model gives -> whether its losses and metrics take from_logits=True.
 LAST_LAYERS = {"log_density": True, "density": False, "saliency": False}

@@ -1,6 +1,7 @@
 """SAM (Cornia et al., TIP 2018): attention that is refined step by step, and learned Gaussian priors."""
 
-from keras_saliency.layers import AttentiveConvLSTM, GaussianPriors
+from keras_saliency.layers.attentive_conv_lstm import AttentiveConvLSTM
+from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.models.decoders import convolutions, scaled, score
 
 

@@ -2,7 +2,8 @@
 
 from keras import layers
 
-from keras_saliency.layers import MatchSize, Zoom
+from keras_saliency.layers.match_size import MatchSize
+from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, score
 
 

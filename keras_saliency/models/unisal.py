@@ -2,7 +2,8 @@
 
 from keras import layers
 
-from keras_saliency.layers import GaussianPriors, MatchSize
+from keras_saliency.layers.gaussian_priors import GaussianPriors
+from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.models.decoders import scaled, score
 
 

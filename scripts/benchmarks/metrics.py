@@ -25,11 +25,11 @@ import tensorflow as tf
 import typer
 from benchmarks.losses import make_batch, measure, training_step
 
-from keras_saliency import evaluation
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
-from keras_saliency.maps import Map, Target
+from keras_saliency.evaluation import splits
+from keras_saliency.evaluation.scoring import COUNTS, Truth, as_batch, score
+from keras_saliency.formulas.maps import Map, Target
 from keras_saliency.metrics import AUC
-from keras_saliency.scoring import COUNTS, Truth, as_batch, score
 
 SCRIPTS = Path(__file__).parents[1]
 TESTS = SCRIPTS.parent / "tests"
@@ -75,8 +75,8 @@ def time_suite(number, workers, repeats=5):
     with mock.patch.object(os, "cpu_count", lambda: workers):
         for _ in range(repeats):
             started = time.perf_counter()
-            others = evaluation.OtherFixations(samples)
-            rows = list(evaluation._in_threads(score_case, samples, [source]))
+            others = splits.OtherFixations(samples)
+            rows = list(splits._in_threads(score_case, samples, [source]))
             seconds.append((time.perf_counter() - started) / number)
     return min(seconds), {name: [row[name] for row in rows] for name in METRICS}
 
@@ -113,7 +113,7 @@ def cost_of_evaluate(number, loaded):
     samples = make_samples(loaded, 0)
     data = DataSet("generated", make_samples(FITTED, 1), make_samples(FITTED, 2), samples[:number])
     started = time.perf_counter()
-    result = evaluation.evaluate([make_source(make_map)], data)
+    result = splits.score_split([make_source(make_map)], data)
     seconds = (time.perf_counter() - started) / number
     # Not ru_maxrss, which starts at that of the parent process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

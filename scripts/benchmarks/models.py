@@ -51,7 +51,7 @@ def measure_model(name, size, batch, repeats):
     import numpy as np
 
     import keras_saliency as ks
-    from keras_saliency import cost
+    from keras_saliency.models import cost
 
     keras.utils.set_random_seed(0)
     model = ks.create_model(name, weights=None, input_size=size)

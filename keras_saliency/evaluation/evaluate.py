@@ -1,0 +1,70 @@
+"""Scoring what predicts beside the baselines of the field, from whatever a person has at hand."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from keras_saliency.data import DataSet, open_data
+from keras_saliency.evaluation.report import claim, write_evaluation
+from keras_saliency.evaluation.sources import Source, open_source
+from keras_saliency.evaluation.splits import REFERENCES, Evaluation, score_split
+from keras_saliency.formulas.conventions import CONVENTIONS
+from keras_saliency.reporting.progress import Progress, make_console
+
+
+def evaluate(
+    sources: Sequence,
+    data: DataSet | str | Mapping[str, str | Path] = "synthetic",
+    split: str = "test",
+    convention: str = "tuebingen",
+    out: str | Path | None = None,
+    verbose: bool = True,
+) -> Evaluation:
+    """Scores predictions beside uniform, centre bias and the leave-one-observer-out gold standard.
+
+    Args:
+        sources: What predicts, each one of: a source of `keras_saliency.evaluation.sources`, a Keras model, a `Run`,
+            the folder of a run, a `.keras` file, a SavedModel, a folder of maps, an HDF5 file, or the name of a
+            baseline. The others are compared with the first. A single one may stand without a list.
+        data: A `DataSet`, its name, or its name and folder as `{"osie": "data/osie"}`. Its training and validation
+            splits fit the baselines.
+        split: `"train"`, `"validation"` or `"test"`.
+        convention: `"tuebingen"`, or `"mit"`, which resizes maps of another size than their image.
+        out: The folder for report, JSON, values of every image and figures, new or empty; None writes nothing.
+        verbose: Whether to print what is done.
+
+    Returns:
+        The `Evaluation`.
+
+    Raises:
+        ValueError: If the convention or split is unknown, two sources have one name, or a map is wrong.
+        FileNotFoundError: If a source does not exist.
+        FileExistsError: If `out` holds something.
+    """
+    console = make_console(verbose)
+    if out is not None:
+        claim(out)
+    if convention not in CONVENTIONS:
+        raise ValueError(f"Unknown convention {convention!r}. Known conventions: {', '.join(CONVENTIONS)}.")
+    if split not in ("train", "validation", "test"):
+        raise ValueError(f"Unknown split {split!r}. Known splits: train, validation, test.")
+    data = open_data(data, console.print)
+    wanted = sources if isinstance(sources, list | tuple) else [sources]
+    # The references are in every table.
+    wanted = [source for source in wanted if not (isinstance(source, str) and source in REFERENCES)]
+    opened = [open_source(source, convention == "mit", data) for source in wanted]
+    _check_names(opened)
+    console.print("fitting centre bias and gold standard")
+    with Progress(console) as bars:
+        task = bars.add_task("images", total=len(getattr(data, split)))
+        scored = score_split(opened, data, split, convention, lambda done: bars.update(task, completed=done))
+    if out is not None:
+        console.print("writing the report")
+        write_evaluation(out, data, opened, scored)
+    return scored
+
+
+def _check_names(sources: Sequence[Source]) -> None:
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1 or name in REFERENCES:
+            raise ValueError(f"The name {name!r} stands for two rows of the table. Rename one of them.")

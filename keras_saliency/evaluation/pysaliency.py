@@ -1,0 +1,108 @@
+"""To and from pysaliency: models, and its HDF5 files of predictions.
+
+Such a file holds one dataset `(height, width)` for each image, called as the image file, suffix included, below
+groups where the name has folders. It says nowhere whether the maps are log-densities; only their values tell.
+"""
+
+import contextlib
+from pathlib import Path
+
+import h5py
+import numpy as np
+from scipy.special import logsumexp
+
+from keras_saliency.models import require_log_density
+from keras_saliency.serving import prediction
+
+INSTALL = "pip install pysaliency 'setuptools<81'"
+
+
+def as_pysaliency(model):
+    """Wraps a model as a `pysaliency.Model`, so that pysaliency can score it, mix it and sample from it.
+
+    It caches what it predicted, as every pysaliency model does, unless its attribute `caching` is set to False.
+    The AUC_Judd of pysaliency 0.2.22 calls `numpy.trapz`, which NumPy 2.4 has no more: set
+    `numpy.trapz = numpy.trapezoid` before. pysaliency's JPEG decoder differs from TensorFlow's by a few grey levels in
+    some pixels, and predictions for the same file differ accordingly.
+
+    Args:
+        model: A Keras model whose head is `"log-density"`.
+
+    Returns:
+        A `pysaliency.Model`: `log_density(stimulus)` takes an image `(height, width, 3)` or, grey, `(height, width)`
+        in [0, 255] and gives its log-density `(height, width)`, float64, in natural units.
+
+    Raises:
+        ImportError: If pysaliency cannot be imported; says what to install.
+        ValueError: If the model does not give a log-density.
+    """
+    try:
+        import pysaliency
+    except ImportError as error:
+        # Its version 0.2.22 imports pkg_resources, too, and does not ask for it.
+        raise ImportError(f"as_pysaliency needs pysaliency ({error}). Run: {INSTALL}") from error
+    require_log_density(model)
+
+    class KerasModel(pysaliency.Model):
+        """The log-densities of a Keras model."""
+
+        def _log_density(self, stimulus):
+            image = np.atleast_3d(stimulus)[..., :3]
+            image = np.broadcast_to(image, (*image.shape[:2], 3))
+            log_density = prediction.predict_image(model, image).astype("float64")
+            return log_density - logsumexp(log_density)
+
+    return KerasModel()
+
+
+def export_predictions(source, samples, file):
+    """Writes predictions as pysaliency's `HDF5Model` and `HDF5SaliencyMapModel` read them: float32, compressed.
+
+    The datasets are called as the samples: pysaliency finds those whose names end the paths of its stimuli. The file
+    appears when it is complete.
+
+    Args:
+        source: A source of `keras_saliency.evaluation.sources`, or the predictions themselves, one for each sample.
+        samples: `Samples`.
+        file: The file to write.
+
+    Raises:
+        FileExistsError: If it exists.
+        ValueError: If two samples have one name, a map has not the size of its image, or there are not as many
+            predictions as samples.
+    """
+    file = Path(file)
+    if file.exists():
+        raise FileExistsError(f"{file} exists already. Choose another name, or delete it.")
+    if len({sample.name for sample in samples}) < len(samples):
+        raise ValueError("The samples must have different names, which become those of the datasets.")
+    predictions = source.predictions(samples) if hasattr(source, "predictions") else source
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with h5py.File(part, "w") as stored:
+            for sample, predicted in zip(samples, predictions, strict=True):
+                values = np.asarray(getattr(predicted, "values", predicted), "float32")
+                if values.shape != tuple(sample.size):
+                    raise ValueError(f"The map of {sample.name} must be {sample.size}. Received: {values.shape}.")
+                stored.create_dataset(sample.name, data=values, compression="gzip", shuffle=True)
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def open_predictions(file):
+    """Opens a file of predictions: a context that gives a dictionary from name to dataset, `GROUP/NAME` below groups.
+
+    Raises:
+        ValueError: If it is no HDF5 file.
+    """
+    try:
+        stored = h5py.File(file, "r")
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read as an HDF5 file ({error}). Write it again.") from error
+    with stored:
+        maps = {}
+        stored.visititems(lambda name, item: maps.update({name: item} if isinstance(item, h5py.Dataset) else {}))
+        yield maps

@@ -1,0 +1,151 @@
+"""What an evaluation leaves: `result.json`, `per_image.csv`, `report.md` and the figures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import scipy.integrate
+import scipy.stats
+
+from keras_saliency.evaluation.splits import FALSE_POSITIVES
+from keras_saliency.reporting import plotting, tables
+from keras_saliency.reporting.samples import samples_to_show
+from keras_saliency.reporting.statistics import compare
+
+NOTICED = 0.005  # nats and bits: what 8-bit maps must move to be warned of
+QUANTISATION = """**8-bit maps.** {row} is stored in 256 grey levels, and what rounded to zero cannot be known. If its
+zeros are read as a quarter of a step, the middle of what was rounded, {changes}. Store exact maps (NPY, MAT, HDF5)
+where KLD and IG matter."""
+
+
+def compare_sources(sources, scored):
+    """The paired differences of each source to the first, by kind of map and source; see `comparison.compare`."""
+    first, *others = (source.name for source in sources)
+    found = {"raw": scored.per_image, "fair": scored.fair}
+    return {
+        kind: {other: compare(rows, other, first) for other in others if other in rows}
+        for kind, rows in found.items()
+        if first in rows
+    }
+
+
+def quantisation_warnings(scored):
+    """A warning for each source of 8-bit maps whose KLD or IG depends on what was rounded to zero."""
+    warnings = []
+    for row, effects in scored.eight_bit.items():
+        if max(map(abs, effects.values())) >= NOTICED:
+            units = {"kld": "nat", "ig": "bit"}
+            changes = " and ".join(
+                f"{tables.HEADINGS[name].split(',')[0]} changes by {effect:+.3f} {units[name]}"
+                for name, effect in effects.items()
+            )
+            warnings.append(" ".join(QUANTISATION.format(row=row, changes=changes).split()))
+    return warnings
+
+
+def write_evaluation(directory, data, sources, scored):
+    """Writes the report of an evaluation.
+
+    Args:
+        directory: The folder to write to, empty or new.
+        data: The `DataSet`.
+        sources: The sources, the first of which the others are compared with.
+        scored: Their `Evaluation`.
+
+    Raises:
+        FileExistsError: If the folder holds something.
+    """
+    directory = claim(directory)
+    figures = directory / "figures"
+    figures.mkdir(parents=True)
+    samples = getattr(data, scored.split)
+    compared = compare_sources(sources, scored) if sources else {}
+    result = {
+        "scores": scored.summary,
+        "fair_scores": scored.fair_summary,
+        "differences": compared,
+        "eight_bit": scored.eight_bit,
+        "reference": scored.reference,
+        **scored.provenance,
+    }
+    (directory / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    tables.write_per_image(directory / "per_image.csv", samples, scored.per_image, scored.fair)
+    _draw(figures, samples, sources, scored)
+    (directory / "report.md").write_text(_markdown(data, sources, scored, compared))
+
+
+def claim(directory):
+    """The folder for a report, checked before hours of work.
+
+    Raises:
+        FileExistsError: If it holds something.
+    """
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise FileExistsError(f"{directory} exists already. Choose another --out folder.")
+    return directory
+
+
+def _draw(figures, samples, sources, scored):
+    titles = {row: tables.TITLES.get(row, row) for row in scored.per_image}
+    metrics = tables.known(scored.per_image["uniform"][:1])
+    values = {
+        name: {row: np.array([scores.get(name, np.nan) for scores in rows]) for row, rows in scored.per_image.items()}
+        for name in metrics
+    }
+    columns = {
+        tables.HEADINGS[name]: {titles[row]: own for row, own in rows.items() if not np.isnan(own).any()}
+        for name, rows in values.items()
+    }
+    plotting.plot_distributions(figures / "distributions.png", columns)
+    areas = {row: scipy.integrate.trapezoid(curve, FALSE_POSITIVES) for row, curve in scored.curves.items()}
+    curves = {f"{titles[row]}, {areas[row]:.3f}": curve for row, curve in scored.curves.items()}
+    plotting.plot_roc(figures / "roc.png", FALSE_POSITIVES, curves)
+    for source in sources:
+        shown = samples_to_show(samples, source, scored)
+        plotting.plot_samples(figures / f"images_{source.name}.png", shown)
+    if sources and len(samples) > 2:
+        table = np.stack([values[name][sources[0].name] for name in metrics], 1)
+        varied = [i for i in range(len(metrics)) if np.ptp(table[:, i]) > 0]
+        ranks = np.apply_along_axis(scipy.stats.rankdata, 0, table[:, varied])
+        names = [tables.HEADINGS[metrics[i]] for i in varied]
+        title = f"{sources[0].name}: rank correlation of the metrics over images"
+        plotting.plot_correlation(figures / "correlation.png", names, np.corrcoef(ranks.T), title)
+
+
+def _difference_table(rows):
+    names = tables.known(rows.values())
+    headings, lines = [tables.HEADINGS[name] for name in names], []
+    for row, values in rows.items():
+        cells = [f"{v['mean']:+.3f} [{v['low']:+.3f}, {v['high']:+.3f}]" for v in (values[name] for name in names)]
+        found = [heading for name, heading in zip(names, headings, strict=True) if values[name]["significant"]]
+        significant = "all" if len(found) == len(names) else ", ".join(found) or "none"
+        lines.append([f"**{row}**", *cells, significant])
+    return tables.markdown([*headings, "significant"], lines)
+
+
+def _markdown(data, sources, scored, compared):
+    parts = [
+        f"# {', '.join(source.name for source in sources) or 'Baselines'} on {data.name}",
+        *quantisation_warnings(scored),
+        tables.score_table(scored.summary),
+        tables.describe(scored),
+        tables.FAIR,
+        tables.score_table(scored.fair_summary),
+    ]
+    kinds = {"raw": "Differences", "fair": "Differences of the fair scores"}
+    for kind, rows in compared.items():
+        if rows:
+            parts += [
+                f"## {kinds[kind]} to {sources[0].name}",
+                "Paired over images, with 95 % bootstrap intervals. Significant: by chance the two would differ as "
+                "much in fewer than one of twenty cases (paired permutation test, not corrected for their number).",
+                _difference_table(rows),
+            ]
+    parts += ["## Every image", "![values](figures/distributions.png)", "![ROC curves](figures/roc.png)"]
+    parts += ["Mean ROC curves of fixated against all pixels; in the legend the area."]
+    if sources and len(getattr(data, scored.split)) > 2:
+        parts.append("![correlation of the metrics](figures/correlation.png)")
+    for source in sources:
+        parts += [f"## Best, median and worst images of {source.name}", f"![images](figures/images_{source.name}.png)"]
+    return "\n\n".join([*parts, "## Skipped data", tables.skipped(data)]) + "\n"

@@ -1,0 +1,207 @@
+"""Where predictions come from: Keras models, exported models, folders of maps, HDF5 files, baselines.
+
+A source has a `name`, and `predictions(samples)` yields one `Prediction` for each sample, in order; no more than a
+batch of them is in memory. What is wrong with a map raises a ValueError that names the image and the remedy.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import keras
+from keras import ops
+
+from keras_saliency import baselines
+from keras_saliency.data import geometry
+from keras_saliency.data.fixations import Samples
+from keras_saliency.data.pipeline import pipeline
+from keras_saliency.evaluation import map_files, pysaliency
+from keras_saliency.evaluation.map_files import Prediction
+from keras_saliency.models import gives_log_density
+from keras_saliency.serving.export import load_saved_model
+from keras_saliency.serving.load import MODEL, Run, load, name_of
+
+HDF5 = (".h5", ".hdf5")
+
+
+class Source(Protocol):
+    """What `evaluate` asks of whatever predicts; anything that has both is a source.
+
+    Attributes:
+        name: What reports call it.
+    """
+
+    name: str
+
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
+        """Yields a `Prediction` for each sample, in order."""
+        ...
+
+
+class ModelSource:
+    """A Keras model.
+
+    Args:
+        model: A model whose head is `"log-density"`, from images `(batch, height, width, 3)`.
+        name: What reports call it.
+        batch: Images that go through it at once.
+
+    Raises:
+        ValueError: If the model does not give saliency maps.
+    """
+
+    def __init__(self, model, name, batch=8):
+        self.log_density = gives_log_density(model)
+        self.model, self.name, self.batch = model, name, batch
+
+    def predictions(self, samples):
+        """Yields a `Prediction` for each sample."""
+        start, batches = 0, pipeline(samples, self.model.input_shape[1:3], self.batch)
+        for images, _ in batches.as_numpy_iterator():  # NumPy, which every backend takes
+            maps = ops.convert_to_numpy(self.model.predict_on_batch(images))
+            part = samples[start : start + len(maps)]
+            yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
+            start += len(part)
+
+
+class SavedModelSource:
+    """A SavedModel that `keras_saliency.serving.export.export_saved_model` wrote.
+
+    Args:
+        directory: Its folder, such as `served/NAME/1`.
+        batch: Images that are served at once.
+
+    Raises:
+        ValueError: If it is none.
+    """
+
+    def __init__(self, directory, batch=8):
+        self.serve, self.log_density = load_saved_model(directory)
+        self.name, self.batch = name_of(directory), batch
+
+    def predictions(self, samples):
+        """Yields a `Prediction` for each sample."""
+        for start in range(0, len(samples), self.batch):
+            part = samples[start : start + self.batch]
+            files = [sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes() for sample in part]
+            yield from (_unletterbox(*pair, self.log_density) for pair in zip(self.serve(files), part, strict=True))
+
+
+class FolderSource:
+    """A folder of maps, searched deeply: PNG of 8 or 16 bit, JPEG, NPY, and MAT files of one 2-D array.
+
+    A map is found by the name of its image without suffix: `1001.npy`, `1001.mat`, `1001.png` or `1001.jpg` for
+    `1001.jpg`, or what `keras-saliency predict` writes. Exact values come before 8-bit ones. An array of floats whose
+    exponential sums to one is a log-density.
+
+    Args:
+        directory: The folder.
+        resize: Whether maps of another size than their image are resized, antialiased and bicubic.
+    """
+
+    def __init__(self, directory, resize=False):
+        self.name, self.directory, self.resize = name_of(directory), Path(directory), resize
+
+    def predictions(self, samples):
+        """Yields a `Prediction` for each sample."""
+        files = [path.relative_to(self.directory).as_posix() for path in self.directory.rglob("*") if path.is_file()]
+        for sample, file in zip(samples, map_files.find(samples, files, map_files.FILES, self.directory), strict=True):
+            path = self.directory / file
+            try:
+                values = map_files.READERS[path.suffix.lower()](path)
+            except Exception as error:  # The readers raise whatever the broken bytes lead them to.
+                raise ValueError(f"The map of {sample.name}, {path}, cannot be read: {error}") from error
+            yield map_files.as_prediction(values, sample, self.resize)
+
+
+class HDF5Source:
+    """Predictions in pysaliency's HDF5 format, log-densities or maps; see `keras_saliency.evaluation.pysaliency`.
+
+    Args:
+        file: The file.
+        resize: As in `FolderSource`.
+    """
+
+    def __init__(self, file, resize=False):
+        self.name, self.file, self.resize = name_of(file), Path(file), resize
+
+    def predictions(self, samples):
+        """Yields a `Prediction` for each sample."""
+        with pysaliency.open_predictions(self.file) as maps:
+            for sample, key in zip(samples, map_files.find(samples, maps, map_files.KEYS, self.file), strict=True):
+                yield map_files.as_prediction(maps[key][()], sample, self.resize)
+
+
+class BaselineSource:
+    """A classical saliency model.
+
+    Args:
+        name: One of `keras_saliency.baselines.BASELINES`.
+        data: A `DataSet`, on whose training images AIM learns its features.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+
+    def __init__(self, name, data):
+        self.name, self.predict = name, baselines.make_baseline(name, data)
+
+    def predictions(self, samples):
+        """Yields a `Prediction` for each sample."""
+        for sample in samples:
+            yield Prediction(self.predict(sample.read()), False, False)
+
+
+# What lies at a path -> the source for it; the first row that fits.
+SOURCES = (
+    (lambda path: path.suffix == ".keras" or (path / MODEL).is_file(), lambda path, resize: _of_run(load(path))),
+    (lambda path: (path / "saved_model.pb").is_file(), lambda path, resize: SavedModelSource(path)),
+    (lambda path: path.is_dir(), FolderSource),
+    (lambda path: path.suffix.lower() in HDF5, HDF5Source),
+)
+
+
+def open_source(path, resize=False, data=None):
+    """The source for what lies at a path, for the name of a baseline, or for a model.
+
+    Args:
+        path: The folder of a run with `model.keras`, a `.keras` file, a SavedModel, a folder of maps, an HDF5 file,
+            the name of a baseline, a Keras model, or a `Run`. A source is returned as it is.
+        resize: Whether maps of another size than their image are resized.
+        data: A `DataSet`, for baselines; without it, there are paths only.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+        ValueError: If it is nothing of these, or the model does not give saliency maps.
+    """
+    if hasattr(path, "predictions"):
+        return path
+    if isinstance(path, Run):
+        return _of_run(path)
+    if isinstance(path, keras.Model):
+        return ModelSource(path, path.name)
+    if data is not None and str(path) in baselines.BASELINES:
+        return BaselineSource(str(path), data)
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist. Expected a model, a folder of maps, an HDF5 file, or one of the baselines "
+            f"{', '.join(baselines.BASELINES)}."
+        )
+    for fits, source in SOURCES:
+        if fits(path):
+            return source(path, resize)
+    raise ValueError(
+        f"{path} holds no predictions. Expected a .keras file or the folder of a run, a SavedModel, a folder of "
+        f"PNG, JPEG, NPY or MAT files, or an HDF5 file ({', '.join(HDF5)})."
+    )
+
+
+def _of_run(run):
+    return ModelSource(run.model, run.name)
+
+
+def _unletterbox(prediction, sample, log_density):
+    """The prediction from a model's output `(height, width, 1)` for the letterboxed image."""
+    native = geometry.unletterbox(prediction, sample.size, log_density)
+    return map_files.as_prediction(native.numpy()[..., 0], sample)

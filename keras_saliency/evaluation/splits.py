@@ -1,0 +1,220 @@
+"""Scoring at native resolution: values per image, their mean and bootstrap interval, and the field's baselines."""
+
+import collections
+import concurrent.futures
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import threadpoolctl
+
+from keras_saliency import baselines
+from keras_saliency.data import DataSet
+from keras_saliency.evaluation.fair import fair_score
+from keras_saliency.evaluation.scoring import COUNTS, Truth, as_batch, make_truth, score
+from keras_saliency.formulas import measures, roc
+from keras_saliency.formulas.array_map import ArrayMap
+from keras_saliency.formulas.conventions import CONVENTIONS
+from keras_saliency.reporting import tables
+from keras_saliency.reporting.statistics import interval
+
+# What leave one observer out can score: the others compare with a density of all, the one to be predicted included,
+# and Judd's AUC of few fixations is too high, by up to one half of their inverse number.
+OF_ONE_OBSERVER = {
+    "tuebingen": ("auc", "sauc", "nss", "ig", "log_likelihood"),
+    "mit": ("auc_borji", "sauc", "nss", "ig"),
+}
+REFERENCES = ("uniform", "centre_bias", "gold_standard", "truth")
+# How an 8-bit map may be read where it holds zero: as a quarter of a step, the middle of what was rounded to zero.
+MIDDLE_OF_ZERO = 0.25
+
+SIZES = 64  # of images whose counts of all fixations are kept
+FALSE_POSITIVES = np.linspace(0.0, 1.0, 101)
+
+Summary = dict[str, dict[str, dict[str, float | None]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """The scores of a split, and all that must be told with them.
+
+    Attributes:
+        convention: `"tuebingen"` or `"mit"`.
+        split: The name of the split.
+        per_image: From row (the name of a source, `uniform`, `centre_bias`, `gold_standard`, and `truth` where the
+            density is known) to a list of dictionaries from metric to value, one for each image.
+        fair: The same with the map that suits each metric, for sources that predict log-densities.
+        summary: From row and metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals.
+        fair_summary: The same of `fair`.
+        eight_bit: From the row of a source of 8-bit maps to what KLD and IG gain if its zeros are read as a quarter of
+            a step.
+        curves: From row to the mean ROC curve at `FALSE_POSITIVES`.
+        reference: The parameters of the baselines.
+        provenance: Data, split, resolution, convention, averaging, blur and versions, for JSON.
+    """
+
+    convention: str
+    split: str
+    per_image: dict[str, list[dict[str, float]]]
+    fair: dict[str, list[dict[str, float]]]
+    summary: Summary
+    fair_summary: Summary
+    eight_bit: dict[str, dict[str, float]]
+    curves: dict[str, np.ndarray]
+    reference: dict[str, dict]
+    provenance: dict
+
+
+class OtherFixations:
+    """The fixations of all other images, laid over an image: the negatives of the shuffled AUC.
+
+    Coordinates are scaled to the size of the image and counts kept. The counts of all images are made once for a size.
+
+    Args:
+        samples: `Samples`.
+    """
+
+    def __init__(self, samples):
+        self.all = np.concatenate([_with_sizes(sample) for sample in samples], 1)
+        self.at = functools.lru_cache(SIZES)(functools.partial(_lay_over, self.all))
+
+    def counts(self, sample):
+        """How many fixations of the other images fall on each pixel, `(height, width)`, uint32."""
+        return self.at(tuple(sample.size)) - sample.fixations.counts(sample.size).astype("uint32")
+
+
+def _with_sizes(sample):
+    """The coordinates of the fixations and, for each, the size of their image: y, x, height, width."""
+    fixations = sample.fixations
+    return np.stack([fixations.y, fixations.x, *(np.full(len(fixations), side) for side in sample.size)])
+
+
+def _lay_over(fixations, size):
+    # The order of these operations is pysaliency's: another rounds some coordinates to the next pixel.
+    row, column = ((fixations[i] * (size[i] / fixations[2 + i])).astype("int64") for i in range(2))
+    return np.bincount(row * size[1] + column, minlength=size[0] * size[1]).reshape(size).astype("uint32")
+
+
+def score_gold_standard(gold, truth, convention="tuebingen"):
+    """The leave-one-observer-out gold standard: each observer's fixations scored on the map of the others.
+
+    Returns:
+        A dictionary from metric to the mean over the observers, weighted by their fixations; NaN for what is
+        not in `OF_ONE_OBSERVER`.
+    """
+    fixations = truth.sample.fixations
+    observers, log_densities = gold.log_densities(truth.sample)
+    rows, weights = [], []
+    for observer, log_density in zip(observers, log_densities, strict=True):
+        own = fixations[fixations.observer == observer]
+        target = truth.target._replace(fixations=as_batch(own.counts(truth.sample.size).astype(COUNTS)))
+        rows.append(score(log_density, Truth(truth.sample, target), True, convention, OF_ONE_OBSERVER[convention]))
+        weights.append(len(own))
+    means = {name: float(np.average([row[name] for row in rows], weights=weights)) for name in rows[0]}
+    return {name: means.get(name, np.nan) for name in CONVENTIONS[convention]}
+
+
+def score_split(
+    sources: Sequence,
+    data: DataSet,
+    split: str = "test",
+    convention: str = "tuebingen",
+    progress: Callable[[int], None] = lambda done: None,
+) -> Evaluation:
+    """Scores sources of predictions, and the baselines, on a split; see `keras_saliency.evaluation.evaluate`.
+
+    Memory holds a few images at a time, whatever their number. `progress` is called with the number of images done
+    after each, zero once the baselines are fitted.
+    """
+    samples = getattr(data, split)
+    centre_bias = baselines.CentreBias(data.train, data.validation)
+    gold = baselines.GoldStandard(data.validation, centre_bias)
+    expected = np.mean([len(sample.fixations) for sample in data.validation])
+    others = OtherFixations(samples)
+    progress(0)
+
+    @functools.lru_cache(maxsize=4)
+    def baseline(size):
+        return ArrayMap(centre_bias.log_density(size), from_logits=True)
+
+    def score_rows(sample, predictions):
+        bias = baseline(tuple(sample.size))
+        truth = make_truth(sample, others.counts(sample), bias, convention)
+        rows = dict(zip((source.name for source in sources), predictions, strict=True))
+        rows["uniform"] = (baselines.uniform(sample.size), True, False)
+        rows["centre_bias"] = (bias.log_density[0, ..., 0], True, False)
+        if sample.density is not None:
+            rows["truth"] = (np.log(sample.density), True, False)
+        raw, fair, lifted, curves = {}, {}, {}, {}
+        for row, (values, is_log_density, is_eight_bit) in rows.items():
+            raw[row] = score(values, truth, is_log_density, convention)
+            curves[row] = roc.curve(values, truth.target.fixations[0, ..., 0], FALSE_POSITIVES)
+            if is_log_density and row != "uniform":
+                fair[row] = fair_score(values, truth, expected, convention, raw[row])
+            if is_log_density and sample.density is not None:
+                raw[row]["expected_ig"] = _expected_ig(values, sample.density, bias)
+            if is_eight_bit:
+                middle = score(np.maximum(values, MIDDLE_OF_ZERO), truth, False, convention, ["kld", "ig"])
+                lifted[row] = {name: value - raw[row][name] for name, value in middle.items()}
+        raw["gold_standard"] = score_gold_standard(gold, truth, convention)
+        return raw, fair, lifted, curves
+
+    collected = [collections.defaultdict(list) for _ in range(3)]
+    curves = collections.defaultdict(float)
+    for done, (*scored, drawn) in enumerate(_in_threads(score_rows, samples, sources), 1):
+        for row, values in drawn.items():
+            curves[row] += values / len(samples)
+        for table, rows in zip(collected, scored, strict=True):
+            for row, values in rows.items():
+                table[row].append(values)
+        progress(done)
+    per_image, fair, lifted = map(dict, collected)
+    eight_bit = {
+        row: {name: float(np.mean([v[name] for v in lifted[row]])) for name in ("kld", "ig")} for row in lifted
+    }
+    reference = {
+        "centre_bias": {"bandwidth": centre_bias.bandwidth, "uniform_share": centre_bias.uniform_share},
+        "gold_standard": {"bandwidth": gold.bandwidth, "weights": [float(w) for w in gold.weights]},
+    }
+    summaries = [summarise(table, per_image, convention) for table in (per_image, fair)]
+    provenance = tables.provenance(data, split, convention)
+    return Evaluation(convention, split, per_image, fair, *summaries, eight_bit, dict(curves), reference, provenance)
+
+
+def _in_threads(function, samples, sources):
+    """Yields `function(sample, its predictions)` in order; NumPy computes in several threads at once."""
+    # Once the C library has given back a large block, it keeps smaller ones instead of asking the system for the
+    # memory of every intermediate map anew, which can cost more than computing it.
+    np.empty(31 << 20, "uint8")
+    workers = os.cpu_count()
+    waiting = collections.deque()
+    # One thread for each image; more inside would get in each other's way.
+    with threadpoolctl.threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for sample, *predictions in zip(samples, *(source.predictions(samples) for source in sources), strict=True):
+            waiting.append(pool.submit(function, sample, predictions))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _expected_ig(log_density, density, baseline):
+    """The expectation of IG under the known density of the fixations."""
+    log_p = ArrayMap(log_density, from_logits=True).log_density
+    return float(measures.ig(as_batch(density), log_p, baseline.log_density)[0])
+
+
+def summarise(table, per_image, convention):
+    """Mean and interval of each row and metric; explained information is a ratio of two means."""
+    ratios = {"explained_information": ("ig", "gold_standard"), "known_information": ("expected_ig", "truth")}
+    summary = {}
+    for row, values in table.items():
+        names = [name for name in CONVENTIONS[convention] if name in values[0]]
+        summary[row] = {name: interval([value[name] for value in values]) for name in names}
+        for name, (metric, ceiling) in ratios.items():
+            if convention == "tuebingen" and ceiling in per_image and metric in values[0]:
+                pairs = [[value[metric] for value in rows] for rows in (values, per_image[ceiling])]
+                summary[row][name] = interval(*pairs)
+    return summary

@@ -1,0 +1,66 @@
+"""A map as evaluation computes it: one image, NumPy, double precision."""
+
+import functools
+
+import numpy as np
+
+from keras_saliency.formulas.maps import Map
+
+NORMALISED = 1e-13  # of the logarithm of a sum: nothing is gained by dividing by it
+
+
+class ArrayMap(Map):
+    """The forms of `Map` in as few passes over memory as they take.
+
+    In double precision no square and no sum leaves the range of numbers, so that maps need not be brought to a scale of
+    their own first, and there is neither padding nor a gradient.
+
+    Args:
+        values: `(height, width)`, finite.
+        from_logits: Whether they are a log-density, normalised or not; otherwise a saliency map.
+    """
+
+    def __init__(self, values, from_logits=False):
+        super().__init__(np.asarray(values, "float64")[None, ..., None], from_logits=from_logits)
+
+    @functools.cached_property
+    def _range(self):
+        return tuple(float(extreme[0, 0, 0, 0]) for extreme in self.extremes)
+
+    @functools.cached_property
+    def _normalised(self):
+        """The density, and the logarithm of the sum by which it was divided."""
+        low, high = self._range
+        if self.from_logits:
+            density = self.raw - high
+            np.exp(density, out=density)
+        else:
+            density = self.raw - min(low, 0.0)
+        mass = density.sum()
+        if mass == 0:
+            return np.full_like(density, 1.0 / density.size), 0.0
+        density *= 1.0 / mass
+        return density, high + np.log(mass)
+
+    @functools.cached_property
+    def density(self):
+        """The probability at each pixel."""
+        return self._normalised[0]
+
+    @functools.cached_property
+    def log_density(self):
+        """The natural logarithm of the probability at each pixel."""
+        if not self.from_logits:
+            return super().log_density
+        log_mass = self._normalised[1]
+        return self.raw if abs(log_mass) < NORMALISED else self.raw - log_mass
+
+    @functools.cached_property
+    def standardized(self):
+        """The map, of a log-density the density, with zero mean and unit variance; zero if it is constant."""
+        values = self.density if self.from_logits else self.raw
+        centred = values - values.mean()
+        deviation = np.sqrt(np.vdot(centred, centred) / centred.size)
+        low, high = self._range
+        centred *= 1.0 / deviation if high > low and deviation > 0 else 0.0
+        return centred

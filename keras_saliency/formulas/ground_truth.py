@@ -1,0 +1,57 @@
+"""What the fixations of an image become before maps are compared with them: blurred as each convention does it."""
+
+import functools
+
+import numpy as np
+import scipy.fft
+from scipy.ndimage import gaussian_filter1d
+
+CYCLES = 8  # of the Gaussian of the MIT benchmark: its amplitude is one half at so many cycles in an image
+
+
+def fourier_blur(counts, sigma=None, cycles=CYCLES):
+    """Blurs a map as the MIT benchmark does: by a Gaussian in the Fourier domain, after padding it with zeros.
+
+    Args:
+        counts: The maps `(..., height, width)`.
+        sigma: Not used: the width depends on the size of the image alone, about 24 pixels at 1024.
+        cycles: The frequency, in cycles per padded image, at which the amplitude is one half.
+    """
+    height, width = counts.shape[-2:]
+    side = 2 ** int(np.ceil(np.log2(max(height, width))))
+    frequencies = np.meshgrid(scipy.fft.fftfreq(side, 1 / side), scipy.fft.rfftfreq(side, 1 / side), indexing="ij")
+    transfer = np.exp(-np.log(2) * (frequencies[0] ** 2 + frequencies[1] ** 2) / cycles**2)
+    blurred = scipy.fft.irfft2(scipy.fft.rfft2(counts, (side, side)) * transfer, (side, side))
+    # The transform leaves values of -1e-17 where there should be none.
+    return np.maximum(blurred[..., :height, :width], 0.0)
+
+
+@functools.lru_cache(maxsize=8)
+def _gaussian_matrix(side, sigma):
+    return gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect")
+
+
+def gaussian_blur(maps, sigma):
+    """Blurs maps `(..., height, width)` by a Gaussian of `sigma` pixels, cut at four, with mirrored borders.
+
+    Two matrix products, equal to SciPy's `gaussian_filter` up to rounding.
+    """
+    vertical, horizontal = (_gaussian_matrix(side, float(sigma)) for side in maps.shape[-2:])
+    return vertical @ maps @ horizontal.T
+
+
+# Convention -> the blur of the ground truth, and whether repeated fixations count in it.
+BLURS = {"tuebingen": (gaussian_blur, True), "mit": (fourier_blur, False)}
+
+
+def fixation_density(sample, convention="tuebingen"):
+    """The blurred fixations of a sample, `(height, width)`: what CC, SIM, KLD and EMD compare with.
+
+    Args:
+        sample: A `Sample`.
+        convention: `"tuebingen"` blurs all fixations by the sigma of the sample with mirrored borders, `"mit"` the
+            fixated pixels by `fourier_blur`.
+    """
+    blur, repeats = BLURS[convention]
+    counts = sample.fixations.counts(sample.size)
+    return blur(counts if repeats else np.minimum(counts, 1.0), sample.sigma)

@@ -1,0 +1,273 @@
+"""Areas under ROC curves, each exact and without random numbers: pure functions from maps to values `(batch,)`.
+
+Like those of `measures`, they run on tensors and on NumPy arrays. None has a gradient. Where the MIT benchmark draws
+random numbers, the value is the mean over infinitely many draws: against a threshold the area is linear in the share of
+negatives, so that its expectation is the area at their exact share. Sources: the code of the MIT saliency benchmark
+(AUC_Judd, AUC_Borji, AUC_shuffled); Kümmerer, Wallis & Bethge (2018).
+"""
+
+import functools
+
+import numpy as np
+from keras import backend
+
+from keras_saliency.formulas.arrays import ops
+from keras_saliency.formulas.maps import Map, total
+
+LEVELS, MOST_UNCLEAR = 2**31 - 1, 16  # of integer ranks; of values that these cannot tell apart and are looked at again
+# Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
+BINS, FIXATED, NEAR = 32768, 1024, 4096
+STEP = 0.1  # between the thresholds of Borji's and the shuffled AUC of the MIT benchmark
+
+
+def _flat(maps):
+    return ops.reshape(maps, (ops.shape(maps)[0], -1))
+
+
+def _unless_nan(values, valid):
+    """Zero for each image, NaN where it has NaN: the comparisons from which an area is made would hide it."""
+    return total((values if valid is None else ops.where(valid > 0, values, 0.0)) * 0.0)[:, 0, 0, 0]
+
+
+def auc(fixations, prediction, valid=None, negatives=None):
+    """Area under the ROC curve of fixated against other pixels, ties counting one half.
+
+    The probability that the prediction is higher at a fixation than at a negative. 0.5 for a constant map, and where
+    there are no fixations or no negatives.
+
+    Args:
+        fixations: How often each pixel is a positive, `(batch, height, width, 1)`; repeated fixations count.
+        prediction: The map, or a `Map`; only the order of its values matters.
+        valid: One inside the image and zero in padding, or None.
+        negatives: How often each pixel is a negative: None for each once (the uniform AUC), or the fixations of other
+            images (the shuffled AUC).
+    """
+    prediction = Map.of(prediction, valid)
+    values, valid, (low, high) = prediction.raw, prediction.valid, prediction.extremes
+    if isinstance(values, np.ndarray):
+        parts = (low, high, fixations, valid, negatives)
+        return np.array([_area_of_image(*image) for image in _images(values, *parts)])
+    positives = ops.cast(fixations, values.dtype)
+    negatives = ops.ones_like(values) if negatives is None else ops.cast(negatives, values.dtype)
+    if valid is not None:
+        positives, negatives = (ops.where(valid > 0, part, 0.0) for part in (positives, negatives))
+        values = ops.where(valid > 0, values, low)
+    return _area(*map(_flat, (values, positives, negatives))) + _unless_nan(prediction.raw, valid)
+
+
+def _images(prediction, *parts):
+    """The flat parts of each image; what is None is None for all, one map for all is repeated."""
+    for i, values in enumerate(prediction):
+        yield values.ravel(), *(None if part is None else np.asarray(part)[i % len(part)].ravel() for part in parts)
+
+
+def _area_of_image(values, low, high, fixations, valid, negatives):
+    """`auc` of one image in NumPy, whose sort is many times faster than that of the frameworks."""
+    if valid is not None:
+        inside = valid > 0
+        values, fixations = values[inside], fixations[inside]
+        negatives = None if negatives is None else negatives[inside]
+    # A comparison first: NumPy finds what is true many times faster than what is not zero.
+    where = np.flatnonzero(fixations != 0)
+    at = None if negatives is None else np.flatnonzero(negatives != 0)
+    if len(where) == 0 or values.size == 0 or (at is not None and len(at) == 0):
+        return 0.5
+    if at is None:
+        shares = _ranks(values, values[where], float(low[0]), float(high[0])) / len(values)
+    else:
+        shares = _weighted_ranks(values[at], negatives[at], values[where])
+    return np.average(shares, weights=fixations[where])
+
+
+def _weighted_ranks(sample, weights, fixated):
+    """The share of the weight that lies below each fixated value, what is equal to it counted by half."""
+    order = np.argsort(sample)
+    below = np.concatenate([[0.0], np.cumsum(weights[order], dtype="float64")])
+    places = _positions(sample[order], fixated).astype("int64")
+    return below[places].mean(0) / below[-1] + 0.0 * sample[order[-1]]  # NaN is sorted to the end
+
+
+def _ranks(sample, fixated, low, high):
+    """How many of the sample lie below each fixated value, those equal to it counted by half; NaN if one is NaN."""
+    scale = LEVELS / (high - low) if high > low else 0.0
+    if sample.dtype != "float64" or not 0 < scale < np.inf:
+        return _positions(np.sort(sample), fixated).mean(0) + 0.0 * (high - low)
+    # Integers of 32 bits are sorted in half the time. Their order is never wrong, only blind to small differences:
+    # what they take for equal is looked at again. Much of that is a map of few levels, or one with a sharp peak.
+    keys = ((sample - low) * scale).astype("int32")
+    sought = ((fixated - low) * scale).astype("int32")
+    below, reached = _positions(np.sort(keys), sought)
+    ranks = (below + reached) / 2
+    unclear = np.unique(sought[reached - below > 1])
+    if len(unclear) > MOST_UNCLEAR:
+        return _positions(np.sort(sample), fixated).mean(0)
+    for key in unclear:
+        which = sought == key
+        ranks[which] = below[which] + _positions(np.sort(sample[keys == key]), fixated[which]).mean(0)
+    return ranks
+
+
+def _positions(ordered, values):
+    """How many of a sorted array lie below each value, and how many do not lie above it."""
+    return np.stack([np.searchsorted(ordered, values, side) for side in ("left", "right")]).astype("float64")
+
+
+def _area(values, positives, negatives):
+    """`auc` of a batch of rows of tensors."""
+    wins = _wins_by_sorting
+    if (values.shape[1] or 0) >= 4 * NEAR:
+        counted, complete = _wins_by_counting(values, positives, negatives)
+
+        def wins(*parts):
+            return ops.cond(complete, lambda: counted, lambda: _wins_by_sorting(*parts))
+
+    pairs = ops.sum(positives, axis=1) * ops.sum(negatives, axis=1)
+    return ops.where(pairs > 0, wins(values, positives, negatives) / ops.where(pairs > 0, pairs, 1.0), 0.5)
+
+
+def _wins_by_sorting(values, positives, negatives):
+    """The pairs in which the positive is higher, ties counted by half."""
+    order = ops.argsort(values, axis=1)
+    values, positives, negatives = (ops.take_along_axis(part, order, axis=1) for part in (values, positives, negatives))
+    # Equal values share a group, numbered within the row: a group is one step of the ROC curve.
+    starts = ops.pad(ops.cast(values[:, 1:] != values[:, :-1], "int32"), ((0, 0), (1, 0)))
+    groups = ops.cumsum(starts, axis=1)
+    positives, negatives = (_sums(part, groups, ops.shape(values)[1]) for part in (positives, negatives))
+    return ops.sum(positives * (ops.cumsum(negatives, axis=1) - negatives / 2), axis=1)
+
+
+def _wins_by_counting(values, positives, negatives):
+    """The same without sorting all values, and whether it is right: it is if there is not too much to look at.
+
+    Each pixel falls into one of many bins by its value. If no positive shares its bin, the positives above it are those
+    of higher bins, which a table tells. The others are few: they alone are sorted and compared with each positive.
+    """
+    fixated, at = ops.top_k(ops.where(positives > 0, values, -float("inf")), FIXATED)
+    weights = ops.take_along_axis(positives, at, axis=1)
+    low, high = ops.min(values, axis=1, keepdims=True), ops.max(values, axis=1, keepdims=True)
+    # The fourth root spreads densities and log-densities alike. Values are cut to the range, so that none that is
+    # infinite or no number leads out of the table.
+    spread = ops.sqrt(ops.sqrt((values - low) / ops.where(high > low, high - low, 1.0)))
+    bins = ops.clip(ops.cast(spread * (BINS - 1), "int32"), 0, BINS - 1)
+    own = _sums(weights, ops.take_along_axis(bins, at, axis=1), BINS)
+    above = ops.sum(own, axis=1, keepdims=True) - ops.cumsum(own, axis=1)
+    # Bin zero holds the lowest value alone, of which there may be many, or no positive.
+    table = ops.concatenate([above[:, :1] + own[:, :1] / 2, ops.where(own > 0, -1.0, above)[:, 1:]], axis=1)
+    above = ops.take_along_axis(table, bins, axis=1)
+    shared = above < 0
+    far = ops.sum(ops.where(shared, 0.0, above) * negatives, axis=1)
+    near, at = ops.top_k(ops.where(shared, values, -float("inf")), NEAR)
+    mass = ops.cumsum(ops.take_along_axis(ops.where(shared, negatives, 0.0), at, axis=1), axis=1)
+    mass = ops.pad(mass, ((0, 0), (1, 0)))
+    higher, as_high = (
+        ops.take_along_axis(mass, _count(near, fixated, reach), axis=1) for reach in (ops.greater, ops.greater_equal)
+    )
+    # A positive of bin zero is lower than all that are near.
+    close = ops.sum(weights * (mass[:, -1:] - (higher + as_high) / 2), axis=1)
+    found = [ops.max(ops.sum(ops.cast(part, "int32"), axis=1)) for part in (positives > 0, shared)]
+    right = [found[0] <= FIXATED, found[1] < NEAR, ops.all(ops.isfinite(values))]
+    right.append(ops.all(ops.logical_or(own[:, :1] == 0, ops.logical_or(bins > 0, values == low))))
+    return far + close, functools.reduce(ops.logical_and, right)
+
+
+def _sums(weights, groups, count):
+    """The sum of each group in each row, `(rows, count)`; groups are numbered from zero."""
+    rows = ops.shape(weights)[0]
+    segments = groups + count * ops.expand_dims(ops.arange(rows, dtype="int32"), 1)
+    sums = ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(segments, (-1,)), rows * count)
+    return ops.reshape(sums, (rows, count))
+
+
+def _count(ordered, values, reach):
+    """How many of each row, sorted downwards, reach each value; of the power of two in a row, the last never does."""
+    count, step = ops.zeros_like(values, dtype="int32"), ordered.shape[1] // 2
+    while step:
+        probe = ops.take_along_axis(ordered, count + step - 1, axis=1)
+        count = count + step * ops.cast(reach(probe, values), "int32")
+        step //= 2
+    return count
+
+
+def curve(values, counts, false_positives):
+    """The ROC curve of one image, fixated against all pixels: its area is `auc`.
+
+    Args:
+        values: The map `(height, width)`.
+        counts: The number of fixations at each pixel, same shape.
+        false_positives: The shares of pixels at which the curve is read, in [0, 1].
+
+    Returns:
+        The share of fixations among the pixels with the highest values; tied pixels come in evenly.
+    """
+    where = np.flatnonzero(counts != 0)
+    fixated, ordered = values.ravel()[where], np.sort(values, axis=None)
+    reached, above = 1 - _positions(ordered, fixated) / ordered.size
+    hits = np.clip((np.asarray(false_positives)[:, None] - above) / (reached - above), 0.0, 1.0)
+    return np.average(hits, axis=1, weights=counts.ravel()[where])
+
+
+def auc_judd(fixations, prediction, valid=None):
+    """The AUC of the MIT benchmark: fixated against unfixated pixels, thresholds at the fixated values only.
+
+    The trapezoids between these thresholds add up to a little more than the exact area. Ties, which the benchmark
+    breaks by a jitter of 1e-7, are broken at random here: the value is the mean over all orders of tied pixels. Unlike
+    the jitter, that leaves values alone that differ by less than 1e-7.
+
+    Args:
+        fixations: As in `auc`; repeats count once.
+        prediction: As in `auc`, or a `Map`.
+        valid: One inside the image and zero in padding, or None.
+
+    Returns:
+        `(batch,)`; 0.5 for a constant map, and where there are no fixated or no unfixated pixels.
+    """
+    prediction = Map.of(prediction, valid)
+    values, (low, high) = prediction.raw, prediction.extremes
+    pixels = ops.ones_like(values) if prediction.valid is None else ops.cast(prediction.valid, values.dtype)
+    fixated = ops.cast(fixations * pixels > 0, values.dtype)
+    unfixated = pixels - fixated
+    lowest = ops.min(ops.where(fixated > 0, values, high), (1, 2, 3), keepdims=True)
+    tie = ops.cast(values == lowest, values.dtype)
+    above, tied, tied_fixated = (
+        total(part)[:, 0, 0, 0]
+        for part in (unfixated * ops.cast(values > lowest, values.dtype), unfixated * tie, fixated * tie)
+    )
+    # Unfixated pixels that come before the last of the fixated ones.
+    reached = above + tied * tied_fixated / (tied_fixated + 1.0)
+    pairs = (total(fixated) * total(unfixated))[:, 0, 0, 0]
+    area = auc(fixated, prediction, negatives=unfixated) + reached / ops.where(pairs > 0, 2.0 * pairs, 1.0)
+    undefined = ops.logical_or(pairs == 0, (high == low)[:, 0, 0, 0])
+    return ops.where(undefined, 0.5, area)
+
+
+def auc_by_steps(fixations, prediction, valid=None, negatives=None):
+    """Area under the ROC curve at thresholds 0, 0.1, ..., 1 of the map scaled to [0, 1]: Borji's and the shuffled AUC.
+
+    The mean over infinitely many splits of the MIT benchmark, of which each draws as many negatives as there are
+    fixated pixels. 0.5 for a constant map, and where there are no fixations or no negatives.
+
+    Args:
+        fixations: As in `auc`; repeats count once.
+        prediction: A map or `Map`; the thresholds make its scale matter.
+        valid: As in `auc`.
+        negatives: Where the negatives are drawn from: None for every pixel (Borji), or pixels that are fixated in other
+            images (shuffled); repeats count once.
+    """
+    prediction = Map.of(prediction, valid)
+    scaled = prediction.stretched / ops.max(prediction.stretched, (1, 2, 3), keepdims=True)
+    pixels = ops.ones_like(scaled) if prediction.valid is None else ops.cast(prediction.valid > 0, scaled.dtype)
+    negatives = pixels if negatives is None else negatives
+    once = [ops.cast(part * pixels > 0, scaled.dtype) for part in (fixations, negatives)]
+    rounding = 1e-9 if backend.standardize_dtype(scaled.dtype) == "float64" else 1e-6
+    area, before = 0.0, (0.0, 0.0)
+    for threshold in [k * STEP for k in range(round(1 / STEP), -1, -1)]:
+        # A value that equals a threshold but for rounding, such as 153 / 255 and 0.6, reaches it.
+        reached = ops.cast(scaled >= threshold - rounding, scaled.dtype)
+        now = [total(part * reached)[:, 0, 0, 0] for part in once]
+        area = area + (now[0] + before[0]) * (now[1] - before[1]) / 2
+        before = now
+    pairs = before[0] * before[1]  # all reach zero
+    low, high = prediction.extremes
+    defined = ops.logical_and(pairs > 0, (high > low)[:, 0, 0, 0])
+    area = ops.where(defined, area / ops.where(pairs > 0, pairs, 1.0), 0.5)
+    return area + _unless_nan(prediction.raw, prediction.valid)

@@ -1,0 +1,61 @@
+"""The progress of long work: bars in a terminal and in a notebook, lines of text everywhere else."""
+
+import time
+
+import rich.console
+import rich.progress
+
+EVERY = 5.0  # seconds between the lines of a task
+
+
+def make_console(verbose: bool = True) -> rich.console.Console:
+    """The console of a run; it prints nothing unless `verbose`."""
+    return rich.console.Console(highlight=False, quiet=not verbose, soft_wrap=True)
+
+
+class Progress(rich.progress.Progress):
+    """Rich's bars; where nobody could see them move, a line when a task begins, while it lasts, and when it is done.
+
+    Args:
+        console: Where to write.
+    """
+
+    def __init__(self, console: rich.console.Console) -> None:
+        columns = (
+            rich.progress.TextColumn("{task.description:<12}"),
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TimeRemainingColumn(),
+        )
+        self.lines = not (console.is_terminal or console.is_jupyter)
+        self.told: dict[rich.progress.TaskID, float] = {}
+        super().__init__(*columns, console=console, disable=self.lines)
+
+    def add_task(self, description, *args, **options):  # type: ignore[no-untyped-def]
+        """As Rich's."""
+        task = super().add_task(description, *args, **options)
+        if self.lines:
+            self.told[task] = time.monotonic()
+            self.console.print(f"{description.strip()} ...")
+        return task
+
+    def update(self, task_id, **options):  # type: ignore[no-untyped-def]
+        """As Rich's."""
+        super().update(task_id, **options)
+        self._tell(task_id)
+
+    def advance(self, task_id, advance=1):  # type: ignore[no-untyped-def]
+        """As Rich's."""
+        super().advance(task_id, advance)
+        self._tell(task_id)
+
+    def _tell(self, task_id):
+        task = self.tasks[self.task_ids.index(task_id)]
+        waited = time.monotonic() - self.told.get(task_id, float("inf"))
+        if self.lines and task_id in self.told and (task.finished or waited >= EVERY):
+            total = "?" if task.total is None else f"{task.total:.0f}"
+            self.console.print(f"{task.description.strip()} {task.completed:.0f}/{total}, {task.elapsed or 0:.0f} s")
+            self.told[task_id] = time.monotonic()
+            if task.finished:
+                del self.told[task_id]

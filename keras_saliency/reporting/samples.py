@@ -1,0 +1,24 @@
+"""Which images of a split are worth looking at."""
+
+import numpy as np
+
+from keras_saliency.data.fixations import Samples
+from keras_saliency.formulas.ground_truth import fixation_density
+
+
+def samples_to_show(samples, source, scored):
+    """Rows for `plotting.plot_samples`: two of the best, of the median and of the worst images by information gain."""
+    gains = np.array([scores["ig"] for scores in scored.per_image[source.name]])
+    order, middle = np.argsort(-gains), len(gains) // 2
+    chosen = {"best": order[:2], "median": order[middle : middle + 2], "worst": order[-2:]}
+    rows = []
+    for label, positions in chosen.items():
+        for i in map(int, positions):
+            sample = samples[i]
+            (predicted,) = source.predictions(Samples([sample]))
+            map_ = np.exp(predicted.values) if predicted.is_log_density else predicted.values
+            density = fixation_density(sample, scored.convention)
+            rows.append(
+                (f"{label}: {sample.name}, IG {gains[i]:.2f} bit", sample.read(), sample.fixations, density, map_)
+            )
+    return rows

@@ -1,0 +1,166 @@
+"""Scores as people and programs read them: Markdown tables, a CSV per image, and where the numbers come from."""
+
+import csv
+import importlib.metadata
+import platform
+
+import rich.table
+
+PACKAGES = (
+    *("keras_saliency", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "opencv-python-headless"),
+    *("scikit-learn", "POT"),
+)
+HEADINGS = {
+    "auc": "AUC",
+    "auc_borji": "AUC-Borji",
+    "sauc": "sAUC",
+    "nss": "NSS",
+    "cc": "CC",
+    "sim": "SIM",
+    "kld": "KLD",
+    "emd": "EMD",
+    "ig": "IG, bit",
+    "log_likelihood": "log-likelihood, nat",
+    "explained_information": "explained",
+    "known_information": "of the known",
+}
+TITLES = {
+    "uniform": "uniform",
+    "centre_bias": "centre bias",
+    "gold_standard": "gold standard",
+    "truth": "true density",
+}
+
+
+def cell(name, value):
+    """A mean with its interval, as text."""
+    if value is None or value["mean"] is None:
+        return "n/a"
+    scale, form = (100, "{:.1f} %") if name.endswith("_information") else (1, "{:.3f}")
+    text = form.format(scale * value["mean"])
+    if value["low"] is None or value["low"] == value["high"]:
+        return text
+    return f"{text} [{form.format(scale * value['low'])}, {form.format(scale * value['high'])}]"
+
+
+def known(rows):
+    """The metrics that any of some dictionaries has, in the order of the tables."""
+    rows = list(rows)
+    return [name for name in HEADINGS if any(name in row for row in rows)]
+
+
+def markdown(headings, rows):
+    """A Markdown table of texts; the first column has no heading."""
+    lines = ["| | " + " | ".join(headings) + " |", "|---" * (len(headings) + 1) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def score_table(rows):
+    """A Markdown table of scores.
+
+    Args:
+        rows: From the name of a row to a dictionary from metric to `{"mean", "low", "high"}`. Names that are not in
+            `TITLES` are those of models, and bold.
+    """
+    names = known(rows.values())
+    cells = (
+        [TITLES.get(row, f"**{row}**"), *(cell(name, values.get(name)) for name in names)]
+        for row, values in rows.items()
+    )
+    return markdown([HEADINGS[name] for name in names], cells)
+
+
+def terminal_table(rows):
+    """Mean scores as a Rich table.
+
+    Args:
+        rows: As in `score_table`.
+    """
+    table = rich.table.Table("", *(TITLES.get(row, row) for row in rows))
+    for name in known(rows.values()):
+        values = [row.get(name) for row in rows.values()]
+        table.add_row(HEADINGS[name], *(cell(name, value and {**value, "low": None}) for value in values))
+    return table
+
+
+def write_per_image(path, samples, per_image, fair):
+    """Writes the values of every image: `image`, `row`, `map` (`raw` or `fair`), and a column for each metric."""
+    tables = {"raw": per_image, "fair": fair}
+    metrics = known(rows[0] for rows in per_image.values())
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["image", "row", "map", *metrics])
+        for kind, rows in tables.items():
+            for row, values in rows.items():
+                for sample, scores in zip(samples, values, strict=True):
+                    table.writerow([sample.name, row, kind, *(scores.get(name) for name in metrics)])
+
+
+def provenance(data, split, convention):
+    """What a score must be told with, for JSON: data, split, convention, averaging, resolution, blur, versions."""
+    samples = getattr(data, split)
+    blur = "8 cycles per padded image"
+    if convention == "tuebingen":
+        blur = sorted({round(float(sample.sigma), 2) for sample in samples})
+    return {
+        "data": data.name,
+        "split": split,
+        "images": len(samples),
+        "fixations": sum(len(sample.fixations) for sample in samples),
+        "convention": convention,
+        "averaging": "per image",
+        "resolution": "native",
+        "blur_sigma_pixels": blur,
+        "baseline": "centre bias of the training fixations",
+        "skipped": list(data.skipped),
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def caption(facts):
+    """The same, as `provenance` gives it, in one sentence for people."""
+    blur = facts["blur_sigma_pixels"]
+    if not isinstance(blur, str):
+        others = f" and {len(blur) - 5} others" if len(blur) > 5 else ""
+        blur = f"sigma {', '.join(f'{sigma:g}' for sigma in blur[:5])}{others} pixels"
+    return (
+        f"{facts['data']}, {facts['split']} split, {facts['images']} images with {facts['fixations']} fixations, "
+        f"native resolution, convention {facts['convention']}, averaged per image, ground-truth blur: {blur}."
+    )
+
+
+def describe(evaluation):
+    """What the scores of an `Evaluation` mean, as paragraphs for a report."""
+    bias, gold = evaluation.reference["centre_bias"], evaluation.reference["gold_standard"]
+    weights = ", ".join(f"{weight:.3f}" for weight in gold["weights"])
+    return f"""{caption(evaluation.provenance)} In brackets 95 % bootstrap intervals over images.
+
+- IG is the information gain over the centre bias in bits per fixation; explained information is IG divided by that of
+  the gold standard.
+- Centre bias: kernel density of the training fixations, bandwidth {100 * bias["bandwidth"]:.1f} % of the image's width,
+  uniform share {bias["uniform_share"]:g}, both fitted on validation.
+- Gold standard: each observer predicted from the others; bandwidth {gold["bandwidth"]:.2f} of the ground-truth blur,
+  weights of their kernel density, centre bias and uniform {weights}, fitted on validation. It has no CC, SIM, KLD and
+  EMD: they compare with a density of all observers, the one to be predicted included. In `mit` it has no AUC: Judd's is
+  too high for the few fixations of one observer.
+- sAUC: the negatives are the fixations of all other images of the split, laid over the image."""
+
+
+FAIR = """Fair scores of what predicts a density, by the map that suits each metric best (Kümmerer et al. 2018): the
+density for AUC, NSS and IG, divided by the centre bias for sAUC, blurred as the ground truth for CC, KLD and EMD, the
+best quantile of sampled ground truths for SIM."""
+
+
+def skipped(data):
+    """What was left out of a data set, as a Markdown list."""
+    return "\n".join(f"- {line}" for line in data.skipped) or "Nothing was skipped."
+
+
+def _versions():
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

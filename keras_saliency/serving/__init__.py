@@ -1,0 +1,1 @@
+"""What leaves: maps and overlays of photographs, and SavedModels for TF Serving."""

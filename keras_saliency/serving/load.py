@@ -1,0 +1,84 @@
+"""Opening what a training left: the folder of a run, or a model file."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+
+from keras_saliency.models import gives_log_density
+
+MODEL, RESULT = "model.keras", "result.json"
+# What the folder of a run holds for people and programs, from its name in `Run.paths` to its place.
+PARTS = {
+    "report": "report.md",
+    "scores": RESULT,
+    "per_image": "per_image.csv",
+    "history": "history.csv",
+    "figures": "figures",
+    "model": MODEL,
+    "saved_model": "saved_model/1",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished training: what `keras_saliency.train` returns and `keras_saliency.load` opens.
+
+    Attributes:
+        path: The folder of the run, or the `.keras` file.
+        model: The model with the weights of the best epoch.
+        result: What `result.json` holds: the scores of the test split with their provenance, the baselines, the name of
+            the recipe, the seconds. None for a model file, and for a training that has not been scored yet.
+    """
+
+    path: Path
+    model: keras.Model
+    result: dict | None = None
+
+    @property
+    def name(self) -> str:
+        """What reports call it: the name of its folder."""
+        return name_of(self.path)
+
+    @property
+    def scores(self) -> dict[str, dict[str, float | None]] | None:
+        """From metric to `{"mean", "low", "high"}` on the test split; None if it has not been scored."""
+        return self.result and self.result["scores"]
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Where report, scores, figures, model and SavedModel lie, as far as they are there."""
+        if self.path.is_file():
+            return {"model": self.path}
+        return {name: self.path / part for name, part in PARTS.items() if (self.path / part).exists()}
+
+
+def load(path: str | Path) -> Run:
+    """Opens a run, or a model file.
+
+    Args:
+        path: The folder of a run, or a `.keras` file.
+
+    Raises:
+        FileNotFoundError: If there is none; says where it was looked for.
+        ValueError: If the file is no Keras model that gives saliency maps.
+    """
+    path = Path(path)
+    file = path / MODEL if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist. Expected a .keras file or the --workdir of a finished run.")
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except Exception as error:
+        raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
+    gives_log_density(model)
+    result = path / RESULT
+    return Run(path, model, json.loads(result.read_text()) if result.is_file() else None)
+
+
+def name_of(path: str | Path) -> str:
+    """The last part of a path that says something: not `model.keras`, nor the version of a SavedModel."""
+    path = Path(path).absolute()
+    last = path.with_suffix("") if path.suffix in (".keras", ".h5", ".hdf5") else path
+    return next((part for part in reversed(last.parts) if part != "model" and not part.isdigit()), last.name)

@@ -1,0 +1,69 @@
+"""From a recipe to a compiled model."""
+
+import dataclasses
+import fnmatch
+import math
+
+import keras
+
+from keras_saliency import baselines
+from keras_saliency.legacy.model_layers import find_layers
+from keras_saliency.losses import combo
+from keras_saliency.models import create_model, mix, with_sides
+from keras_saliency.training.optimizers import make_optimizer
+
+
+def untrained(recipe):
+    """The model of a recipe with random weights, or the mixture of those of its members."""
+    keras.backend.clear_session()
+    if recipe.members:
+        return mix([untrained(member) for member in recipe.members], name=recipe.name)
+    return create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, input_size=recipe.size)
+
+
+def build(recipe, data, start=None):
+    """Makes the model of a recipe, with the centre bias of the training fixations; writes nothing.
+
+    Args:
+        recipe: A `Recipe`.
+        data: The `DataSet` that it names.
+        start: A model of the same architecture whose weights it starts from.
+
+    Returns:
+        The model, and the part of it that is trained, compiled: the decoder where the backbone is frozen.
+
+    Raises:
+        ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown or weights
+            cannot be had; see `create_model` and `combo`.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    loss = combo(recipe.loss, from_logits=recipe.model.head == "log-density")
+    model = create_model(**dataclasses.asdict(recipe.model), input_size=recipe.size)
+    if start is not None:
+        model.set_weights(start.get_weights())
+    if recipe.model.head != "published":
+        bias = baselines.CentreBias(data.train, data.validation).density
+        model.get_layer("decoder").get_layer("centre_bias").set_density(bias)
+    _freeze(recipe, model.get_layer("backbone"))
+    trained = model.get_layer("decoder") if recipe.freeze_backbone else model
+    trained = with_sides(trained) if recipe.supervise_sides else trained
+    optimizer = make_optimizer(recipe, steps_of(recipe, data))
+    trained.compile(optimizer, loss=loss)
+    optimizer.build(trained.trainable_variables)
+    return model, trained
+
+
+def _freeze(recipe, backbone):
+    backbone.trainable = not recipe.freeze_backbone
+    for pattern in recipe.freeze:
+        layers = find_layers(backbone).values()
+        matching = [layer for layer in layers if fnmatch.fnmatchcase(layer.name, pattern)]
+        if not matching:
+            raise ValueError(f"No layer of the backbone has a name like {pattern!r}, as freeze={recipe.freeze} asks.")
+        for layer in matching:
+            layer.trainable = False
+
+
+def steps_of(recipe, data):
+    """The steps of an epoch."""
+    return math.ceil(len(data.train) / recipe.batch)

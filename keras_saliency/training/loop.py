@@ -1,0 +1,151 @@
+"""The loop of epochs: it can be interrupted anywhere and goes on as if it had not been."""
+
+import csv
+import json
+import math
+import time
+from pathlib import Path
+
+import keras
+from tensorboard.summary import Writer
+
+from keras_saliency.reporting.progress import Progress
+from keras_saliency.serving.load import MODEL
+from keras_saliency.training.build import steps_of
+from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.workdir import CHECKPOINTS, FEATURES, write_whole
+
+
+def train_epochs(recipe, data, model, trained, workdir, console, features=None):
+    """Trains a model, or goes on with a training that was interrupted.
+
+    Args:
+        recipe: A `Recipe`.
+        data: The `DataSet` that it names.
+        model: What `build` made of them; it ends with the weights of the best epoch.
+        trained: The part of it that is trained, as `build` gave it.
+        workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
+            end, `model.keras`.
+        console: A `rich.console.Console`.
+        features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after.
+
+    Returns:
+        The history (a list with a dictionary for each epoch), and the seconds of features and training, those of
+        earlier sessions included as far as they were saved.
+    """
+    state = _State(workdir, trained)
+    with Progress(console) as bars:
+        if not state.finished(recipe):
+            caches = _features(recipe, data, model, bars, state, features or state.workdir / FEATURES)
+            _epochs(recipe, data, model, trained, caches, state, bars)
+    state.load(state.best_epoch)
+    model.save(state.workdir / MODEL)
+    return state.history, state.seconds
+
+
+def _features(recipe, data, model, bars, state, folder):
+    """The caches of training and validation features, or of none where the backbone is trained."""
+    if not recipe.freeze_backbone:
+        return {"train": None, "validation": None}
+    started = time.perf_counter()
+    caches = {}
+    for part, flip in (("train", recipe.flip), ("validation", False)):
+        samples = getattr(data, part)
+        task = bars.add_task(f"features {part}"[:14], total=len(samples))
+        caches[part] = FeatureCache(
+            Path(folder) / part,
+            model.get_layer("backbone"),
+            samples,
+            recipe.size,
+            flip,
+            progress=lambda done, task=task: bars.update(task, completed=done),
+        )
+        bars.update(task, completed=len(samples))
+    state.seconds["features"] += time.perf_counter() - started
+    state.write()
+    return caches
+
+
+def _epochs(recipe, data, model, trained, caches, state, bars):
+    target_size = model.output_shape[1:3]
+    validation = data.validation.pipeline(
+        recipe.size, recipe.batch, target_size=target_size, features=caches["validation"]
+    )
+    writer = Writer(str(state.workdir / "tensorboard"))
+    while not state.finished(recipe):
+        epoch, started = len(state.history), time.perf_counter()
+        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(recipe, data))
+        train = data.train.pipeline(
+            recipe.size,
+            recipe.batch,
+            target_size=target_size,
+            flip=recipe.flip,
+            shuffle=True,
+            seed=recipe.seed,
+            epoch=epoch,
+            features=caches["train"],
+        )
+        advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
+        logs = trained.fit(train, validation_data=validation, shuffle=False, verbose=0, callbacks=[advance]).history
+        values = {name: value[0] for name, value in logs.items()}
+        if not math.isfinite(values["loss"] + values["val_loss"]):
+            raise ValueError(
+                f"The loss became {values['loss']} (validation: {values['val_loss']}) in epoch {epoch + 1}. "
+                "Try a smaller learning rate: --set learning_rate=1e-4."
+            )
+        state.seconds["training"] += time.perf_counter() - started
+        state.save({"epoch": epoch + 1, **values})
+        for name, value in values.items():
+            writer.add_scalar(name, value, epoch + 1)
+        writer.flush()
+        best = " (best)" if state.best_epoch == epoch + 1 else ""
+        bars.console.print(f"epoch {epoch + 1}: loss {values['loss']:.4f}, val_loss {values['val_loss']:.4f}{best}")
+    writer.close()
+
+
+class _State:
+    """What a training must remember: the history, and the weights and optimizer of the last and the best epoch.
+
+    `state.json` is replaced in one step after the weights it speaks of are complete, so that an interruption at any
+    moment leaves the state of one whole epoch.
+    """
+
+    def __init__(self, workdir, model):
+        self.workdir, self.model = Path(workdir), model
+        self.file = self.workdir / CHECKPOINTS / "state.json"
+        self.file.parent.mkdir(exist_ok=True)
+        self.history, self.seconds = [], {"features": 0.0, "training": 0.0}
+        if self.file.is_file():
+            saved = json.loads(self.file.read_text())
+            self.history, self.seconds = saved["history"], saved["seconds"]
+            if self.history:
+                self.load(len(self.history))
+
+    @property
+    def best_epoch(self):
+        return min(self.history, key=lambda row: row["val_loss"])["epoch"]
+
+    def finished(self, recipe):
+        done = len(self.history)
+        return done >= recipe.epochs or (done > 0 and done - self.best_epoch >= recipe.patience)
+
+    def _weights(self, epoch):
+        return self.file.parent / f"epoch-{epoch:04d}.weights.h5"
+
+    def load(self, epoch):
+        self.model.load_weights(self._weights(epoch))
+
+    def write(self):
+        write_whole(self.file, json.dumps({"history": self.history, "seconds": self.seconds}))
+
+    def save(self, row):
+        self.history.append(row)
+        self.model.save_weights(self._weights(row["epoch"]))
+        self.write()
+        with (self.workdir / "history.csv").open("w", newline="") as file:
+            table = csv.DictWriter(file, row)
+            table.writeheader()
+            table.writerows(self.history)
+        for path in self.file.parent.glob("*.weights.h5"):
+            if path not in (self._weights(row["epoch"]), self._weights(self.best_epoch)):
+                path.unlink()

@@ -1,0 +1,81 @@
+"""The recipes as a table."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import rich.console
+import rich.table
+
+from keras_saliency.training.recipe import Recipe, data_sets
+
+SCORES = {"nss": "NSS", "auc": "AUC", "cc": "CC", "ig": "IG"}
+# The columns that a narrow terminal does without, the least needed first.
+EXPENDABLE = ("epochs", "size", "data", "model", "backbone", "loss", "GFLOPs", "parameters")
+NUMBERS = ("parameters", "GFLOPs", "epochs", *SCORES.values())
+
+
+def print_recipes(
+    recipes: Iterable[Recipe],
+    runs: str | Path,
+    console: rich.console.Console,
+    costs: Mapping[str, Any] | None = None,
+) -> None:
+    """Prints the table: as many columns as a terminal has room for, all of them into a pipe.
+
+    Args:
+        recipes: The `Recipe`s.
+        runs: The folder of runs; a recipe with `result.json` in its own folder there is shown with its scores.
+        console: Where to print.
+        costs: From the name of a recipe to its `Cost`, for two more columns.
+    """
+    rows = [_row(recipe, Path(runs), costs) for recipe in recipes]
+    columns, left_out = list(rows[0]), []
+    for column in EXPENDABLE:
+        if not console.is_terminal or _width(rows, columns) <= console.width:
+            break
+        if column in columns:
+            columns.remove(column)
+            left_out.append(column)
+    table = rich.table.Table(box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    wide = rich.console.Console(file=console.file, highlight=False, width=max(console.width, _width(rows, columns)))
+    (console if console.is_terminal else wide).print(table)
+    if left_out:
+        console.print(f"A wider terminal shows {', '.join(reversed(left_out))}, too.")
+
+
+def _width(rows: list[dict[str, str]], columns: list[str]) -> int:
+    """The characters of the widest line."""
+    return sum(2 + max(len(column), *(len(row[column]) for row in rows)) for column in columns)
+
+
+def _row(recipe: Recipe, runs: Path, costs: Mapping[str, Any] | None) -> dict[str, str]:
+    models = recipe.models()
+    cost = costs[recipe.name] if costs else None
+    backbones = cost.backbones if cost else [model.backbone or "published" for model in models]
+    return {
+        "recipe": recipe.name,
+        "model": _join(model.name for model in models),
+        **({"parameters": f"{cost.parameters:,}", "GFLOPs": f"{cost.flops / 1e9:.1f}"} if cost else {}),
+        "backbone": _join(backbones),
+        "loss": " + ".join(f"{weight:g} {name}" for name, weight in recipe.loss.items()),
+        "data": _join(data_sets(recipe)),
+        "size": "x".join(map(str, recipe.size)),
+        "epochs": str(recipe.epochs) if recipe.loss else "",
+        **_scores(runs / recipe.name / "result.json"),
+    }
+
+
+def _join(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
+
+
+def _scores(path: Path) -> dict[str, str]:
+    """The scores of a finished run, or blanks."""
+    scores = json.loads(path.read_text())["scores"] if path.is_file() else {}
+    return {title: f"{scores[name]['mean']:.3f}" if name in scores else "" for name, title in SCORES.items()}

@@ -1,0 +1,89 @@
+"""What a run leaves for people and programs: `result.json`, `per_image.csv`, `report.md` and the figures."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from keras_saliency.reporting import plotting, tables
+from keras_saliency.reporting.samples import samples_to_show
+from keras_saliency.serving.load import RESULT
+
+
+def write_report(workdir, recipe, data, source, history, seconds, scored):
+    """Writes the report of a finished run.
+
+    Args:
+        workdir: The folder to write to.
+        recipe: The `Recipe`.
+        data: The `DataSet`.
+        source: The `ModelSource` of the trained model.
+        history: A list with a dictionary for each epoch; empty for a mixture, which is not trained itself.
+        seconds: A dictionary with `features`, `training` and `evaluation`.
+        scored: The `Evaluation` of the test split.
+
+    Returns:
+        What `result.json` holds.
+    """
+    workdir = Path(workdir)
+    (workdir / "figures").mkdir(exist_ok=True)
+    result = _result(recipe, data, source.name, seconds, scored)
+    tables.write_per_image(workdir / "per_image.csv", data.test, scored.per_image, scored.fair)
+    if history:
+        plotting.plot_history(workdir / "figures" / "history.png", history)
+    plotting.plot_samples(workdir / "figures" / "samples.png", samples_to_show(data.test, source, scored))
+    (workdir / "report.md").write_text(_markdown(recipe, data, history, result["seconds"], scored))
+    # Last: it marks the run as complete.
+    (workdir / RESULT).write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def _result(recipe, data, row, seconds, scored):
+    summary, fair = dict(scored.summary), dict(scored.fair_summary)
+    return {
+        "recipe": recipe.name,
+        "scores": summary.pop(row),
+        "fair_scores": fair.pop(row),
+        "baselines": summary,
+        "fair_baselines": fair,
+        "reference": scored.reference,
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        **scored.provenance,
+    }
+
+
+def _markdown(recipe, data, history, seconds, scored):
+    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    trained = f"A mixture of {', '.join(member.name for member in recipe.members)}, in the folders inside this one."
+    figure = ""
+    if history:
+        best = min(history, key=lambda row: row["val_loss"])["epoch"]
+        trained = f"{len(history)} epochs, the best on validation was epoch {best}."
+        figure = "\n![history](figures/history.png)\n"
+    return f"""# {recipe.name}
+
+{tables.score_table(scored.summary)}
+
+{tables.describe(scored)}
+
+{tables.FAIR}
+
+{tables.score_table(scored.fair_summary)}
+
+## Training
+
+{trained} {seconds[:1].upper() + seconds[1:]}, of all stages.
+{figure}
+## Best, median and worst images
+
+![samples](figures/samples.png)
+
+## Skipped data
+
+{tables.skipped(data)}
+
+## Recipe
+
+```json
+{json.dumps(dataclasses.asdict(recipe), indent=2)}
+```
+"""

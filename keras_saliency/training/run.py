@@ -1,0 +1,152 @@
+"""The main job: a recipe becomes a model with its scores, report and SavedModel."""
+
+import functools
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import rich.console
+
+from keras_saliency import data as data_sets
+from keras_saliency.data import DataSet
+from keras_saliency.evaluation.sources import ModelSource
+from keras_saliency.evaluation.splits import score_split
+from keras_saliency.models import SaliencyModel, mix
+from keras_saliency.reporting.progress import Progress, make_console
+from keras_saliency.serving.export import export_saved_model
+from keras_saliency.serving.load import MODEL, PARTS, Run, load
+from keras_saliency.training import recipe as recipes
+from keras_saliency.training.build import build
+from keras_saliency.training.loop import train_epochs
+from keras_saliency.training.recipe import Recipe
+from keras_saliency.training.report import write_report
+from keras_saliency.training.workdir import FEATURES, claim_workdir
+
+SKIPPED = 10  # lines about data that were left out, which are printed
+
+
+def train(
+    recipe: str | Recipe,
+    data: Mapping[str, str | Path | DataSet] | None = None,
+    workdir: str | Path | None = None,
+    verbose: bool = True,
+    **changes: Any,
+) -> Run:
+    """Trains a recipe, scores it on the test split, writes the report and the SavedModel.
+
+    An interrupted run goes on where it was when it is called again with the same recipe and folder; a finished one is
+    opened.
+
+    Args:
+        recipe: The name of a recipe of `keras_saliency.zoo.RECIPES`, or a `Recipe`.
+        data: Where data sets lie, from name to folder, such as `{"osie": "data/osie"}`, or the `DataSet` itself. What
+            is not named is looked for in the folder that the environment variable `KERAS_SALIENCY_DATA` names.
+        workdir: The folder of the run, new, or to be resumed; by default `runs/NAME`.
+        verbose: Whether to print what is done.
+        **changes: Fields of the recipe: `epochs=3`, `loss={"kld": 1}`, `model={"backbone": "vgg16"}`.
+
+    Returns:
+        The `Run`: model, scores and paths.
+
+    Raises:
+        ValueError: If a name or value in the recipe is unknown, the folder holds something else, or the loss diverges.
+        FileNotFoundError: If data or weights are missing.
+
+    Example:
+
+    ```python
+    run = keras_saliency.train("osie_lite0", data={"osie": "data/osie"}, workdir="runs/short", epochs=3)
+    run.scores["nss"]["mean"]
+    ```
+    """
+    from keras_saliency.zoo import find_recipe
+
+    chosen = recipes.change(recipe if isinstance(recipe, Recipe) else find_recipe(recipe), changes)
+    folders, needed = dict(data or {}), recipes.data_sets(chosen)
+    for name in folders:
+        if name not in needed:
+            raise ValueError(f"The recipe {chosen.name!r} reads {', '.join(needed)}. Received: data for {name}.")
+    return _run(chosen, folders, Path(workdir or Path("runs") / chosen.name), make_console(verbose))
+
+
+def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Console) -> Run:
+    @functools.cache
+    def read(name: str) -> DataSet:
+        found = folders.get(name, folders.get(data_sets.WITHIN.get(name, name)))
+        return data_sets.open_data(found if isinstance(found, DataSet) else {name: found}, console.print)
+
+    data = read(recipe.data)
+    console.print(
+        f"{data.name}: {len(data.train)} training, {len(data.validation)} validation, "
+        f"{len(data.test)} test images; {len(data.skipped)} things skipped"
+    )
+    for line in data.skipped[:SKIPPED]:
+        console.print(f"  skipped: {line}")
+    if len(data.skipped) > SKIPPED:
+        console.print(f"  and {len(data.skipped) - SKIPPED} more, listed in the report")
+    if (workdir / PARTS["scores"]).is_file():
+        claim_workdir(workdir, recipe)
+        console.print(f"{workdir} is complete: {workdir / PARTS['report']}")
+        return load(workdir)
+    model, history, seconds = train_with_stages(recipe, read, workdir, console)
+    started = time.perf_counter()
+    source = ModelSource(model, recipe.name)
+    console.print("scoring the test split")
+    with Progress(console) as bars:
+        task = bars.add_task("test images", total=len(data.test))
+        scored = score_split([source], data, "test", "tuebingen", lambda done: bars.update(task, completed=done))
+    seconds = {**seconds, "evaluation": time.perf_counter() - started}
+    console.print("writing report and SavedModel")
+    shutil.rmtree(workdir / FEATURES, ignore_errors=True)
+    # What an interrupted run may have left of it.
+    served = workdir / PARTS["saved_model"]
+    shutil.rmtree(served.parent, ignore_errors=True)
+    export_saved_model(model, served)
+    return Run(workdir, model, write_report(workdir, recipe, data, source, history, seconds, scored))
+
+
+def train_with_stages(
+    recipe: Recipe,
+    read: Callable[[str], DataSet],
+    workdir: Path,
+    console: rich.console.Console,
+    features: Path | None = None,
+) -> tuple[SaliencyModel, list[dict[str, float]], dict[str, float]]:
+    """Trains a recipe and, before it, what it starts from or mixes, each in a folder of its own inside.
+
+    Args:
+        recipe: A `Recipe`.
+        read: A function from the name of a data set to the `DataSet`.
+        workdir: The folder of the run, new or to be resumed; see `claim_workdir`.
+        console: A `rich.console.Console`.
+        features: The folder of the feature cache, by default inside `workdir`.
+
+    Returns:
+        The model, the history of this recipe (empty for a mixture), and the seconds of all.
+    """
+    features = features or workdir / FEATURES
+    seconds = {"features": 0.0, "training": 0.0}
+
+    def before(other, folder):
+        console.print(f"{other.name}, for {recipe.name}:")
+        model, _, spent = train_with_stages(other, read, folder, console, features)
+        for key, value in spent.items():
+            seconds[key] += value
+        return model
+
+    if recipe.members:
+        workdir = claim_workdir(workdir, recipe)
+        model, history = mix([before(m, workdir / m.name) for m in recipe.members], name=recipe.name), []
+        model.save(workdir / MODEL)
+    else:
+        start = None
+        if recipe.start:
+            start = before(recipe.start, claim_workdir(workdir, recipe) / recipe.start.name)
+        data = read(recipe.data)
+        model, trained = build(recipe, data, start)
+        workdir = claim_workdir(workdir, recipe)
+        history, spent = train_epochs(recipe, data, model, trained, workdir, console, features)
+        seconds = {key: seconds[key] + spent[key] for key in seconds}
+    return model, history, seconds

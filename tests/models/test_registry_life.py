@@ -1,0 +1,103 @@
+"""Every architecture of the table through its life: any size, saved, loaded elsewhere, served, trained."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from registry import ODD, SIZE, batch, gives_log_density, small
+
+import keras_saliency as ks
+from keras_saliency.models import ARCHITECTURES
+from keras_saliency.serving.export import load_saved_model
+
+PREDICT = """
+import sys
+from pathlib import Path
+import keras, keras_saliency, numpy as np
+folder, images, maps = Path(sys.argv[1]), np.load(Path(sys.argv[1]) / "images.npy"), {}
+for path in sorted(folder.glob("*.keras")):
+    maps[path.stem] = keras.models.load_model(path).predict(images, verbose=0)
+np.savez(sys.argv[2], **maps)
+"""
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def model(request):
+    """Each architecture, built once for the tests that follow."""
+    keras.utils.set_random_seed(1)
+    return small(request.param)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where all models lie, and images of an odd size."""
+    folder = tmp_path_factory.mktemp("models")
+    np.save(folder / "images.npy", batch(np.random.default_rng(0), ODD)[0])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """What each model makes of these images, by name."""
+    return {}
+
+
+def keep(model, maps, folder, expected):
+    expected[model.name] = maps
+    model.save(folder / f"{model.name}.keras")
+
+
+def test_images_of_any_number_and_size_are_taken(model, folder, expected, rng):
+    for images in (batch(rng, SIZE, 1)[0], np.load(folder / "images.npy")):
+        maps = model.predict(images, verbose=0)
+        assert maps.shape == (*images.shape[:3], 1)
+        assert np.isfinite(maps).all()
+        if gives_log_density(model.name):
+            np.testing.assert_allclose(np.exp(maps).sum((1, 2)), 1, rtol=1e-4)
+        else:
+            assert maps.min() >= 0
+    keep(model, maps, folder, expected)
+
+
+def test_every_model_is_served(model, tmp_path, rng):
+    ks.export_saved_model(model, tmp_path / "1")
+    serve, log_density = load_saved_model(tmp_path / "1")
+    assert log_density == gives_log_density(model.name)
+    images = rng.integers(0, 256, (2, *SIZE, 3), dtype="uint8")
+    maps = model.predict(images.astype("float32"), verbose=0)
+    if not log_density:
+        maps = maps / np.maximum(maps.max((1, 2), keepdims=True), 1e-30)
+    np.testing.assert_allclose(serve([tf.io.encode_png(image).numpy() for image in images]), maps, atol=1e-5)
+
+
+def test_training_reaches_every_weight(model, rng):
+    images, targets = batch(rng)
+    # Adam's steps make any gradient visible. Two of them: SAM's attention starts at zero, and so do its gradients.
+    model.compile(keras.optimizers.Adam(1e-3), loss="kld + cc", run_eagerly=True)
+    before = [weight.numpy() for weight in model.trainable_weights]
+    assert np.isfinite(model.fit(images, targets, epochs=2, verbose=0).history["loss"]).all()
+    still = [w.path for w, old in zip(model.trainable_weights, before, strict=True) if np.array_equal(w.numpy(), old)]
+    assert still == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "tolerance"),
+    [("tensorflow", 1e-5), ("jax", 1e-4), pytest.param("torch", 1e-4, marks=pytest.mark.torch)],
+)
+def test_every_model_loads_in_a_fresh_process(backend, tolerance, folder, expected, tmp_path):
+    pytest.importorskip(backend)
+    for name in set(ARCHITECTURES) - set(expected):  # where the tests above were not chosen
+        model = small(name)
+        keep(model, model.predict(np.load(folder / "images.npy"), verbose=0), folder, expected)
+    # Unoptimised programs of XLA are as right, and what takes the time here is to compile them.
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    output = tmp_path / "maps.npz"
+    subprocess.run([sys.executable, "-c", PREDICT, folder, output], env=environment, check=True)
+    received = np.load(output)
+    assert set(received) == set(expected) == set(ARCHITECTURES)
+    for name, maps in expected.items():
+        np.testing.assert_allclose(received[name], maps, rtol=tolerance, atol=tolerance, err_msg=name)

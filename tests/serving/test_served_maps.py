@@ -1,0 +1,39 @@
+"""Models that give maps, not log-densities, in prediction, evaluation and serving."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from registry import small
+
+import keras_saliency as ks
+from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
+from keras_saliency.serving import prediction
+
+
+@pytest.fixture(scope="module")
+def model(tiny_backbone):
+    return small("salgan", backbone=tiny_backbone)
+
+
+def test_maps_are_predicted_evaluated_and_served_alike(model, tiny, tmp_path):
+    ks.export_saved_model(model, tmp_path / "served" / "1")
+    live, served = (
+        list(s.predictions(tiny.test))
+        for s in (ModelSource(model, "live"), SavedModelSource(tmp_path / "served" / "1"))
+    )
+    for sample, one, other in zip(tiny.test, live, served, strict=True):
+        assert not one.is_log_density
+        assert one.values.shape == tuple(sample.size)
+        np.testing.assert_allclose(prediction.predict_image(model, sample.read()), one.values, rtol=1e-4)
+        # A SavedModel divides by the peak over the letterbox.
+        np.testing.assert_allclose(other.values / other.values.max(), one.values / one.values.max(), rtol=1e-4)
+
+
+def test_photographs_become_maps_with_a_white_peak(model, tiny, tmp_path):
+    (tmp_path / "photo.png").write_bytes(tiny.test[0].image)
+    written, skipped = prediction.predict_files(model, [tmp_path / "photo.png"], tmp_path / "maps")
+    assert (written, skipped) == (1, [])
+    assert np.asarray(Image.open(tmp_path / "maps" / "photo_saliency.png")).max() == 255
+    with pytest.raises(ValueError, match="does not give a log-density"):
+        prediction.predict_files(model, [tmp_path / "photo.png"], tmp_path / "other", log_density=True)
+    assert not (tmp_path / "other").exists()

@@ -1,0 +1,84 @@
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from keras_saliency.data import Fixations, Sample, Samples
+from keras_saliency.training.features import FLOAT16_MAX, FeatureCache
+
+SIZE = (24, 32)
+
+
+def backbone(gain=1.0):
+    images = keras.Input((*SIZE, 3))
+    weights = keras.initializers.Constant(gain)
+    fine = keras.layers.Conv2D(2, 3, 2, padding="same", kernel_initializer=weights)(images)
+    return keras.Model(images, [fine, keras.layers.MaxPooling2D()(fine)])
+
+
+def test_cached_features_are_those_of_the_images(tiny, tmp_path):
+    network = backbone(0.01)
+    cache = FeatureCache(tmp_path, network, tiny.train, SIZE, flip=True, batch=3)
+    options = {"flip": True, "shuffle": True, "seed": 1, "epoch": 0}
+    images = tiny.train.pipeline(SIZE, 5, **options)
+    features = tiny.train.pipeline(SIZE, 5, features=cache, **options)
+    for (image, target), (cached, same_target) in zip(images, features, strict=True):
+        for expected, feature in zip(network.predict(image, verbose=0), cached, strict=True):
+            np.testing.assert_allclose(feature, expected, rtol=2e-3, atol=2e-2)
+        np.testing.assert_array_equal(target, same_target)
+
+
+def test_a_cache_is_used_again_only_for_the_same_thing(tiny, tmp_path):
+    seen = []
+
+    def make(gain=1.0, samples=tiny.train):
+        seen.clear()
+        return FeatureCache(tmp_path, backbone(gain), samples, SIZE, progress=seen.append)
+
+    make()
+    assert seen[-1] == len(tiny.train)
+    make()
+    assert seen == []
+    make(gain=2.0)
+    assert seen
+    make(gain=2.0, samples=tiny.test)
+    assert seen
+    (tmp_path / "complete.json").write_text(json.dumps({"fingerprint": "interrupted"}))
+    make(gain=2.0, samples=tiny.test)
+    assert seen
+
+
+def test_mirrored_features_and_targets_agree_where_the_padding_is_odd(tmp_path):
+    image = np.zeros((48, 62, 3), "uint8")
+    image[20:30, 5:15] = 255
+    rows = [(x + 0.5, y + 0.5, 0, 0.0) for x in range(5, 15) for y in range(20, 30)]
+    png = cv2.imencode(".png", image)[1].tobytes()
+    samples = Samples([Sample("dot", png, (48, 62), Fixations.from_rows(rows), 2.0)])
+    images = keras.Input((*SIZE, 3))
+    cache = FeatureCache(tmp_path, keras.Model(images, keras.layers.Identity()(images)), samples, SIZE, flip=True)
+    seen = set()
+    for epoch in range(12):
+        options = {"flip": True, "epoch": epoch}
+        picture, target = (part.numpy() for part in next(iter(samples.pipeline(SIZE, 1, **options))))
+        (feature,), _ = next(iter(samples.pipeline(SIZE, 1, features=cache, **options)))
+        np.testing.assert_allclose(feature, picture, atol=0.1)
+        bright = np.where(target[0, ..., 2] > 0, picture[0, ..., 0], 0)
+        centres = [np.average(np.arange(32), weights=m.sum(0)) for m in (bright, target[0, ..., 1])]
+        assert abs(centres[0] - centres[1]) < 0.3
+        seen.add(round(centres[1]))
+    assert len(seen) == 2
+
+
+def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    (tmp_path / "tap0.npy").write_text("mine")
+    with pytest.raises(ValueError, match="holds thesis.tex, which is no part of a feature cache"):
+        FeatureCache(tmp_path, backbone(), tiny.train, SIZE)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_large_activations_stay_finite(tiny, tmp_path):
+    cache = FeatureCache(tmp_path, backbone(1e4), tiny.train, SIZE)
+    assert cache.arrays[0].max() == FLOAT16_MAX

@@ -1,0 +1,1 @@
+"""Recipes for OSIE that train in minutes on two CPU cores."""
