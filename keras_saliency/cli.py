@@ -1,5 +1,6 @@
 """The command line: parses, calls, prints."""
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def train(
 
     chosen = override(ks.zoo.find_recipe(recipe), setting or [])
     folders = _folders(data or [])
-    _tell_start()
+    _start()
     run = ks.train(chosen, folders, workdir)
     if run.result:
         _print_scores(run.result, {chosen.name: run.result["scores"], **run.result["baselines"]})
@@ -72,10 +73,19 @@ def _folders(texts: list[str]) -> dict[str, str]:
     return {name: folder for name, _, folder in pairs}
 
 
-def _tell_start() -> None:
-    """Says what is waited for: nothing else is heard of a command in its first seconds."""
-    if "tensorflow" not in sys.modules:
-        console.print("starting TensorFlow")
+def _start() -> None:
+    """Imports TensorFlow: says so, for it takes seconds, and keeps what its libraries write from the terminal."""
+    if "tensorflow" in sys.modules:
+        return
+    console.print("starting TensorFlow")
+    terminal = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        importlib.import_module("tensorflow")
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 @app.command()
@@ -101,7 +111,7 @@ def evaluate(
 
     Example: `keras-saliency evaluate runs/osie_lite0 maps/ gbvs --data osie=data/osie --out scores`
     """
-    _tell_start()
+    _start()
     from keras_saliency.evaluation.report import quantisation_warnings
 
     scored = ks.evaluate(sources or [], _folders([data]) if "=" in data else data, split, convention, out)
@@ -129,7 +139,7 @@ def predict(
 
     Example: `keras-saliency predict runs/osie_lite0 holiday/ --out maps`
     """
-    _tell_start()
+    _start()
     predicted = ks.predict(model, images, out, log_density)
     for line in predicted.skipped:
         console.print(f"skipped: {line}")
@@ -147,7 +157,7 @@ def export(
 
     Example: `keras-saliency export runs/osie_lite0 served/saliency/1`
     """
-    _tell_start()
+    _start()
     run = ks.load(model)
     console.print("writing the SavedModel")
     ks.export_saved_model(run.model, directory)
@@ -171,7 +181,7 @@ def recipes(
 
     listed, costs = list(ks.zoo.RECIPES.values()), None
     if cost:
-        _tell_start()
+        _start()
         from keras_saliency.training.costs import costs_of
 
         costs = costs_of(listed, console)
@@ -180,7 +190,6 @@ def recipes(
 
 def main() -> None:
     """Runs the command line; an error becomes one line. KERAS_SALIENCY_DEBUG=1 shows its traceback."""
-    # What TensorFlow's libraries write when they start is of no use to who asked for something else.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         app()
@@ -189,3 +198,7 @@ def main() -> None:
             raise
         rich.console.Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

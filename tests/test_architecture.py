@@ -118,6 +118,24 @@ def test_recipes_import_recipe_only():
     assert {name.split(".")[0] for name in imports(PACKAGE / "training" / "recipe.py")} <= sys.stdlib_module_names
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_public_signatures_carry_type_hints(path):
+    def public(body, owner=""):
+        for node in body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield from public(node.body, f"{node.name}.")
+            elif isinstance(node, ast.FunctionDef) and (node.name == "__init__" or not node.name.startswith("_")):
+                yield owner + node.name, node
+
+    for name, node in public(ast.parse(path.read_text()).body):
+        if any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list):
+            continue
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        bare = [one.arg for one in arguments if one and not one.annotation and one.arg not in ("self", "cls")]
+        overloaded = name == "predict" and path.name == "prediction.py"  # whose hints are those of its overloads
+        assert overloaded or (not bare and node.returns is not None), f"{name}: {bare or 'what it returns'}"
+
+
 def test_scripts_parse_and_call():
     # Those that measure hold what is measured, too, and nothing else imports them.
     limits = {"benchmark.py": 40, "compare_losses.py": 140}

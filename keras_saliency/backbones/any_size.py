@@ -11,6 +11,6 @@ class AnySize(keras.Model):
     """
 
     @property
-    def input_spec(self):
+    def input_spec(self) -> list[keras.layers.InputSpec]:
         """What inputs must be: any batch, height and width, and the channels of those it was built on."""
         return [keras.layers.InputSpec(shape=(None, None, None, maps.shape[-1])) for maps in self.inputs]

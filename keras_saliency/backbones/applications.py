@@ -1,13 +1,17 @@
 """Networks of `keras.applications`."""
 
 import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import keras
 
 from keras_saliency.backbones.hed import load_hed
+from keras_saliency.formulas.types import Features
 
 
-def application(name, **options):
+def application(name: str, **options: Any) -> Callable[..., keras.Model]:
     """Makes a builder of a network of `keras.applications`, with an error that helps where its weights cannot be had.
 
     Args:
@@ -34,7 +38,7 @@ def application(name, **options):
     return build
 
 
-def build_vgg16(images, weights=None):
+def build_vgg16(images: Features, weights: str | Path | None = None) -> keras.Model:
     """VGG16, whose weights may also be those of HED."""
     network = application("VGG16")(images, None if weights == "hed" else weights)
     if weights == "hed":
@@ -42,7 +46,7 @@ def build_vgg16(images, weights=None):
     return network
 
 
-def build_convnext_tiny(images, weights=None):
+def build_convnext_tiny(images: Features, weights: str | Path | None = None) -> keras.Model:
     """ConvNeXt-Tiny up to its last stage, with layers `stage1_out` to `stage4_out`, at the strides 4, 8, 16 and 32."""
     network = application("ConvNeXtTiny", include_preprocessing=False)(images, weights)
     # A stage ends with a sum, which is no layer and has no name to rely on; what follows it has: the next stage's

@@ -5,10 +5,12 @@ EfficientNet without squeeze-and-excitation, with ReLU6 for swish, and with stem
 
 import importlib
 import math
+from pathlib import Path
 
 import keras
 from keras import layers
 
+from keras_saliency.formulas.types import Features
 from keras_saliency.legacy.torch_file import load_torch_weights
 
 # kernel, repeats, stride, expansion, channels: the stages of EfficientNet-B0.
@@ -52,7 +54,9 @@ def _block(x, name, kernel, stride, expansion, channels):
     return layers.Identity(name=f"{name}_out")(y)
 
 
-def build_efficientnet_lite(variant, images, weights=None, classes=None):
+def build_efficientnet_lite(
+    variant: str, images: Features, weights: str | Path | None = None, classes: int | None = None
+) -> keras.Model:
     """Builds EfficientNet-Lite on normalised images.
 
     Args:

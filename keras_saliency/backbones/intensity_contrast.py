@@ -1,9 +1,13 @@
 """The features of the ICF model (Kümmerer et al. 2017): what an image shows without any learned feature."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_saliency.formulas.maps import gaussian_matrix
+from keras_saliency.formulas.types import Features, Shape
 
 # The standard deviations of the Gaussian windows, in pixels.
 SIGMAS = (5.0, 10.0, 20.0, 40.0, 80.0)
@@ -25,12 +29,12 @@ class IntensityContrast(keras.layers.Layer):
         **kwargs: As in `keras.layers.Layer`.
     """
 
-    def __init__(self, sigmas=SIGMAS, **kwargs):
+    def __init__(self, sigmas: Sequence[float] = SIGMAS, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.sigmas = tuple(sigmas)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         images = ops.cast(inputs, self.compute_dtype)
         luma = sum(weight * images[..., i] for i, weight in enumerate(LUMINANCE))
         # The variance does not depend on it, and the difference of squares below loses fewer digits near zero.
@@ -47,13 +51,13 @@ class IntensityContrast(keras.layers.Layer):
             variances.append(ops.maximum(square - mean * mean, 0.0))
         return ops.stack(means + variances, axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], 2 * len(self.sigmas))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sigmas": list(self.sigmas)}
 
 
-def build_intensity_contrast(images, weights=None):
+def build_intensity_contrast(images: Features, weights: None = None) -> keras.Model:
     """Builds the one layer `features` on RGB images in [0, 1]; there are no weights."""
     return keras.Model(images, IntensityContrast(name="features")(images), name="intensity_contrast")

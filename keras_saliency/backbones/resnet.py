@@ -5,10 +5,12 @@ batch normalisation has another epsilon.
 """
 
 import functools
+from pathlib import Path
 
 import keras
 from keras import layers
 
+from keras_saliency.formulas.types import Features
 from keras_saliency.legacy.importer import import_weights
 
 # blocks, channels of the 3x3 convolutions, stride
@@ -38,7 +40,7 @@ def _bottleneck(x, name, out, channels, stride):
     return layers.ReLU(name=out)(layers.Add(name=f"{name}-add")([y, x]))
 
 
-def build_resnet50(images, weights=None):
+def build_resnet50(images: Features, weights: str | Path | None = None) -> keras.Model:
     """Builds the trunk of torchvision's ResNet-50 on normalised images.
 
     Args:

@@ -1,20 +1,29 @@
 """Copies a network with other strides, dilations, settings and separate activations, and with the same weights."""
 
-import collections
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
 
+from keras_saliency.formulas.types import Tensor
+
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 POOLS = (layers.MaxPooling2D, layers.AveragePooling2D)
 
-# Of a tensor: its stride, the factor by which the original's is larger, and, if it has been padded by zeros, the tensor
-# before that and the padding.
-State = collections.namedtuple("State", ["stride", "removed", "unpadded", "padding"], defaults=[1, 1, None, None])
+
+class State(NamedTuple):
+    """What the copy knows of a tensor."""
+
+    stride: int = 1
+    removed: int = 1  # the factor by which the original's stride is larger
+    # If it has been padded by zeros: the tensor before that, and the padding.
+    unpadded: Tensor | None = None
+    padding: tuple[tuple[int, int], tuple[int, int]] | None = None
 
 
-def leaves(network):
+def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
     """The layers of a network, those inside its `keras.Sequential` parts instead of these."""
     for layer in network.layers:
         if isinstance(layer, keras.Sequential):
@@ -23,7 +32,12 @@ def leaves(network):
             yield layer
 
 
-def needs_rewriting(network, stride=None, changes=None, linear=()):
+def needs_rewriting(
+    network: keras.Model,
+    stride: int | None = None,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    linear: Collection[str] = (),
+) -> bool:
     """Whether `rewrite` would give anything but a copy; for a stride, whether the network has any."""
     found = list(leaves(network))
     if changes or linear or any(_pads_one_side(layer) for layer in found):
@@ -35,7 +49,13 @@ def _pads_one_side(layer):
     return isinstance(layer, layers.ZeroPadding2D) and np.ptp(layer.padding) > 0
 
 
-def rewrite(network, stride=None, dilated=True, changes=None, linear=()):
+def rewrite(
+    network: keras.Model,
+    stride: int | None = None,
+    dilated: bool = True,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    linear: Collection[str] = (),
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Copies a functional network, its weights included.
 
     Zero padding of one side before a convolution of stride 2, which `keras.applications` computes for even sizes if it

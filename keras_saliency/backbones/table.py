@@ -1,8 +1,9 @@
 """The table of backbones: networks and the layers of each that a saliency decoder taps."""
 
-import collections
 import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 
@@ -14,14 +15,21 @@ from keras_saliency.backbones.resnet import build_resnet50
 from keras_saliency.backbones.rewriting import leaves, needs_rewriting, rewrite
 from keras_saliency.backbones.vgg_cnn_m import build_vgg_cnn_m
 
-# build(images, weights) -> model; scale and offset normalise RGB in [0, 255], `bgr` swaps the channels after that;
-# taps name layers from the finest stride, 8 or the only one, to the coarsest; weights are those that have a name;
-# changes are merged into the configs of layers; what is not learned has no weights at all.
-Backbone = collections.namedtuple(
-    "Backbone",
-    ["build", "scale", "offset", "bgr", "taps", "weights", "changes", "learned"],
-    defaults=[("imagenet",), None, True],
-)
+
+class Backbone(NamedTuple):
+    """A row of the table."""
+
+    build: Callable[..., keras.Model]  # of images and weights
+    # These normalise RGB in [0, 255]; `bgr` swaps the channels after that.
+    scale: float | Sequence[float]
+    offset: Sequence[float]
+    bgr: bool
+    taps: tuple[str, ...]  # layers from the finest stride, 8 or the only one, to the coarsest
+    weights: tuple[str, ...] = ("imagenet",)  # those that have a name
+    changes: Mapping[str, Mapping[str, Any]] | None = None  # merged into the configs of layers
+    learned: bool = True  # what is not has no weights at all
+
+
 # Of ImageNet, RGB in [0, 1].
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -47,7 +55,7 @@ def _lite(variant):
     )
 
 
-BACKBONES = {
+BACKBONES: dict[str, Backbone] = {
     "efficientnet-lite0": _lite("efficientnet-lite0"),
     "efficientnet-lite1": _lite("efficientnet-lite1"),
     "efficientnet-lite2": _lite("efficientnet-lite2"),
@@ -76,8 +84,14 @@ BACKBONES = {
 
 
 def create_backbone(
-    name, weights="imagenet", input_size=(240, 320), taps=None, stride=None, dilated=True, changes=None
-):
+    name: str,
+    weights: str | Path | None = "imagenet",
+    input_size: tuple[int | None, int | None] = (240, 320),
+    taps: Sequence[str] | None = None,
+    stride: int | None = None,
+    dilated: bool = True,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> keras.Model:
     """Builds a backbone that gives its features at several strides.
 
     Args:

@@ -1,12 +1,15 @@
 """The first three convolutions of VGG-CNN-M (Chatfield et al. 2014), as SalNet stands on them (Pan et al. 2016)."""
 
+from pathlib import Path
+
 import keras
 from keras import layers
 
+from keras_saliency.formulas.types import Features
 from keras_saliency.layers.local_response_normalization import LocalResponseNormalization
 
 
-def build_vgg_cnn_m(images, weights=None):
+def build_vgg_cnn_m(images: Features, weights: str | Path | None = None) -> keras.Model:
     """Builds the layers up to `conv3`, at stride 4, on normalised images.
 
     SalNet keeps more of the image than the classifier did: its convolutions have stride 1 and keep the size.

@@ -5,9 +5,10 @@ import numpy as np
 from keras_saliency.baselines.centre_bias import CentreBias
 from keras_saliency.baselines.gold_standard import GoldStandard
 from keras_saliency.baselines.table import BASELINES, make_baseline
+from keras_saliency.formulas.types import Plane, Size
 
 
-def uniform(size):
+def uniform(size: Size) -> Plane:
     """The uniform log-density `(height, width)`."""
     return np.full(size, -np.log(size[0] * size[1]))
 

@@ -1,9 +1,12 @@
 """Attention by Information Maximisation (Bruce & Tsotsos, 2009): what is improbable within its image is salient."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
 from keras_saliency.baselines.features import check_image, shares, to_saliency
+from keras_saliency.formulas.types import Photograph, Plane
 
 SCALE = 0.5  # patches are learned and images read at half size, the default of the authors' code
 PATCHES = 200  # drawn from each image that the basis is learned from
@@ -46,7 +49,9 @@ class AIM:
         value, where the authors' code sets that margin to the minimum, which favours the centre.
     """
 
-    def __init__(self, images, patch=21, components=None, seed=0):
+    def __init__(
+        self, images: Iterable[Photograph], patch: int = 21, components: int | None = None, seed: int = 0
+    ) -> None:
         if patch % 2 == 0:
             raise ValueError(f"The side of the patch is {patch}. Pass an odd number, so that a patch has a centre.")
         self.patch = patch
@@ -56,7 +61,7 @@ class AIM:
             raise ValueError("There is no image to learn the basis from. Pass some 100.")
         self.basis = _independent(np.concatenate(drawn), components, seed).reshape(-1, patch, patch, 3)
 
-    def __call__(self, image):
+    def __call__(self, image: Photograph) -> Plane:
         """The saliency map of an image.
 
         Args:
@@ -99,7 +104,7 @@ class AIM:
         return np.moveaxis(windows[rows, columns], 1, -1).reshape(PATCHES, -1)
 
 
-def self_information(coefficients, bins=BINS):
+def self_information(coefficients: np.ndarray, bins: int = BINS) -> np.ndarray:
     """-log p of each coefficient, p the share of all of them that lie in its bin; zeros where they hardly vary."""
     if np.ptp(coefficients) <= FLAT:
         return np.zeros(coefficients.shape)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from keras_saliency.baselines.features import check_image, resample, size_within, to_saliency
+from keras_saliency.formulas.types import Photograph, Plane
 
 LEVELS = 255  # the range each channel is stretched to, in which steps are counted
 LIGHTNESS_SCALE = 2.55  # brings L to the unit of the 8-bit CIELAB that the regulariser is stated in
@@ -12,7 +13,7 @@ FLAT = 1e-3  # standard deviations; one grey level of an 8-bit image is more, ro
 OPENING, DILATION, FINAL_DILATION = (np.ones((side, side), np.uint8) for side in (3, 7, 9))
 
 
-def bms(image, longer_side=400, step=8, blur=9.0):
+def bms(image: Photograph, longer_side: int = 400, step: float = 8, blur: float = 9.0) -> Plane:
     """Saliency as the share of Boolean maps in which a pixel is surrounded.
 
     The colours of the image are whitened and every channel cut at uniform thresholds. In each of the Boolean maps,
@@ -49,12 +50,12 @@ def bms(image, longer_side=400, step=8, blur=9.0):
             above = (channel > threshold).astype("uint8")
             for boolean in (above, 1 - above):
                 region = cv2.dilate(surrounded(cv2.morphologyEx(boolean, cv2.MORPH_OPEN, OPENING)), DILATION)
-                attention += region / np.sqrt(max(np.count_nonzero(region), 1))
+                attention += region / np.sqrt(max(np.count_nonzero(region), 1))  # type: ignore[call-overload]
     attention = cv2.dilate(attention, FINAL_DILATION)
     return to_saliency(cv2.GaussianBlur(attention, (0, 0), blur, borderType=cv2.BORDER_REFLECT), original.shape[:2])
 
 
-def surrounded(boolean):
+def surrounded(boolean: Plane) -> Plane:
     """The regions of ones in a map of uint8 that do not touch its border."""
     # A frame of ones joins all regions at the border, and one flood fill removes them.
     framed = cv2.copyMakeBorder(boolean, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)

@@ -1,8 +1,15 @@
 """The centre bias: where people look whatever the image."""
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
+
+from keras_saliency.formulas.types import Plane, Size
+
+if TYPE_CHECKING:
+    from keras_saliency.data.fixations import Samples
 
 GRID = (120, 160)
 BANDWIDTHS = np.geomspace(0.01, 0.16, 17)
@@ -15,8 +22,8 @@ class CentreBias:
     Bandwidth and the share of a uniform density are those that make the validation fixations most likely.
 
     Args:
-        train: The training `Samples`.
-        validation: The validation `Samples`.
+        train: The training split.
+        validation: The validation split.
 
     Attributes:
         bandwidth: The standard deviation of the kernel as a share of the image's width.
@@ -24,7 +31,7 @@ class CentreBias:
         density: The density on a grid of 120x160, summing to one; positive everywhere.
     """
 
-    def __init__(self, train, validation):
+    def __init__(self, train: "Samples", validation: "Samples") -> None:
         seen, unseen = (sum(_relative_counts(sample) for sample in part) for part in (train, validation))
         best = -np.inf
         for bandwidth in BANDWIDTHS:
@@ -36,7 +43,7 @@ class CentreBias:
                     best = likelihood
                     self.bandwidth, self.uniform_share, self.density = float(bandwidth), share, density
 
-    def log_density(self, size):
+    def log_density(self, size: Size) -> Plane:
         """The log-density `(height, width)` on an image of that size, summing to one in the exponential."""
         resized = cv2.resize(np.log(self.density), size[::-1], interpolation=cv2.INTER_LINEAR)
         return resized - np.log(np.sum(np.exp(resized)))

@@ -1,7 +1,12 @@
 """What the classical models share: the check of the image, pyramids, opponent colours, Gabor energy, the last step."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
+
+from keras_saliency.formulas.types import Photograph, Plane, Size
 
 FLAT = 1e-9  # a map that varies by less than this share of its peak is constant but for rounding
 FAINT = 1e-6  # features are of the order of one: what nowhere exceeds this is rounding
@@ -12,7 +17,7 @@ GABOR_PERIOD, GABOR_SIGMA, GABOR_RADIUS = 5.0, 2.8, 7  # pixels of the pyramid's
 XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])  # of linear sRGB
 
 
-def check_image(image):
+def check_image(image: Photograph) -> np.ndarray:
     """The image in [0, 1].
 
     Args:
@@ -38,7 +43,7 @@ def check_image(image):
     return image / 255.0
 
 
-def to_saliency(values, size):
+def to_saliency(values: Plane, size: Size) -> Plane:
     """A map of any resolution and scale, brought to the size of the image, non-negative, with a peak of one.
 
     Args:
@@ -56,18 +61,18 @@ def to_saliency(values, size):
     return resized / resized.max()
 
 
-def resample(values, size):
+def resample(values: np.ndarray, size: Size) -> np.ndarray:
     """A map or an image brought to `(height, width)`: the mean of areas where it shrinks, linear where it grows."""
     shrinks = values.shape[0] > size[0] or values.shape[1] > size[1]
     return cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def size_within(size, longer_side):
+def size_within(size: Size, longer_side: float) -> Size:
     """The `(height, width)` of the same proportion with that longer side, neither of them below one."""
-    return tuple(max(1, round(side * longer_side / max(size))) for side in size)
+    return tuple(max(1, round(side * longer_side / max(size))) for side in size)  # type: ignore[return-value]
 
 
-def pyramid(image, levels):
+def pyramid(image: np.ndarray, levels: int) -> list[np.ndarray]:
     """The dyadic Gaussian pyramid: a list of so many levels, the first the image itself.
 
     Each level is blurred and the mean of 2x2 pixels taken, in all the filter (1 5 10 10 5 1)/32 of even length. It lies
@@ -82,7 +87,7 @@ def pyramid(image, levels):
     return steps
 
 
-def opponents(image):
+def opponents(image: np.ndarray) -> tuple[Plane, Plane, Plane]:
     """Intensity and the broadly tuned red-green and blue-yellow of Itti, Koch & Niebur (1998).
 
     Args:
@@ -100,7 +105,7 @@ def opponents(image):
     return intensity, red - green, blue - yellow
 
 
-def lab(image):
+def lab(image: np.ndarray) -> np.ndarray:
     """CIELAB, with the white of sRGB (D65), of an image `(height, width, 3)` in [0, 1]; greys have no a and b."""
     linear = np.where(image > 0.04045, ((image + 0.055) / 1.055) ** 2.4, image / 12.92)
     relative = linear @ (XYZ / XYZ.sum(1, keepdims=True)).T
@@ -108,7 +113,7 @@ def lab(image):
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 2)
 
 
-def gabor_pair(angle, period, sigma, radius):
+def gabor_pair(angle: float, period: float, sigma: float, radius: int) -> tuple[np.ndarray, np.ndarray]:
     """The even and the odd Gabor filter, free of a mean, that answer to a grating whose normal lies at the angle."""
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     envelope = np.exp(-(x**2 + y**2) / (2 * sigma**2))
@@ -122,13 +127,13 @@ _PAIRS = [gabor_pair(angle, GABOR_PERIOD, GABOR_SIGMA, GABOR_RADIUS) for angle i
 _GABORS = [[part / np.abs(even).sum() for part in (even, odd)] for even, odd in _PAIRS]
 
 
-def gabor_energy(intensity, pairs=_GABORS):
+def gabor_energy(intensity: Plane, pairs: Sequence[Sequence[np.ndarray]] = _GABORS) -> list[Plane]:
     """The energy of each quadrature pair of Gabor filters, a list of maps; by default those of `ORIENTATIONS`."""
-    borders = {"borderType": cv2.BORDER_REFLECT}
+    borders: dict[str, Any] = {"borderType": cv2.BORDER_REFLECT}
     return [np.hypot(*(cv2.filter2D(intensity, -1, part, **borders) for part in pair)) for pair in pairs]
 
 
-def shares(values, bins):
+def shares(values: np.ndarray, bins: int) -> np.ndarray:
     """For each value the share of all that lie in its bin, of so many between the extremes."""
     low, extent = values.min(), np.ptp(values) or 1
     # The highest value belongs to the last bin, not to one of its own.

@@ -13,13 +13,14 @@ from keras_saliency.baselines.features import (
     size_within,
     to_saliency,
 )
+from keras_saliency.formulas.types import Photograph, Plane
 
 LEVELS = (2, 3, 4)
 MAP_SIDE = 32  # pixels of the longer side: the graph has an edge between any two of them
 ACTIVATION_SPREAD, CONCENTRATION_SPREAD, BLUR = 0.15, 0.06, 0.02  # standard deviations as shares of the mean side
 
 
-def gbvs(image, longer_side=640):
+def gbvs(image: Photograph, longer_side: int = 640) -> Plane:
     """The saliency map of Harel, Koch & Perona, by random walks on the pixels of feature maps.
 
     Intensity, two opponent colours and the Gabor energy of four orientations, at three levels of a pyramid, are reduced
@@ -65,11 +66,11 @@ def gbvs(image, longer_side=640):
     activation, concentration = (_nearness(size, spread) for spread in (ACTIVATION_SPREAD, CONCENTRATION_SPREAD))
     walks = [[_walked(feature, size, activation, concentration) for feature in features] for features in channels]
     total = sum(np.mean(maps, 0) for maps in walks).reshape(size)
-    blurred = cv2.GaussianBlur(total, (0, 0), BLUR * np.mean(size), borderType=cv2.BORDER_REFLECT)
+    blurred = cv2.GaussianBlur(total, (0, 0), BLUR * np.mean(size), borderType=cv2.BORDER_REFLECT)  # type: ignore[call-overload]
     return to_saliency(blurred, image.shape[:2])
 
 
-def equilibrium(weights):
+def equilibrium(weights: np.ndarray) -> np.ndarray:
     """The share of time that a walker spends at each node of an undirected graph.
 
     It steps along an edge with a probability proportional to its weight. As much passes either way along each edge, so

@@ -1,6 +1,13 @@
 """The gold standard: how well the other observers predict one, the ceiling of every model."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+from keras_saliency.baselines.centre_bias import CentreBias
+
+if TYPE_CHECKING:
+    from keras_saliency.data.fixations import Sample, Samples
 
 BANDWIDTHS = np.geomspace(0.35, 1.4, 9)  # in units of the ground-truth blur of the image
 STEPS = 100
@@ -12,7 +19,7 @@ class GoldStandard:
     Bandwidth and mixture weights are those that make the left-out fixations of the validation images most likely.
 
     Args:
-        validation: The validation `Samples`.
+        validation: The validation split.
         centre_bias: A fitted `CentreBias`.
 
     Attributes:
@@ -20,7 +27,7 @@ class GoldStandard:
         weights: Of kernel density, centre bias and uniform; they sum to one.
     """
 
-    def __init__(self, validation, centre_bias):
+    def __init__(self, validation: "Samples", centre_bias: CentreBias) -> None:
         self.centre_bias = centre_bias
         others = [self._at_fixations(sample) for sample in validation]
         best = -np.inf
@@ -43,7 +50,7 @@ class GoldStandard:
         bias = np.exp(self.centre_bias.log_density(sample.size))
         return bias[rows, columns], np.full(len(rows), 1 / pixels)
 
-    def log_densities(self, sample):
+    def log_densities(self, sample: "Sample") -> tuple[np.ndarray, np.ndarray]:
         """The log-densities that predict each observer of an image.
 
         Returns:

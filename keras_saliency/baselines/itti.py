@@ -1,5 +1,7 @@
 """Itti, Koch & Niebur 1998: centre against surround in intensity, colour and orientation."""
 
+from typing import Any
+
 import numpy as np
 from scipy.ndimage import label, maximum, maximum_filter
 
@@ -13,6 +15,7 @@ from keras_saliency.baselines.features import (
     size_within,
     to_saliency,
 )
+from keras_saliency.formulas.types import Photograph, Plane
 
 LEVELS = 9
 CENTRES, DELTAS = (2, 3, 4), (3, 4)
@@ -20,7 +23,7 @@ MAP_LEVEL = 4
 NEGLIGIBLE = 0.01  # local maxima below this share of the global one are ripples of a flat ground, no rivals
 
 
-def itti(image, longer_side=640):
+def itti(image: Photograph, longer_side: int = 640) -> Plane:
     """The saliency map of Itti, Koch & Niebur: what differs from its surround, if few other places do.
 
     Nine levels of a Gaussian pyramid hold intensity, red-green and blue-yellow opponency, and the Gabor energy of four
@@ -59,7 +62,7 @@ def itti(image, longer_side=640):
     working = resample(image, size_within(image.shape[:2], longer_side))
     intensity, *colours = (pyramid(feature, LEVELS) for feature in opponents(working))
     energies = [gabor_energy(level) for level in intensity]
-    conspicuities = (
+    conspicuities: tuple[Any, ...] = (
         _across_scales(intensity),
         sum(_across_scales(colour) for colour in colours),
         sum(promote(_across_scales(orientation)) for orientation in zip(*energies, strict=True)),
@@ -67,7 +70,7 @@ def itti(image, longer_side=640):
     return to_saliency(np.mean([promote(conspicuity) for conspicuity in conspicuities], 0), image.shape[:2])
 
 
-def promote(feature):
+def promote(feature: Plane) -> Plane:
     """The normalisation operator N: scales a map to a peak of one, then by its lead over the other local maxima.
 
     Args:

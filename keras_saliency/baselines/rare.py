@@ -1,5 +1,8 @@
 """RARE2012 (Riche et al., 2013): what is rare over several scales, in colour or orientation, draws the eye."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -12,6 +15,7 @@ from keras_saliency.baselines.features import (
     size_within,
     to_saliency,
 )
+from keras_saliency.formulas.types import Photograph, Plane
 
 ORIENTATIONS = np.arange(8) * np.pi / 8
 PERIODS = (4.0, 4 * np.sqrt(2), 8.0)  # of the Gabor filters, pixels of the working size
@@ -21,7 +25,7 @@ BINS = 11
 FLAT = 1e-4  # of the range of intensity; a feature that varies by less, as colour in a grey image, tells nothing
 
 
-def rare(image, longer_side=400, blur=0.02):
+def rare(image: Photograph, longer_side: int = 400, blur: float = 0.02) -> Plane:
     """Saliency as the rarity of colours and orientations.
 
     The colours of the image are decorrelated by principal component analysis. Each of the three channels is a
@@ -59,7 +63,7 @@ def rare(image, longer_side=400, blur=0.02):
     return to_saliency(blurred, original.shape[:2])
 
 
-def decorrelated(image):
+def decorrelated(image: np.ndarray) -> list[Plane]:
     """The three principal components of the colours of an image, the strongest first."""
     centred = image - image.mean((0, 1))
     axes = np.linalg.eigh(np.einsum("yxi,yxj->ij", centred, centred))[1][:, ::-1]
@@ -68,7 +72,7 @@ def decorrelated(image):
     return list(np.ascontiguousarray(np.moveaxis(centred @ (axes * np.sign(largest)), 2, 0)))
 
 
-def rarity(feature):
+def rarity(feature: Plane) -> Plane:
     """-log of the share of pixels with about the same value, the share being the mean over the scales."""
     if np.ptp(feature) <= FLAT:
         return np.zeros(feature.shape)
@@ -76,9 +80,9 @@ def rarity(feature):
     return -np.log(np.mean([cv2.resize(share, feature.shape[::-1]) for share in found], 0))
 
 
-def fused(maps):
+def fused(maps: Iterable[Plane]) -> Plane:
     """The sum of maps brought to [0, 1], each weighted with its efficiency."""
-    total = 0
+    total: Any = 0
     for rare_map in maps:
         raised = rare_map - rare_map.min()
         unit = raised / (raised.max() or 1)

@@ -5,12 +5,13 @@ from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from keras_saliency.baselines.features import check_image, lab, resample, to_saliency
+from keras_saliency.formulas.types import Photograph, Plane
 
 SPACES = {"lab": lab, "rgb": lambda image: 100 * image}  # both of the order of 100
 ROUNDING = 1e-4  # coefficients below it have no sign; those of an image of 8 bits are far larger
 
 
-def image_signature(image, space="lab", width=64, blur=0.045):
+def image_signature(image: Photograph, space: str = "lab", width: int = 64, blur: float = 0.045) -> Plane:
     """The saliency map of the image signature: foreground is what remains when only signs are kept.
 
     The image is reduced and each channel replaced by the inverse cosine transform of the signs of its cosine transform.

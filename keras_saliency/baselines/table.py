@@ -1,16 +1,24 @@
 """The table of baselines that predict a map from an image, by name."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
 from keras_saliency.baselines.aim import AIM
 from keras_saliency.baselines.bms import bms
 from keras_saliency.baselines.gbvs import gbvs
 from keras_saliency.baselines.itti import itti
 from keras_saliency.baselines.rare import rare
 from keras_saliency.baselines.signature import image_signature
+from keras_saliency.formulas.types import Photograph, Plane
+
+if TYPE_CHECKING:
+    from keras_saliency.data.fixations import DataSet
 
 AIM_IMAGES = 100
 
-# Name -> what makes its function from an image `(height, width, 3)`, uint8, to a saliency map, from a `DataSet`.
-BASELINES = {
+Predictor: TypeAlias = Callable[[Photograph], Plane]
+# Name -> what makes its function from an image to a saliency map, from a data set.
+BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "itti": lambda data: itti,
     "gbvs": lambda data: gbvs,
     "aim": lambda data: AIM(sample.read() for sample in data.train[:AIM_IMAGES]),
@@ -20,12 +28,12 @@ BASELINES = {
 }
 
 
-def make_baseline(name, data):
-    """The function of a classical saliency model, from an image `(height, width, 3)`, uint8, to its map.
+def make_baseline(name: str, data: "DataSet") -> Predictor:
+    """The function of a classical saliency model, from an image to its map.
 
     Args:
         name: One of `BASELINES`.
-        data: A `DataSet`; AIM learns its features on the training images.
+        data: AIM learns its features on the training images.
 
     Raises:
         ValueError: If the name is unknown.

@@ -1,28 +1,32 @@
 """Eye-tracking data: readers by name, the table of samples, and `tf.data` pipelines."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_saliency.data import osie, scene, synthetic
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
 
-DATA_SETS = {"osie": osie.read, "osie-mouse": osie.read_mouse, "scene": scene.read, "synthetic": synthetic.read}
+DATA_SETS: dict[str, Callable[..., DataSet]] = {
+    "osie": osie.read,
+    "osie-mouse": osie.read_mouse,
+    "scene": scene.read,
+    "synthetic": synthetic.read,
+}
 EMBEDDED = {"synthetic"}
 # Data sets that lie in the folder of another.
 WITHIN = {"osie-mouse": "osie"}
 
 
-def load(name, directory=None):
+def load(name: str, directory: str | Path | None = None) -> DataSet:
     """Reads a data set.
 
     Args:
         name: One of `DATA_SETS`.
         directory: Its folder; by default the folder of that name inside the one that the environment variable
             `KERAS_SALIENCY_DATA` names. The embedded `synthetic` needs none.
-
-    Returns:
-        A `DataSet`.
 
     Raises:
         ValueError: If the name is unknown, no folder is given, or a file has the wrong form.
@@ -45,7 +49,9 @@ def load(name, directory=None):
     return DATA_SETS[name](directory)
 
 
-def open_data(data, tell=lambda text: None):
+def open_data(
+    data: DataSet | str | Mapping[str, str | Path | None], tell: Callable[[str], Any] = lambda text: None
+) -> DataSet:
     """The data set that a person means.
 
     Args:

@@ -3,13 +3,17 @@
 import collections.abc
 import concurrent.futures
 import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, Self, overload
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_saliency.data import geometry
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.formulas.types import Photograph, Plane, Size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,23 +32,23 @@ class Fixations:
     observer: np.ndarray
     time: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.x)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: slice | np.ndarray) -> "Fixations":
         return Fixations(self.x[rows], self.y[rows], self.observer[rows], self.time[rows])
 
     @classmethod
-    def from_rows(cls, rows):
+    def from_rows(cls, rows: ArrayLike) -> Self:
         """Builds the table from rows `(x, y, observer, time)`."""
         table = np.asarray(rows, "float64").reshape(-1, 4)
         return cls(table[:, 0], table[:, 1], table[:, 2].astype("int64"), table[:, 3])
 
-    def pixels(self):
+    def pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """The row and column of the pixel under each fixation."""
         return self.y.astype("int64"), self.x.astype("int64")
 
-    def counts(self, size):
+    def counts(self, size: Size) -> Plane:
         """The number of fixations in each pixel, `(height, width)`, float64; all must be inside."""
         rows, columns = self.pixels()
         return np.bincount(rows * size[1] + columns, minlength=size[0] * size[1]).reshape(size).astype("float64")
@@ -58,25 +62,25 @@ class Sample:
         name: What reports call it.
         image: The path of a JPEG or PNG file, or its bytes.
         size: `(height, width)` in pixels.
-        fixations: Its `Fixations`.
+        fixations: Its fixations.
         sigma: The standard deviation of the ground-truth blur, in pixels of the image.
         density: The density `(height, width)` from which the fixations were drawn, where it is known.
     """
 
     name: str
     image: Path | bytes
-    size: tuple
+    size: Size
     fixations: Fixations
     sigma: float
-    density: np.ndarray | None = None
+    density: Plane | None = None
 
-    def read(self):
+    def read(self) -> Photograph:
         """The decoded image `(height, width, 3)`, uint8."""
         data = self.image if isinstance(self.image, bytes) else self.image.read_bytes()
         return geometry.decode(data).numpy()
 
 
-class Samples(collections.abc.Sequence):
+class Samples(collections.abc.Sequence[Sample]):
     """A split of a data set: a sequence of `Sample`, and the `tf.data` pipeline over it.
 
     Args:
@@ -84,20 +88,26 @@ class Samples(collections.abc.Sequence):
         pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
     """
 
-    def __init__(self, samples, pixels_per_degree=None):
+    def __init__(self, samples: Iterable[Sample], pixels_per_degree: float | None = None) -> None:
         self.samples, self.pixels_per_degree = list(samples), pixels_per_degree
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, i):
+    @overload
+    def __getitem__(self, i: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> "Samples": ...
+
+    def __getitem__(self, i: int | slice) -> "Sample | Samples":
         return Samples(self.samples[i], self.pixels_per_degree) if isinstance(i, slice) else self.samples[i]
 
-    def relative_fixations(self):
+    def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""
         return np.concatenate([np.stack([s.fixations.y, s.fixations.x], 1) / s.size for s in self])
 
-    def pipeline(self, size, batch=8, **options):
+    def pipeline(self, size: Size, batch: int = 8, **options: Any) -> tf.data.Dataset:
         """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""
         return pipeline(self, size, batch, **options)
 
@@ -108,7 +118,7 @@ class DataSet:
 
     Attributes:
         name: Its name in the table of data sets.
-        train: The training split, `Samples`.
+        train: The training split.
         validation: The validation split.
         test: The test split.
         pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
@@ -120,10 +130,12 @@ class DataSet:
     validation: Samples
     test: Samples
     pixels_per_degree: float | None = None
-    skipped: tuple = ()
+    skipped: tuple[str, ...] = ()
 
 
-def split(name, samples, assign, pixels_per_degree=None):
+def split(
+    name: str, samples: Sequence[Sample], assign: Callable[[int], str], pixels_per_degree: float | None = None
+) -> DataSet:
     """Checks samples and sorts them into a `DataSet`.
 
     Args:
@@ -146,6 +158,7 @@ def split(name, samples, assign, pixels_per_degree=None):
             f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "
             "Give the folder that holds the complete data set."
         )
+    splits: dict[str, Any]
     skipped, splits = [], {"train": [], "validation": [], "test": []}
     with concurrent.futures.ThreadPoolExecutor() as pool:
         checked = list(pool.map(_check, samples))

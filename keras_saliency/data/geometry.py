@@ -6,35 +6,37 @@ covers [j, j + 1) x [i, i + 1), so that a resize is a multiplication and a flip 
 
 import tensorflow as tf
 
+from keras_saliency.formulas.types import Size, Tensor, Unbatched
+
 PADDING = 126.0  # MSI-Net's grey
 
 
-def decode(data):
+def decode(data: bytes | Tensor) -> Unbatched:
     """Decodes JPEG or PNG bytes to an RGB image `(height, width, 3)`, uint8."""
     image = tf.io.decode_image(data, channels=3, expand_animations=False)
     return tf.ensure_shape(image, (None, None, 3))
 
 
-def box(image_size, size):
+def box(image_size: Size | Tensor, size: Size | Tensor) -> Tensor:
     """Where an image lies in its letterbox: `(top, left, height, width)`, int32."""
     image_size, size = tf.cast(image_size, tf.float32), tf.cast(size, tf.float32)
     inner = tf.maximum(tf.minimum(tf.round(image_size * tf.reduce_min(size / image_size)), size), 1.0)
     return tf.cast(tf.concat([(size - inner) // 2, inner], 0), tf.int32)
 
 
-def letterbox(image, size):
+def letterbox(image: Unbatched, size: Size) -> Unbatched:
     """Resizes an image `(height, width, 3)` into `size`, the rest filled with grey: float32 in [0, 255]."""
     top, left, height, width = tf.unstack(box(tf.shape(image)[:2], size))
     image = tf.image.resize(tf.cast(image, tf.float32), (height, width), antialias=True)
     return tf.ensure_shape(place(image - PADDING, top, left, size) + PADDING, (*size, 3))
 
 
-def place(maps, top, left, size):
+def place(maps: Unbatched, top: int | Tensor, left: int | Tensor, size: Size) -> Unbatched:
     """Surrounds `(height, width, channels)` with zeros up to `size`."""
     return tf.image.pad_to_bounding_box(maps, top, left, *size)
 
 
-def unletterbox(prediction, image_size, log_density=True):
+def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: bool = True) -> Unbatched:
     """Brings one predicted map `(height, width, 1)` back to the size of its image; a log-density is normalised again.
 
     The padding is cut off, the rest is interpolated bilinearly, a log-density as it is, in the log domain.
@@ -46,13 +48,13 @@ def unletterbox(prediction, image_size, log_density=True):
     return native - tf.reduce_logsumexp(native) if log_density else native
 
 
-def to_saliency(predictions, log_density=True):
+def to_saliency(predictions: Tensor, log_density: bool = True) -> Tensor:
     """Maps in [0, 1] with a peak of one, from log-densities or other maps `(..., height, width, 1)`; zeros stay."""
     peak = tf.reduce_max(predictions, (-3, -2), keepdims=True)
     return tf.exp(predictions - peak) if log_density else tf.math.divide_no_nan(predictions, peak)
 
 
-def fixation_maps(x, y, size, sigma):
+def fixation_maps(x: Tensor, y: Tensor, size: Size | Tensor, sigma: float | Tensor) -> tuple[Unbatched, Unbatched]:
     """Makes maps of fixations.
 
     Args:

@@ -1,9 +1,12 @@
 """Reading MATLAB files with errors that say what is wrong."""
 
+from pathlib import Path
+from typing import Any
+
 import scipy.io
 
 
-def load_matlab(path, variable):
+def load_matlab(path: Path, variable: str) -> Any:
     """Reads one variable of a .mat file, structures as dictionaries.
 
     Raises:
@@ -22,6 +25,6 @@ def load_matlab(path, variable):
     return contents[variable]
 
 
-def malformed(path, expected):
+def malformed(path: Path, expected: str) -> ValueError:
     """The error for a .mat file of another form than `expected`."""
     return ValueError(f"{path} has not the expected form: {expected}. Get it again from its source.")

@@ -17,7 +17,7 @@ SIZE = (600, 800)
 THINNING = 10
 
 
-def read(directory):
+def read(directory: Path) -> DataSet:
     """Reads `stimuli/1001.jpg ...` and `eye/fixations.mat`; the split is fixed by image number.
 
     Test: n % 7 == 0 (100 images), validation: n % 7 == 1 (100), training: the rest (500). The ground-truth blur is
@@ -37,7 +37,7 @@ def read(directory):
     return split("osie", samples, lambda i: parts.get(numbers[i] % 7, "train"), PIXELS_PER_DEGREE)
 
 
-def read_mouse(directory):
+def read_mouse(directory: Path) -> DataSet:
     """Reads `mouse_amt/NNNN.mat` for the images, splits and blur of `read`.
 
     A path of the mouse is recorded pixel by pixel; every tenth sample of it counts as a fixation, about 1,200 an image.

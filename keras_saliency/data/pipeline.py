@@ -1,25 +1,44 @@
 """`tf.data` pipelines: images, or cached features, with packed targets."""
 
+from typing import Any, Protocol
+
 import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import geometry
+from keras_saliency.formulas.types import Features, Size, Tensor
+
+
+class Split(Protocol):
+    """What a pipeline needs of `Samples`, whose file imports this one."""
+
+    pixels_per_degree: float | None
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int, /) -> Any: ...
+
+
+class Cache(Protocol):
+    """What a pipeline needs of a `FeatureCache`."""
+
+    def gather(self, indices: Tensor, flipped: Tensor) -> tuple[Features, ...]: ...
 
 
 def pipeline(
-    samples,
-    size,
-    batch=8,
+    samples: Split,
+    size: Size,
+    batch: int = 8,
     *,
-    target_size=None,
-    sigma=None,
-    degrees=None,
-    flip=False,
-    shuffle=False,
-    seed=0,
-    epoch=None,
-    features=None,
-):
+    target_size: Size | None = None,
+    sigma: float | None = None,
+    degrees: float | None = None,
+    flip: bool = False,
+    shuffle: bool = False,
+    seed: int = 0,
+    epoch: int | None = None,
+    features: Cache | None = None,
+) -> tf.data.Dataset:
     """Builds the pipeline from samples to batches `(image, target)`.
 
     Each image is decoded, letterboxed to `size`, and flipped or not; its fixations follow as coordinates, are
@@ -57,7 +76,7 @@ def pipeline(
                 f"Received: degrees={degrees}, sigma={sigma}, pixels_per_degree={samples.pixels_per_degree}."
             )
         sigma = degrees * samples.pixels_per_degree
-    size, target_size = tuple(size), tuple(target_size or size)
+    size, target_size = tuple(size), tuple(target_size or size)  # type: ignore[assignment]
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
     order_seed, flip_seed = (int(s) for s in np.random.SeedSequence([seed, epoch or 0]).generate_state(2) >> 1)

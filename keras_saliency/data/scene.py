@@ -1,14 +1,16 @@
 """Scene: 500 scene photographs of mixed sizes, 12 observers (Liang et al. 2015)."""
 
+from pathlib import Path
+
 import numpy as np
 
-from keras_saliency.data.fixations import Fixations, Sample, split
+from keras_saliency.data.fixations import DataSet, Fixations, Sample, split
 from keras_saliency.data.matlab import load_matlab, malformed
 
 BLUR = 0.035
 
 
-def read(directory):
+def read(directory: Path) -> DataSet:
     """Reads `stimuli/001.jpg ...`, `tidy/fixations.mat` and `tidy/imgInfo.mat`; the split is fixed by image number.
 
     Test: n % 5 == 0, validation: n % 5 == 1, training: the rest. The visual angle is not documented:

@@ -6,10 +6,13 @@ out, a little on everything else that is drawn, times a central Gaussian, plus a
 draw their fixations from it independently, so the information of the truth is known exactly.
 """
 
+from collections.abc import Iterable, Mapping
+
 import cv2
 import numpy as np
 
-from keras_saliency.data.fixations import Fixations, Sample, split
+from keras_saliency.data.fixations import DataSet, Fixations, Sample, split
+from keras_saliency.formulas.types import Plane
 
 SIZE = (120, 160)
 SPLITS = {"train": 400, "validation": 50, "test": 100}
@@ -19,7 +22,7 @@ UNIFORM_SHARE = 0.05
 CENTRE_SPREAD = 0.45  # standard deviation of the centre bias as a share of each side
 
 
-def read(seed=0, splits=None):
+def read(seed: int = 0, splits: Mapping[str, int] | None = None) -> DataSet:
     """Makes the data set.
 
     Args:
@@ -27,7 +30,7 @@ def read(seed=0, splits=None):
         splits: The number of images in each split; by default `SPLITS`.
 
     Returns:
-        A `DataSet` whose samples know their `density`.
+        The data set, whose samples know their `density`.
     """
     splits = splits or SPLITS
     parts = np.repeat(list(splits), list(splits.values()))
@@ -47,7 +50,7 @@ def _grid():
     return np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
 
 
-def fixation_density(spots):
+def fixation_density(spots: Iterable[tuple[float, float, float, float]]) -> Plane:
     """The density of fixations on `SIZE` for rows `(y, x, sigma, weight)`; it sums to one."""
     y, x = _grid()
     salience = sum(
@@ -97,7 +100,7 @@ def _bar(image, y, x, hue, angle, length):
     cv2.fillConvexPoly(image, np.round(corners * 16).astype("int32"), colour, cv2.LINE_AA, shift=4)
 
 
-def _texture(rng):
+def _texture(rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[float, float, float, float]]]:
     """Oriented noise; patches of another orientation or grain attract nine of ten fixations."""
     angle, period = rng.uniform(0, np.pi), 6.0
     image = _noise(rng, angle, period)

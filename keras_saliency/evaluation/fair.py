@@ -5,17 +5,29 @@ map for all cannot be best on all. Source: Kümmerer, Wallis & Bethge (2018), "S
 Separating Models, Maps and Metrics".
 """
 
+from collections.abc import Mapping
+from typing import cast
+
 import cv2
 import numpy as np
 
-from keras_saliency.evaluation.scoring import score
+from keras_saliency.evaluation.scoring import Truth, score
 from keras_saliency.formulas.ground_truth import BLURS
+from keras_saliency.formulas.maps import Map
+from keras_saliency.formulas.types import Plane
 
 SAMPLES = 100  # of the fixations of an image, for SIM
 GRAIN = 4.0  # pixels of the grid for SIM in the standard deviation of the blur: nothing finer is left by the blur
 
 
-def fair_maps(log_density, log_baseline, sigma, fixations, convention="tuebingen", seed=0):
+def fair_maps(
+    log_density: Plane,
+    log_baseline: Plane,
+    sigma: float,
+    fixations: float,
+    convention: str = "tuebingen",
+    seed: int = 0,
+) -> dict[str, Plane]:
     """The maps that suit each metric best, if fixations follow the density.
 
     - `sauc`: the density divided by the centre bias, where the negatives are.
@@ -50,7 +62,13 @@ def fair_maps(log_density, log_baseline, sigma, fixations, convention="tuebingen
     }
 
 
-def fair_score(log_density, truth, fixations, convention="tuebingen", raw=None):
+def fair_score(
+    log_density: Plane,
+    truth: Truth,
+    fixations: float,
+    convention: str = "tuebingen",
+    raw: Mapping[str, float] | None = None,
+) -> dict[str, float]:
     """`score` with the map that suits each metric best.
 
     Args:
@@ -61,7 +79,7 @@ def fair_score(log_density, truth, fixations, convention="tuebingen", raw=None):
         raw: What `score` gives for the log-density, if it is known.
     """
     values = dict(raw or score(log_density, truth, True, convention))
-    log_baseline = truth.target.baseline.log_density[0, ..., 0]
+    log_baseline = cast(Map, truth.target.baseline).log_density[0, ..., 0]
     maps = fair_maps(log_density, log_baseline, truth.sample.sigma, fixations, convention)
     for name in values.keys() & maps.keys():
         values |= score(maps[name], truth, False, convention, [name])

@@ -5,13 +5,18 @@ What is wrong with a map raises a ValueError that names the image and the remedy
 
 import collections
 import itertools
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import scipy.io
 from PIL import Image
 from scipy.special import logsumexp
+
+from keras_saliency.data.fixations import Sample
+from keras_saliency.formulas.types import Plane
 
 # The forms of the names of maps, of each rank; the best rank that is there is read. First exact values, then 8 bit.
 FILES = (
@@ -25,7 +30,7 @@ NUMERIC = "biuf"  # kinds of NumPy types
 LOG_TOLERANCE = 1e-3
 
 
-class Prediction(collections.namedtuple("Prediction", ["values", "is_log_density", "is_eight_bit"])):
+class Prediction(NamedTuple):
     """What a source says about one image.
 
     Attributes:
@@ -35,10 +40,14 @@ class Prediction(collections.namedtuple("Prediction", ["values", "is_log_density
         is_eight_bit: Whether they come from 8-bit integers.
     """
 
-    __slots__ = ()
+    values: Plane
+    is_log_density: bool
+    is_eight_bit: bool
 
 
-def find(samples, names, ranks, where):
+def find(
+    samples: Sequence[Sample], names: Iterable[str], ranks: Sequence[Sequence[str]], where: str | Path
+) -> list[str]:
     """The name of the map of each sample.
 
     Names are paths; their folders must agree with those in the name of the sample, as far as both have some.
@@ -54,7 +63,7 @@ def find(samples, names, ranks, where):
             f"{len(missing)} of {len(found)} maps are missing in {where}, the first is that of {missing[0]}. "
             f"Expected one of {expected}."
         )
-    owners = {}
+    owners: dict[PurePosixPath, str] = {}
     for name, paths in found.items():
         if len(paths) > 1:
             several = ", ".join(sorted(map(str, paths)))
@@ -112,7 +121,7 @@ def _read_matlab(path):
 READERS = {".png": _read_image, ".jpg": _read_image, ".jpeg": _read_image, ".npy": np.load, ".mat": _read_matlab}
 
 
-def as_prediction(values, sample, resize=False):
+def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Prediction:
     """Checks a map, finds out what it is and brings it to the size of its image."""
     values, size = np.asarray(values), tuple(sample.size)
     if values.ndim != 2 or not values.size or values.dtype.kind not in NUMERIC:

@@ -5,19 +5,26 @@ groups where the name has folders. It says nowhere whether the maps are log-dens
 """
 
 import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
+import keras
 import numpy as np
 from scipy.special import logsumexp
 
+from keras_saliency.data.fixations import Samples
+from keras_saliency.evaluation.map_files import Prediction
+from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
+from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
 
 INSTALL = "pip install pysaliency 'setuptools<81'"
 
 
-def as_pysaliency(model):
+def as_pysaliency(model: keras.Model) -> Any:
     """Wraps a model as a `pysaliency.Model`, so that pysaliency can score it, mix it and sample from it.
 
     It caches what it predicted, as every pysaliency model does, unless its attribute `caching` is set to False.
@@ -55,7 +62,7 @@ def as_pysaliency(model):
     return KerasModel()
 
 
-def export_predictions(source, samples, file):
+def export_predictions(source: Predictor | Iterable[Prediction | Plane], samples: Samples, file: str | Path) -> None:
     """Writes predictions as pysaliency's `HDF5Model` and `HDF5SaliencyMapModel` read them: float32, compressed.
 
     The datasets are called as the samples: pysaliency finds those whose names end the paths of its stimuli. The file
@@ -63,7 +70,7 @@ def export_predictions(source, samples, file):
 
     Args:
         source: A source of `keras_saliency.evaluation.sources`, or the predictions themselves, one for each sample.
-        samples: `Samples`.
+        samples: The split.
         file: The file to write.
 
     Raises:
@@ -92,7 +99,7 @@ def export_predictions(source, samples, file):
 
 
 @contextlib.contextmanager
-def open_predictions(file):
+def open_predictions(file: str | Path) -> Iterator[dict[str, h5py.Dataset]]:
     """Opens a file of predictions: a context that gives a dictionary from name to dataset, `GROUP/NAME` below groups.
 
     Raises:
@@ -103,6 +110,6 @@ def open_predictions(file):
     except OSError as error:
         raise ValueError(f"{file} cannot be read as an HDF5 file ({error}). Write it again.") from error
     with stored:
-        maps = {}
+        maps: dict[str, h5py.Dataset] = {}
         stored.visititems(lambda name, item: maps.update({name: item} if isinstance(item, h5py.Dataset) else {}))
         yield maps

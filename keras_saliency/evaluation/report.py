@@ -1,13 +1,17 @@
 """What an evaluation leaves: `result.json`, `per_image.csv`, `report.md` and the figures."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import scipy.integrate
 import scipy.stats
 
-from keras_saliency.evaluation.splits import FALSE_POSITIVES
+from keras_saliency.data import DataSet
+from keras_saliency.evaluation.sources import Source
+from keras_saliency.evaluation.splits import FALSE_POSITIVES, Evaluation
 from keras_saliency.reporting import plotting, tables
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import compare
@@ -16,10 +20,12 @@ NOTICED = 0.005  # nats and bits: what 8-bit maps must move to be warned of
 QUANTISATION = """**8-bit maps.** {row} is stored in 256 grey levels, and what rounded to zero cannot be known. If its
 zeros are read as a quarter of a step, the middle of what was rounded, {changes}. Store exact maps (NPY, MAT, HDF5)
 where KLD and IG matter."""
+# By kind of map, source, metric and what `statistics.compare` says of it.
+Differences: TypeAlias = dict[str, dict[str, dict[str, dict[str, float | None]]]]
 
 
-def compare_sources(sources, scored):
-    """The paired differences of each source to the first, by kind of map and source; see `comparison.compare`."""
+def compare_sources(sources: Sequence[Source], scored: Evaluation) -> Differences:
+    """The paired differences of each source to the first, by kind of map and source, as `statistics.compare` gives."""
     first, *others = (source.name for source in sources)
     found = {"raw": scored.per_image, "fair": scored.fair}
     return {
@@ -29,7 +35,7 @@ def compare_sources(sources, scored):
     }
 
 
-def quantisation_warnings(scored):
+def quantisation_warnings(scored: Evaluation) -> list[str]:
     """A warning for each source of 8-bit maps whose KLD or IG depends on what was rounded to zero."""
     warnings = []
     for row, effects in scored.eight_bit.items():
@@ -43,14 +49,14 @@ def quantisation_warnings(scored):
     return warnings
 
 
-def write_evaluation(directory, data, sources, scored):
+def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Source], scored: Evaluation) -> None:
     """Writes the report of an evaluation.
 
     Args:
         directory: The folder to write to, empty or new.
-        data: The `DataSet`.
+        data: The data set.
         sources: The sources, the first of which the others are compared with.
-        scored: Their `Evaluation`.
+        scored: Their scores.
 
     Raises:
         FileExistsError: If the folder holds something.
@@ -74,7 +80,7 @@ def write_evaluation(directory, data, sources, scored):
     (directory / "report.md").write_text(_markdown(data, sources, scored, compared))
 
 
-def claim(directory):
+def claim(directory: str | Path) -> Path:
     """The folder for a report, checked before hours of work.
 
     Raises:

@@ -3,32 +3,50 @@
 One pass: the density, the standardised map and the logarithms that several metrics need are computed once.
 """
 
-import collections
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from keras_saliency.data.fixations import Sample
 from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.formulas.ground_truth import fixation_density
 from keras_saliency.formulas.maps import Map, Target
+from keras_saliency.formulas.types import Maps, Plane
 
 COUNTS = "uint16"  # the fewer bytes there are to be searched for fixations, the better
 # What a metric needs beside fixations and density.
 NEEDS = {"sauc": "negatives", "ig": "baseline"}
 
-Truth = collections.namedtuple("Truth", ["sample", "target"])
+
+class Truth(NamedTuple):
+    """What the maps of one image are compared with; from `make_truth`.
+
+    Attributes:
+        sample: The image with its fixations.
+        target: The same as arrays `(1, height, width, 1)`; the density and the baseline as a `Map`.
+    """
+
+    sample: Sample
+    target: Target
 
 
-def as_batch(array):
+def as_batch(array: Plane | None) -> Maps | None:
     """An array `(height, width)` as one map `(1, height, width, 1)`; None stays None."""
     return None if array is None else array[None, ..., None]
 
 
-def make_truth(sample, negatives=None, baseline=None, convention="tuebingen"):
+def make_truth(
+    sample: Sample,
+    negatives: Plane | None = None,
+    baseline: Map | Plane | None = None,
+    convention: str = "tuebingen",
+) -> Truth:
     """What `score` compares the maps of one image with, computed once.
 
     Args:
-        sample: A `Sample`.
+        sample: The image with its fixations.
         negatives: How many fixations of other images fall on each pixel, `(height, width)`, for the shuffled AUC.
         baseline: The log-density `(height, width)` of the baseline of IG, or a `Map` of it.
         convention: `"tuebingen"` or `"mit"`.
@@ -40,7 +58,13 @@ def make_truth(sample, negatives=None, baseline=None, convention="tuebingen"):
     return Truth(sample, Target(density, counts, None, as_batch(negatives), baseline))
 
 
-def score(values, truth, is_log_density=False, convention="tuebingen", metrics=None):
+def score(
+    values: Plane,
+    truth: Truth,
+    is_log_density: bool = False,
+    convention: str = "tuebingen",
+    metrics: Sequence[str] | None = None,
+) -> dict[str, float]:
     """The metrics of one map on one image.
 
     Args:

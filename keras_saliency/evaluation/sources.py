@@ -4,15 +4,15 @@ A source has a `name`, and `predictions(samples)` yields one `Prediction` for ea
 batch of them is in memory. What is wrong with a map raises a ValueError that names the image and the remedy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import keras
 from keras import ops
 
 from keras_saliency import baselines
-from keras_saliency.data import geometry
+from keras_saliency.data import DataSet, geometry
 from keras_saliency.data.fixations import Samples
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.evaluation import map_files, pysaliency
@@ -50,11 +50,11 @@ class ModelSource:
         ValueError: If the model does not give saliency maps.
     """
 
-    def __init__(self, model, name, batch=8):
+    def __init__(self, model: keras.Model, name: str, batch: int = 8) -> None:
         self.log_density = gives_log_density(model)
         self.model, self.name, self.batch = model, name, batch
 
-    def predictions(self, samples):
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
         start, batches = 0, pipeline(samples, self.model.input_shape[1:3], self.batch)
         for images, _ in batches.as_numpy_iterator():  # NumPy, which every backend takes
@@ -75,11 +75,11 @@ class SavedModelSource:
         ValueError: If it is none.
     """
 
-    def __init__(self, directory, batch=8):
+    def __init__(self, directory: str | Path, batch: int = 8) -> None:
         self.serve, self.log_density = load_saved_model(directory)
         self.name, self.batch = name_of(directory), batch
 
-    def predictions(self, samples):
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
         for start in range(0, len(samples), self.batch):
             part = samples[start : start + self.batch]
@@ -99,10 +99,10 @@ class FolderSource:
         resize: Whether maps of another size than their image are resized, antialiased and bicubic.
     """
 
-    def __init__(self, directory, resize=False):
+    def __init__(self, directory: str | Path, resize: bool = False) -> None:
         self.name, self.directory, self.resize = name_of(directory), Path(directory), resize
 
-    def predictions(self, samples):
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
         files = [path.relative_to(self.directory).as_posix() for path in self.directory.rglob("*") if path.is_file()]
         for sample, file in zip(samples, map_files.find(samples, files, map_files.FILES, self.directory), strict=True):
@@ -122,10 +122,10 @@ class HDF5Source:
         resize: As in `FolderSource`.
     """
 
-    def __init__(self, file, resize=False):
+    def __init__(self, file: str | Path, resize: bool = False) -> None:
         self.name, self.file, self.resize = name_of(file), Path(file), resize
 
-    def predictions(self, samples):
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
         with pysaliency.open_predictions(self.file) as maps:
             for sample, key in zip(samples, map_files.find(samples, maps, map_files.KEYS, self.file), strict=True):
@@ -137,23 +137,23 @@ class BaselineSource:
 
     Args:
         name: One of `keras_saliency.baselines.BASELINES`.
-        data: A `DataSet`, on whose training images AIM learns its features.
+        data: The data set on whose training images AIM learns its features.
 
     Raises:
         ValueError: If the name is unknown.
     """
 
-    def __init__(self, name, data):
+    def __init__(self, name: str, data: DataSet) -> None:
         self.name, self.predict = name, baselines.make_baseline(name, data)
 
-    def predictions(self, samples):
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
         for sample in samples:
             yield Prediction(self.predict(sample.read()), False, False)
 
 
 # What lies at a path -> the source for it; the first row that fits.
-SOURCES = (
+SOURCES: tuple[tuple[Callable[[Path], bool], Callable[[Path, bool], Source]], ...] = (
     (lambda path: path.suffix == ".keras" or (path / MODEL).is_file(), lambda path, resize: _of_run(load(path))),
     (lambda path: (path / "saved_model.pb").is_file(), lambda path, resize: SavedModelSource(path)),
     (lambda path: path.is_dir(), FolderSource),
@@ -161,21 +161,23 @@ SOURCES = (
 )
 
 
-def open_source(path, resize=False, data=None):
+def open_source(
+    path: str | Path | keras.Model | Run | Source, resize: bool = False, data: DataSet | None = None
+) -> Source:
     """The source for what lies at a path, for the name of a baseline, or for a model.
 
     Args:
         path: The folder of a run with `model.keras`, a `.keras` file, a SavedModel, a folder of maps, an HDF5 file,
             the name of a baseline, a Keras model, or a `Run`. A source is returned as it is.
         resize: Whether maps of another size than their image are resized.
-        data: A `DataSet`, for baselines; without it, there are paths only.
+        data: The data set, for baselines; without it, there are paths only.
 
     Raises:
         FileNotFoundError: If there is nothing.
         ValueError: If it is nothing of these, or the model does not give saliency maps.
     """
     if hasattr(path, "predictions"):
-        return path
+        return cast(Source, path)
     if isinstance(path, Run):
         return _of_run(path)
     if isinstance(path, keras.Model):

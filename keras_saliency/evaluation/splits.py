@@ -5,18 +5,21 @@ import concurrent.futures
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import threadpoolctl
 
 from keras_saliency import baselines
-from keras_saliency.data import DataSet
+from keras_saliency.data import DataSet, Sample, Samples
 from keras_saliency.evaluation.fair import fair_score
 from keras_saliency.evaluation.scoring import COUNTS, Truth, as_batch, make_truth, score
+from keras_saliency.evaluation.sources import Source
 from keras_saliency.formulas import measures, roc
 from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.conventions import CONVENTIONS
+from keras_saliency.formulas.types import Plane
 from keras_saliency.reporting import tables
 from keras_saliency.reporting.statistics import interval
 
@@ -63,8 +66,8 @@ class Evaluation:
     fair_summary: Summary
     eight_bit: dict[str, dict[str, float]]
     curves: dict[str, np.ndarray]
-    reference: dict[str, dict]
-    provenance: dict
+    reference: dict[str, dict[str, Any]]
+    provenance: dict[str, Any]
 
 
 class OtherFixations:
@@ -73,14 +76,14 @@ class OtherFixations:
     Coordinates are scaled to the size of the image and counts kept. The counts of all images are made once for a size.
 
     Args:
-        samples: `Samples`.
+        samples: The split.
     """
 
-    def __init__(self, samples):
+    def __init__(self, samples: Samples) -> None:
         self.all = np.concatenate([_with_sizes(sample) for sample in samples], 1)
         self.at = functools.lru_cache(SIZES)(functools.partial(_lay_over, self.all))
 
-    def counts(self, sample):
+    def counts(self, sample: Sample) -> Plane:
         """How many fixations of the other images fall on each pixel, `(height, width)`, uint32."""
         return self.at(tuple(sample.size)) - sample.fixations.counts(sample.size).astype("uint32")
 
@@ -97,7 +100,7 @@ def _lay_over(fixations, size):
     return np.bincount(row * size[1] + column, minlength=size[0] * size[1]).reshape(size).astype("uint32")
 
 
-def score_gold_standard(gold, truth, convention="tuebingen"):
+def score_gold_standard(gold: baselines.GoldStandard, truth: Truth, convention: str = "tuebingen") -> dict[str, float]:
     """The leave-one-observer-out gold standard: each observer's fixations scored on the map of the others.
 
     Returns:
@@ -117,7 +120,7 @@ def score_gold_standard(gold, truth, convention="tuebingen"):
 
 
 def score_split(
-    sources: Sequence,
+    sources: Sequence[Source],
     data: DataSet,
     split: str = "test",
     convention: str = "tuebingen",
@@ -161,8 +164,8 @@ def score_split(
         raw["gold_standard"] = score_gold_standard(gold, truth, convention)
         return raw, fair, lifted, curves
 
-    collected = [collections.defaultdict(list) for _ in range(3)]
-    curves = collections.defaultdict(float)
+    collected: list[dict[str, list[dict[str, float]]]] = [collections.defaultdict(list) for _ in range(3)]
+    curves: dict[str, Any] = collections.defaultdict(float)
     for done, (*scored, drawn) in enumerate(_in_threads(score_rows, samples, sources), 1):
         for row, values in drawn.items():
             curves[row] += values / len(samples)
@@ -174,11 +177,11 @@ def score_split(
     eight_bit = {
         row: {name: float(np.mean([v[name] for v in lifted[row]])) for name in ("kld", "ig")} for row in lifted
     }
-    reference = {
+    reference: dict[str, dict[str, Any]] = {
         "centre_bias": {"bandwidth": centre_bias.bandwidth, "uniform_share": centre_bias.uniform_share},
         "gold_standard": {"bandwidth": gold.bandwidth, "weights": [float(w) for w in gold.weights]},
     }
-    summaries = [summarise(table, per_image, convention) for table in (per_image, fair)]
+    summaries = (summarise(per_image, per_image, convention), summarise(fair, per_image, convention))
     provenance = tables.provenance(data, split, convention)
     return Evaluation(convention, split, per_image, fair, *summaries, eight_bit, dict(curves), reference, provenance)
 
@@ -206,7 +209,11 @@ def _expected_ig(log_density, density, baseline):
     return float(measures.ig(as_batch(density), log_p, baseline.log_density)[0])
 
 
-def summarise(table, per_image, convention):
+def summarise(
+    table: Mapping[str, Sequence[Mapping[str, float]]],
+    per_image: Mapping[str, Sequence[Mapping[str, float]]],
+    convention: str,
+) -> Summary:
     """Mean and interval of each row and metric; explained information is a ratio of two means."""
     ratios = {"explained_information": ("ig", "gold_standard"), "known_information": ("expected_ig", "truth")}
     summary = {}

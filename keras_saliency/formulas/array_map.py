@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from keras_saliency.formulas.maps import Map
+from keras_saliency.formulas.types import Maps, Plane
 
 NORMALISED = 1e-13  # of the logarithm of a sum: nothing is gained by dividing by it
 
@@ -20,7 +21,7 @@ class ArrayMap(Map):
         from_logits: Whether they are a log-density, normalised or not; otherwise a saliency map.
     """
 
-    def __init__(self, values, from_logits=False):
+    def __init__(self, values: Plane, from_logits: bool = False) -> None:
         super().__init__(np.asarray(values, "float64")[None, ..., None], from_logits=from_logits)
 
     @functools.cached_property
@@ -43,12 +44,12 @@ class ArrayMap(Map):
         return density, high + np.log(mass)
 
     @functools.cached_property
-    def density(self):
+    def density(self) -> Maps:
         """The probability at each pixel."""
         return self._normalised[0]
 
     @functools.cached_property
-    def log_density(self):
+    def log_density(self) -> Maps:
         """The natural logarithm of the probability at each pixel."""
         if not self.from_logits:
             return super().log_density
@@ -56,7 +57,7 @@ class ArrayMap(Map):
         return self.raw if abs(log_mass) < NORMALISED else self.raw - log_mass
 
     @functools.cached_property
-    def standardized(self):
+    def standardized(self) -> Maps:
         """The map, of a log-density the density, with zero mean and unit variance; zero if it is constant."""
         values = self.density if self.from_logits else self.raw
         centred = values - values.mean()

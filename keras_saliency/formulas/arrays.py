@@ -5,9 +5,12 @@ metrics run in the graph of any backend, and evaluation runs the same lines in f
 """
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
+
+from keras_saliency.formulas.types import Maps, Values
 
 _ARRAYS = (np.ndarray, np.generic)
 # What NumPy calls otherwise, or lacks.
@@ -27,7 +30,7 @@ def _for_arrays(arguments):
 
 
 class _Operations:
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         on_tensors = getattr(keras.ops, name)
         on_arrays = _NUMPY.get(name) or getattr(np, name, None)
         if not callable(on_tensors) or on_arrays is None:
@@ -44,7 +47,7 @@ class _Operations:
 ops = _Operations()
 
 
-def inner(a, b):
+def inner(a: Maps, b: Maps) -> Values:
     """The sum of the products of two batches of maps, `(batch,)`."""
     if _for_arrays((a, b)):
         # A product of vectors needs no map between.

@@ -5,9 +5,13 @@ pysaliency and saliency.tuebingen.ai; `mit` that of the MIT saliency benchmark, 
 count once and maps are stretched to [0, 1]. What is undefined there (a constant map) has here the value of chance.
 """
 
+from collections.abc import Callable
+
 from keras_saliency.formulas import measures, roc
 from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.emd import emd
+from keras_saliency.formulas.maps import Map, Target
+from keras_saliency.formulas.types import Values
 
 
 def _once(target):
@@ -27,7 +31,7 @@ def _log_likelihood(target, prediction):
     return -measures.nll(target.fixations, prediction.log_density, prediction.valid)
 
 
-CONVENTIONS = {
+CONVENTIONS: dict[str, dict[str, Callable[[Target, Map], Values]]] = {
     "tuebingen": {
         "auc": lambda t, p: roc.auc(t.fixations, p),
         "sauc": lambda t, p: roc.auc(t.fixations, p, negatives=t.negatives),
@@ -35,7 +39,7 @@ CONVENTIONS = {
         "cc": _cc,
         "sim": lambda t, p: measures.sim(t.density, p),
         "kld": _kld,
-        "ig": lambda t, p: measures.ig(t.fixations, p.log_density, t.baseline.log_density, p.valid),
+        "ig": lambda t, p: measures.ig(t.fixations, p.log_density, t.baseline.log_density, p.valid),  # type: ignore[union-attr]
         "log_likelihood": _log_likelihood,
     },
     "mit": {

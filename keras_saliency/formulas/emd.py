@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image
 
 from keras_saliency.formulas.maps import Map
+from keras_saliency.formulas.types import Maps, Values
 
 REDUCTION = 32  # by which the MIT benchmark shrinks both maps first
 
 
-def emd(density, prediction):
+def emd(density: Maps | Map, prediction: Maps | Map) -> Values:
     """The least work that turns one map into the other: mass times Euclidean distance, in pixels of the shrunk maps.
 
     Both maps are shrunk to 1/32 (antialiased bicubic, sides rounded up) and divided by their sums, so that no mass is

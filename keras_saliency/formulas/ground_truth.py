@@ -1,15 +1,19 @@
 """What the fixations of an image become before maps are compared with them: blurred as each convention does it."""
 
 import functools
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.fft
 from scipy.ndimage import gaussian_filter1d
 
+from keras_saliency.formulas.types import Plane, Size
+
 CYCLES = 8  # of the Gaussian of the MIT benchmark: its amplitude is one half at so many cycles in an image
 
 
-def fourier_blur(counts, sigma=None, cycles=CYCLES):
+def fourier_blur(counts: np.ndarray, sigma: float | None = None, cycles: float = CYCLES) -> np.ndarray:
     """Blurs a map as the MIT benchmark does: by a Gaussian in the Fourier domain, after padding it with zeros.
 
     Args:
@@ -31,7 +35,7 @@ def _gaussian_matrix(side, sigma):
     return gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect")
 
 
-def gaussian_blur(maps, sigma):
+def gaussian_blur(maps: np.ndarray, sigma: float) -> np.ndarray:
     """Blurs maps `(..., height, width)` by a Gaussian of `sigma` pixels, cut at four, with mirrored borders.
 
     Two matrix products, equal to SciPy's `gaussian_filter` up to rounding.
@@ -41,10 +45,26 @@ def gaussian_blur(maps, sigma):
 
 
 # Convention -> the blur of the ground truth, and whether repeated fixations count in it.
-BLURS = {"tuebingen": (gaussian_blur, True), "mit": (fourier_blur, False)}
+BLURS: dict[str, tuple[Callable[[np.ndarray, float], np.ndarray], bool]] = {
+    "tuebingen": (gaussian_blur, True),
+    "mit": (fourier_blur, False),
+}
 
 
-def fixation_density(sample, convention="tuebingen"):
+class _Fixated(Protocol):
+    """What a `Sample` has that a density takes; this room knows no data."""
+
+    @property
+    def size(self) -> Size: ...
+
+    @property
+    def sigma(self) -> float: ...
+
+    @property
+    def fixations(self) -> Any: ...
+
+
+def fixation_density(sample: _Fixated, convention: str = "tuebingen") -> Plane:
     """The blurred fixations of a sample, `(height, width)`: what CC, SIM, KLD and EMD compare with.
 
     Args:

@@ -1,24 +1,34 @@
 """The algebra of maps: shapes, densities, standardisation, blur, and the packing of targets."""
 
-import collections
 import functools
+from collections.abc import Callable, Hashable
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 import keras
 import numpy as np
 from keras import backend
 
 from keras_saliency.formulas.arrays import ops
+from keras_saliency.formulas.types import Maps, Plane, Targets, Tensor, Values
 
 SPATIAL = (1, 2)
 # Added to a probability before its logarithm where a map, unlike a log-density, can hold exact zeros.
 LOG_GUARD = 1e-12
 
-Target = collections.namedtuple(
-    "Target", ["density", "fixations", "valid", "negatives", "baseline"], defaults=[None] * 4
-)
+_T = TypeVar("_T")
 
 
-def as_maps(maps, name="map"):
+class Target(NamedTuple):
+    """The ground truth of a batch, as measures take it; a part that it does not have is None."""
+
+    density: "Maps | Map"  # a `Map` from `unpack_pair` on
+    fixations: Maps | None = None
+    valid: Maps | None = None
+    negatives: Maps | None = None
+    baseline: "Map | None" = None
+
+
+def as_maps(maps: Maps, name: str = "map") -> Maps:
     """Checks that `maps` is `(batch, height, width, 1)` and casts it to float32; float64 and NumPy arrays are kept.
 
     Raises:
@@ -32,7 +42,7 @@ def as_maps(maps, name="map"):
     return maps if backend.standardize_dtype(maps.dtype) == "float64" else ops.cast(maps, "float32")
 
 
-def total(maps, valid=None):
+def total(maps: Maps, valid: Maps | None = None) -> Tensor:
     """Sums each map over its valid pixels, with shape `(batch, 1, 1, 1)`."""
     return ops.sum(maps if valid is None else maps * valid, SPATIAL, keepdims=True)
 
@@ -46,7 +56,7 @@ def _extremes(maps, valid):
     return ops.min(low, SPATIAL, keepdims=True), ops.max(high, SPATIAL, keepdims=True)
 
 
-def to_density(maps, valid=None, extremes=None):
+def to_density(maps: Maps, valid: Maps | None = None, extremes: tuple[Tensor, Tensor] | None = None) -> Maps:
     """Scales each map to sum to one over its valid pixels.
 
     Args:
@@ -73,12 +83,12 @@ def to_density(maps, valid=None, extremes=None):
     return scaled * (1.0 / ops.where(mass == 0, 1.0, mass))
 
 
-def log_softmax(logits, valid=None):
+def log_softmax(logits: Maps, valid: Maps | None = None) -> Maps:
     """Normalises an unnormalised log-density over its valid pixels; padding becomes zero, to be masked."""
     return Map(logits, valid, from_logits=True).log_density
 
 
-def standardize(maps, valid=None, extremes=None):
+def standardize(maps: Maps, valid: Maps | None = None, extremes: tuple[Tensor, Tensor] | None = None) -> Maps:
     """Scales each map to zero mean and unit variance over its valid pixels; a constant map becomes zero."""
     low, high = map(ops.stop_gradient, extremes or _extremes(maps, valid))
     spread = high - low
@@ -96,7 +106,7 @@ def standardize(maps, valid=None, extremes=None):
     return centred * (1.0 / ops.sqrt(ops.where(variance == 0, 1.0, variance)))
 
 
-def gaussian_matrix(size, sigma, dtype="float32"):
+def gaussian_matrix(size: int | Tensor, sigma: float | Tensor, dtype: str = "float32") -> Tensor:
     """The `(size, size)` matrix that blurs a line by a Gaussian and mirrors what leaves it at both ends."""
     i = ops.cast(ops.arange(size), dtype)
     rows, columns = ops.expand_dims(i, 1), ops.expand_dims(i, 0)
@@ -107,7 +117,7 @@ def gaussian_matrix(size, sigma, dtype="float32"):
     return kernel / ops.sum(kernel, axis=1, keepdims=True)
 
 
-def blur(maps, sigma):
+def blur(maps: Maps, sigma: float | Tensor) -> Maps:
     """Blurs maps by a Gaussian of `sigma` pixels with mirrored borders, so that mass is kept.
 
     Two matrix products: exact (the kernel is not truncated) and differentiable, `sigma` included.
@@ -124,7 +134,7 @@ def blur(maps, sigma):
     return ops.einsum("ij,bjkc,lk->bilc", vertical, maps, horizontal)
 
 
-def pack_targets(density, fixations=None, valid=None):
+def pack_targets(density: Maps, fixations: Maps | None = None, valid: Maps | None = None) -> Targets:
     """Packs what a saliency loss can ask of the ground truth into one tensor.
 
     Args:
@@ -158,7 +168,7 @@ def pack_targets(density, fixations=None, valid=None):
     return ops.concatenate(list(parts.values()), axis=-1)
 
 
-def unpack_targets(y_true, needs_fixations=None):
+def unpack_targets(y_true: Targets, needs_fixations: str | Literal[False] | None = None) -> Target:
     """Reads a packed target.
 
     Args:
@@ -188,13 +198,13 @@ def unpack_targets(y_true, needs_fixations=None):
     return Target(*parts)
 
 
-def present(target, needs_fixations=False):
+def present(target: Target, needs_fixations: bool = False) -> Values:
     """One for each image of a `Target` with ground truth (density, or fixations if needed), zero for the others.
 
     Returns:
         `(batch,)`, of the dtype of the target.
     """
-    truth = target.fixations if needs_fixations else Map.of(target.density).raw
+    truth: Maps = target.fixations if needs_fixations else Map.of(target.density).raw
     # Not "> 0": a truth of NaN is to be seen in the loss.
     return ops.cast(ops.logical_not(total(truth, target.valid)[:, 0, 0, 0] <= 0), truth.dtype)
 
@@ -209,32 +219,32 @@ class Map:
         name: What errors call it.
     """
 
-    def __init__(self, maps, valid=None, from_logits=False, name="map"):
+    def __init__(self, maps: Maps, valid: Maps | None = None, from_logits: bool = False, name: str = "map") -> None:
         self.raw = as_maps(maps, name)
         self.valid = valid
         self.from_logits = from_logits
-        self._results = {}
+        self._results: dict[Hashable, Any] = {}
 
-    def once(self, key, compute):
+    def once(self, key: Hashable, compute: Callable[[], _T]) -> _T:
         """What `compute()` gives for this map, computed once for each key."""
         if key not in self._results:
             self._results[key] = compute()
         return self._results[key]
 
     @classmethod
-    def of(cls, maps, valid=None):
+    def of(cls, maps: "Maps | Map", valid: Maps | None = None) -> Self:
         """A `Map` as it is, or one made of a tensor."""
         return maps if isinstance(maps, cls) else cls(maps, valid)
 
     @functools.cached_property
-    def count(self):
+    def count(self) -> Tensor:
         """The number of valid pixels: one number, or `(batch,)` if there is a mask; at least one."""
         if self.valid is None:
             return ops.cast(ops.prod(ops.shape(self.raw)[1:3]), self.raw.dtype)
         return ops.maximum(ops.sum(ops.cast(self.valid, self.raw.dtype), (1, 2, 3)), 1.0)
 
     @functools.cached_property
-    def extremes(self):
+    def extremes(self) -> tuple[Tensor, Tensor]:
         """The smallest and the largest valid value, each `(batch, 1, 1, 1)`."""
         return _extremes(self.raw, self.valid)
 
@@ -249,7 +259,7 @@ class Map:
         return shifted, exponential, ops.where(mass == 0, 1.0, mass)
 
     @functools.cached_property
-    def log_density(self):
+    def log_density(self) -> Maps:
         """The natural logarithm of the probability at each pixel."""
         if not self.from_logits:
             return ops.log(self.density + LOG_GUARD)
@@ -258,7 +268,7 @@ class Map:
         return log_density if self.valid is None else ops.where(self.valid > 0, log_density, 0.0)
 
     @functools.cached_property
-    def density(self):
+    def density(self) -> Maps:
         """The probability at each pixel: it sums to one over the image."""
         if not self.from_logits:
             return to_density(self.raw, self.valid, self.extremes)
@@ -266,19 +276,19 @@ class Map:
         return exponential * (1.0 / mass)
 
     @functools.cached_property
-    def softmax(self):
+    def softmax(self) -> Maps:
         """The density of the map read as an unnormalised log-density."""
         return self.density if self.from_logits else _exp(log_softmax(self.raw, self.valid), self.valid)
 
     @functools.cached_property
-    def standardized(self):
+    def standardized(self) -> Maps:
         """The map, of a log-density the density, with zero mean and unit variance."""
         if self.from_logits:
             return standardize(self.density, self.valid)
         return standardize(self.raw, self.valid, self.extremes)
 
     @functools.cached_property
-    def positive(self):
+    def positive(self) -> Maps:
         """The map, shifted to a minimum of zero if it has negative values; of a log-density the density by its peak."""
         if self.from_logits:
             return self.peaked
@@ -287,7 +297,7 @@ class Map:
         return positive if self.valid is None else ops.where(self.valid > 0, positive, 0.0)
 
     @functools.cached_property
-    def stretched(self):
+    def stretched(self) -> Maps:
         """The density of the map, of a log-density of its density, minus its smallest value; uniform if constant."""
         values = self.density if self.from_logits else self.raw
         low, high = _extremes(values, self.valid) if self.from_logits else self.extremes
@@ -296,7 +306,7 @@ class Map:
         return to_density(ops.where(above < 0, 0.0, above), self.valid, (low - low, high - low))
 
     @functools.cached_property
-    def peaked(self):
+    def peaked(self) -> Maps:
         """The map divided by its peak, shifted first if it has negative values; a map of zeros stays as it is."""
         if self.from_logits:
             below = self.raw - self.extremes[1]
@@ -308,7 +318,7 @@ class Map:
         return self.positive / scale / peak
 
     @functools.cached_property
-    def bounded(self):
+    def bounded(self) -> Maps:
         """The map divided by its peak if that is above one: what a cross-entropy takes for [0, 1]."""
         if self.from_logits:
             return self.peaked
@@ -320,7 +330,9 @@ def _exp(log_density, valid):
     return density if valid is None else density * valid
 
 
-def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
+def unpack_pair(
+    y_true: Targets, y_pred: Maps, from_logits: bool = False, needs_fixations: str | Literal[False] | None = None
+) -> tuple[Target, Map]:
     """Reads a packed target and the prediction that is compared with it.
 
     Args:
@@ -337,7 +349,7 @@ def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
         ValueError: If a shape is wrong, or the two differ in height or width.
     """
     target, prediction = unpack_targets(y_true, needs_fixations), as_maps(keras.ops.convert_to_tensor(y_pred), "y_pred")
-    for expected, received in zip(target.density.shape[1:3], prediction.shape[1:3], strict=True):
+    for expected, received in zip(target.density.shape[1:3], prediction.shape[1:3], strict=True):  # type: ignore[union-attr]
         if None not in (expected, received) and expected != received:
             raise ValueError(
                 "y_true and y_pred must have the same height and width; make the pipeline with the size that the model "
@@ -348,7 +360,7 @@ def unpack_pair(y_true, y_pred, from_logits=False, needs_fixations=None):
     return target, Map(prediction, target.valid, from_logits)
 
 
-def as_baseline(density):
+def as_baseline(density: Plane | None) -> Plane | None:
     """Checks the baseline of an information gain, `(height, width)` of any scale; None, the uniform density, is kept.
 
     Raises:
@@ -365,7 +377,7 @@ def as_baseline(density):
     return density
 
 
-def stretch_baseline(density, prediction):
+def stretch_baseline(density: Plane | None, prediction: Map) -> Map:
     """A baseline `(height, width)`, None for uniform, stretched over a `Map`: a `Map`."""
     whole = ops.ones_like(prediction.raw)
     if density is not None:

@@ -10,11 +10,13 @@ Jetley, Murray & Vig (2016); Bruckert et al. (2021).
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from keras_saliency.formulas.arrays import inner, ops
 from keras_saliency.formulas.maps import Map, total
+from keras_saliency.formulas.types import Features, Maps, Values
 
 KLD_EPSILON = 1e-7  # of the loss: SAM, MSI-Net
 KLD_METRIC_EPSILON = 2.2204e-16  # of the metric: the MIT benchmark, pysaliency
@@ -23,7 +25,7 @@ ROOT_GUARD = 1e-16  # added to a probability before its root, whose slope is inf
 CROSS_ENTROPY_EPSILON = 2.0**-23
 
 
-def _pair(density, prediction, valid):
+def _pair(density: Maps | Map, prediction: Maps | Map, valid: Maps | None) -> tuple[Map, Map]:
     return Map.of(density, valid), Map.of(prediction, valid)
 
 
@@ -48,20 +50,20 @@ def _difference(s, p):
     return difference if p.valid is None else difference * p.valid
 
 
-def mse(density, prediction, valid=None):
+def mse(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Mean squared difference of the two maps as they are; one beyond 1e32 counts as that much, without a gradient."""
     s, p = _pair(density, prediction, valid)
     value = _mean(ops.square(_difference(s, p)), p)
     return ops.where(value > 1e32, 1e32, value)
 
 
-def ae(density, prediction, valid=None):
+def ae(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Mean absolute difference of the two maps as they are."""
     s, p = _pair(density, prediction, valid)
     return _mean(ops.abs(_difference(s, p)), p)
 
 
-def ead(density, prediction, valid=None):
+def ead(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Mean of exp(|P - S|) - 1; a difference beyond 60 counts as that much, without a gradient.
 
     For a log-density the exponential goes on as its tangent beyond a difference of one.
@@ -74,7 +76,7 @@ def ead(density, prediction, valid=None):
     return _mean(value + math.e * (distance - inside) if p.from_logits else value, p)
 
 
-def wmse(density, prediction, valid=None, alpha=1.1):
+def wmse(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None, alpha: float = 1.1) -> Values:
     """Mean of (P / max P - S)^2 / (alpha - S), S in [0, 1]; a truth with a higher peak is divided by it."""
     s, p = _pair(density, prediction, valid)
     return _mean(ops.square(p.peaked - s.bounded) / (alpha - s.bounded), p)
@@ -101,22 +103,24 @@ def _cross_entropy(s, p, salient, empty, gamma=0.0):
     return -_mean(salient * truth * log_p + empty * (1.0 - truth) * log_q, p)
 
 
-def bce(density, prediction, valid=None):
+def bce(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Mean binary cross-entropy of the pixels, each a probability, in nats."""
     return _cross_entropy(*_pair(density, prediction, valid), 1.0, 1.0)
 
 
-def wbce(density, prediction, valid=None, weight=0.9):
+def wbce(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None, weight: float = 0.9) -> Values:
     """Mean binary cross-entropy with `weight` on salient and one minus `weight` on empty pixels."""
     return _cross_entropy(*_pair(density, prediction, valid), weight, 1.0 - weight)
 
 
-def focal(density, prediction, valid=None, alpha=0.25, gamma=2.0):
+def focal(
+    density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None, alpha: float = 0.25, gamma: float = 2.0
+) -> Values:
     """Mean focal loss: binary cross-entropy in which pixels that are nearly right weigh little."""
     return _cross_entropy(*_pair(density, prediction, valid), alpha, 1.0 - alpha, gamma)
 
 
-def kld(density, prediction, valid=None, epsilon=KLD_EPSILON):
+def kld(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None, epsilon: float = KLD_EPSILON) -> Values:
     """Kullback-Leibler divergence of the prediction from the density, in nats, with eps added to each pixel of both.
 
     Zero for equal maps and never negative but for rounding; an all-zero map is read as uniform.
@@ -127,7 +131,14 @@ def kld(density, prediction, valid=None, epsilon=KLD_EPSILON):
     return _sum(smooth * ops.log(smooth / (p.density + epsilon))) / (1.0 + epsilon * s.count)
 
 
-def kld_published(density, prediction, valid=None, by_peak=False, sum_epsilon=0.0, epsilon=KLD_EPSILON):
+def kld_published(
+    density: Maps | Map,
+    prediction: Maps | Map,
+    valid: Maps | None = None,
+    by_peak: bool = False,
+    sum_epsilon: float = 0.0,
+    epsilon: float = KLD_EPSILON,
+) -> Values:
     """The divergence as it is published: sum s log(eps + s / (p + eps)).
 
     On equal maps it is as low as minus eps times the number of pixels.
@@ -150,7 +161,7 @@ def kld_published(density, prediction, valid=None, by_peak=False, sum_epsilon=0.
     return inner(truth, ops.log(epsilon + truth / (map_ + epsilon)))
 
 
-def bhattacharyya(density, prediction, valid=None):
+def bhattacharyya(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Bhattacharyya distance of the two densities, -ln sum sqrt(s p): zero for equal maps, below 19 for any."""
     s, p = _pair(density, prediction, valid)
     shared = _sum(ops.sqrt((s.density + ROOT_GUARD) * (p.density + ROOT_GUARD)), p.valid)
@@ -158,20 +169,22 @@ def bhattacharyya(density, prediction, valid=None):
     return ops.where(distance < 0, 0.0, distance)
 
 
-def total_variation(density, prediction, valid=None):
+def total_variation(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Total variation distance of the two densities, half the sum of their absolute differences, in [0, 1]."""
     s, p = _pair(density, prediction, valid)
     return _sum(ops.abs(s.density - p.density)) / 2
 
 
-def cosine(density, prediction, valid=None):
+def cosine(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """One minus the cosine of the angle between the two densities, in [0, 1]."""
     s, p = _pair(density, prediction, valid)
     norms = _sum(ops.square(s.density)) * _sum(ops.square(p.density))
     return 1.0 - _sum(s.density * p.density) / ops.sqrt(ops.where(norms == 0, 1.0, norms))
 
 
-def chi2(density, prediction, valid=None, epsilon=KLD_EPSILON):
+def chi2(
+    density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None, epsilon: float = KLD_EPSILON
+) -> Values:
     """Chi-squared divergence of the prediction from the density, sum s^2 / p - 1 as sum (s - p)^2 / (p + eps)."""
     s, p = _pair(density, prediction, valid)
     return _sum(ops.square(s.density - p.density) / (p.density + epsilon))
@@ -182,7 +195,7 @@ def _softmax_difference(density, prediction, valid):
     return (s.density if p.from_logits else s.softmax) - p.softmax
 
 
-def softmax_l1(density, prediction, valid=None):
+def softmax_l1(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Sum of the absolute differences of the two maps after a softmax over the image, in [0, 2].
 
     The softmax of a log-density is its density; it is compared with the density of the truth.
@@ -190,40 +203,42 @@ def softmax_l1(density, prediction, valid=None):
     return _sum(ops.abs(_softmax_difference(density, prediction, valid)))
 
 
-def softmax_l2(density, prediction, valid=None):
+def softmax_l2(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Euclidean distance of the two maps after a softmax over the image, as in `softmax_l1`; at most sqrt(2)."""
     squares = _sum(ops.square(_softmax_difference(density, prediction, valid)))
     # Guarded before the root: its slope is infinite at zero.
     return ops.where(squares == 0, 0.0, ops.sqrt(ops.where(squares == 0, 1.0, squares)))
 
 
-def cc(density, prediction, valid=None):
+def cc(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Pearson's correlation of the two maps, in [-1, 1]; zero if either is constant."""
     s, p = _pair(density, prediction, valid)
     # Both are zero in padding.
     return inner(s.standardized, p.standardized) / p.count
 
 
-def sim(density, prediction, valid=None):
+def sim(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Similarity, the intersection of the two densities, in [0, 1]."""
     s, p = _pair(density, prediction, valid)
     # The sum of the smaller values, as both sum to one; equal values have one gradient on every backend.
     return 1.0 - total_variation(s, p)
 
 
-def sim_published(density, prediction, valid=None):
+def sim_published(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Similarity as the MIT benchmark computes it: the minimum of each map becomes zero first."""
     s, p = _pair(density, prediction, valid)
     return 1.0 - _sum(ops.abs(s.stretched - p.stretched)) / 2
 
 
-def nss(fixations, prediction, valid=None):
+def nss(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """Normalised scanpath saliency: the standardised prediction at the fixations; zero for a constant map."""
     p = Map.of(prediction, valid)
     return at_fixations(fixations, p.standardized, p.valid)
 
 
-def nss_published(fixations, prediction, valid=None, epsilon=0.0, unbiased=False):
+def nss_published(
+    fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, epsilon: float = 0.0, unbiased: bool = False
+) -> Values:
     """NSS as it is published, where that differs.
 
     Args:
@@ -245,7 +260,7 @@ def nss_published(fixations, prediction, valid=None, epsilon=0.0, unbiased=False
     return value
 
 
-def at_fixations(fixations, maps, valid=None):
+def at_fixations(fixations: Maps, maps: Maps, valid: Maps | None = None) -> Values:
     """Averages a map over the fixations of its image, repeats included; zero if there are none."""
     if isinstance(maps, np.ndarray) and valid is None:
         return np.array([_at_fixations_of_image(*image) for image in zip(fixations, maps, strict=True)])
@@ -261,12 +276,12 @@ def _at_fixations_of_image(fixations, map_):
     return np.sum(counts * map_.ravel()[where]) / counts.sum() if len(where) else np.zeros((), map_.dtype)
 
 
-def nll(fixations, log_density, valid=None):
+def nll(fixations: Maps, log_density: Maps, valid: Maps | None = None) -> Values:
     """Negative mean log-likelihood of the fixations under a normalised log-density, in nats per fixation."""
     return -at_fixations(fixations, log_density, valid)
 
 
-def ig(fixations, log_density, log_baseline, valid=None):
+def ig(fixations: Maps, log_density: Maps, log_baseline: Maps, valid: Maps | None = None) -> Values:
     """Information gain over a baseline, both normalised log-densities, in bits per fixation."""
     if isinstance(log_density, np.ndarray):
         # In double precision the two means may be subtracted, and only the fixated pixels are looked at.
@@ -276,14 +291,20 @@ def ig(fixations, log_density, log_baseline, valid=None):
     return gain / math.log(2.0)
 
 
-def ig_published(fixations, prediction, baseline, valid=None, epsilon=KLD_METRIC_EPSILON):
+def ig_published(
+    fixations: Maps,
+    prediction: Maps | Map,
+    baseline: Maps | Map,
+    valid: Maps | None = None,
+    epsilon: float = KLD_METRIC_EPSILON,
+) -> Values:
     """Information gain as the MIT benchmark computes it, in bits: maps, the minimum of each at zero, eps added."""
     p, b = _pair(prediction, baseline, valid)
     gain = ops.log(p.stretched + epsilon) - ops.log(b.stretched + epsilon)
     return at_fixations(fixations, gain, p.valid) / math.log(2.0)
 
 
-def feature_distance(truth, prediction):
+def feature_distance(truth: Sequence[Features], prediction: Sequence[Features]) -> Values:
     """Perceptual distance: the mean squared difference of two feature maps of each level, summed over the levels.
 
     Args:
@@ -293,7 +314,7 @@ def feature_distance(truth, prediction):
     return sum(ops.mean(ops.square(s - p), (1, 2, 3)) for s, p in zip(truth, prediction, strict=True))
 
 
-def gram_distance(truth, prediction):
+def gram_distance(truth: Sequence[Features], prediction: Sequence[Features]) -> Values:
     """Style distance: the squared Frobenius distance of the Gram matrices of each level, summed over the levels.
 
     A Gram matrix is the product of all pairs of channels, summed over the pixels and divided by the number of values.

@@ -1,9 +1,13 @@
 """Resizing, also where sizes are not yet known."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
+from keras_saliency.formulas.types import Features, Tensor
 
-def resize(maps, size, interpolation="bilinear"):
+
+def resize(maps: Features, size: Sequence[int | Tensor], interpolation: str = "bilinear") -> Features:
     """Resizes maps with any number of channels, as `keras.ops.image.resize` does, also where sizes are not yet known.
 
     Args:

@@ -7,12 +7,14 @@ negatives, so that its expectation is the area at their exact share. Sources: th
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from keras import backend
 
 from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.maps import Map, total
+from keras_saliency.formulas.types import Maps, Plane, Values
 
 LEVELS, MOST_UNCLEAR = 2**31 - 1, 16  # of integer ranks; of values that these cannot tell apart and are looked at again
 # Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
@@ -29,7 +31,7 @@ def _unless_nan(values, valid):
     return total((values if valid is None else ops.where(valid > 0, values, 0.0)) * 0.0)[:, 0, 0, 0]
 
 
-def auc(fixations, prediction, valid=None, negatives=None):
+def auc(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, negatives: Maps | None = None) -> Values:
     """Area under the ROC curve of fixated against other pixels, ties counting one half.
 
     The probability that the prediction is higher at a fixation than at a negative. 0.5 for a constant map, and where
@@ -188,7 +190,7 @@ def _count(ordered, values, reach):
     return count
 
 
-def curve(values, counts, false_positives):
+def curve(values: Plane, counts: Plane, false_positives: Sequence[float] | np.ndarray) -> np.ndarray:
     """The ROC curve of one image, fixated against all pixels: its area is `auc`.
 
     Args:
@@ -206,7 +208,7 @@ def curve(values, counts, false_positives):
     return np.average(hits, axis=1, weights=counts.ravel()[where])
 
 
-def auc_judd(fixations, prediction, valid=None):
+def auc_judd(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None) -> Values:
     """The AUC of the MIT benchmark: fixated against unfixated pixels, thresholds at the fixated values only.
 
     The trapezoids between these thresholds add up to a little more than the exact area. Ties, which the benchmark
@@ -240,7 +242,9 @@ def auc_judd(fixations, prediction, valid=None):
     return ops.where(undefined, 0.5, area)
 
 
-def auc_by_steps(fixations, prediction, valid=None, negatives=None):
+def auc_by_steps(
+    fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, negatives: Maps | None = None
+) -> Values:
     """Area under the ROC curve at thresholds 0, 0.1, ..., 1 of the map scaled to [0, 1]: Borji's and the shuffled AUC.
 
     The mean over infinitely many splits of the MIT benchmark, of which each draws as many negatives as there are
@@ -259,7 +263,8 @@ def auc_by_steps(fixations, prediction, valid=None, negatives=None):
     negatives = pixels if negatives is None else negatives
     once = [ops.cast(part * pixels > 0, scaled.dtype) for part in (fixations, negatives)]
     rounding = 1e-9 if backend.standardize_dtype(scaled.dtype) == "float64" else 1e-6
-    area, before = 0.0, (0.0, 0.0)
+    area = 0.0
+    before: Sequence[Values] = (0.0, 0.0)
     for threshold in [k * STEP for k in range(round(1 / STEP), -1, -1)]:
         # A value that equals a threshold but for rounding, such as 153 / 255 and 0.6, reaches it.
         reached = ops.cast(scaled >= threshold - rounding, scaled.dtype)

@@ -1,7 +1,13 @@
 """SAM's attentive convolutional LSTM."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import numpy as np
 from keras import layers, ops
+
+from keras_saliency.formulas.types import Features, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -29,7 +35,9 @@ class AttentiveConvLSTM(keras.layers.Layer):
     Input: `(batch, height, width, channels)`. Output: `(batch, height, width, filters)`.
     """
 
-    def __init__(self, filters=512, steps=4, kernel_size=3, recompute=False, **kwargs):
+    def __init__(
+        self, filters: int = 512, steps: int = 4, kernel_size: int = 3, recompute: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if steps < 1:
             raise ValueError(f"AttentiveConvLSTM needs at least one step. Received: steps={steps}.")
@@ -44,7 +52,7 @@ class AttentiveConvLSTM(keras.layers.Layer):
     def _convolution(self, name, filters, **options):
         return layers.Conv2D(filters, self.kernel_size, padding="same", dtype=self.dtype_policy, name=name, **options)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         state_shape = (*input_shape[:-1], self.filters)
         self.attend_state.build(state_shape)
         self.attend_input.build(input_shape)
@@ -52,7 +60,7 @@ class AttentiveConvLSTM(keras.layers.Layer):
         self.input_gates.build(input_shape)
         self.state_gates.build(state_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         attended = self.attend_input(inputs)
         step = keras.remat(self._step) if self.recompute else self._step
         # The state is zero at first, and a convolution of it its bias.
@@ -73,10 +81,10 @@ class AttentiveConvLSTM(keras.layers.Layer):
         c = update if c is None else ops.sigmoid(f) * c + update
         return ops.sigmoid(o) * ops.tanh(c), c
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.filters)
 
-    def from_legacy(self, arrays):
+    def from_legacy(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The weights from those of the authors' layer: W_a, U_a, V_a, then W and U of i, f, g and o, biases between.
 
         Args:
@@ -86,7 +94,7 @@ class AttentiveConvLSTM(keras.layers.Layer):
         w, w_bias, u, u_bias = (keras.ops.convert_to_numpy(ops.concatenate(gates[k::4], -1)) for k in range(4))
         return [state, state_bias, inputs, inputs_bias, score, w, w_bias, u, u_bias]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("filters", "steps", "kernel_size", "recompute")}
         return {**super().get_config(), **own}
 

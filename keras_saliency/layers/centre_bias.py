@@ -1,10 +1,13 @@
 """The centre bias as a layer."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.types import Maps, Plane, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -16,18 +19,18 @@ class CentreBias(keras.layers.Layer):
     inputs of another size than the one the layer was built for. The weight starts at one.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         _, height, width, _ = input_shape
         self.weight = self.add_weight(shape=(), initializer="ones", name="weight")
         self.log_density = self.add_weight(
             shape=(1, height, width, 1), initializer=_log_gaussian, trainable=False, name="log_density"
         )
 
-    def set_density(self, density):
+    def set_density(self, density: Plane) -> None:
         """Takes a centre bias `(height, width)` of any scale; it is resized to the layer's map.
 
         Raises:
@@ -43,7 +46,7 @@ class CentreBias(keras.layers.Layer):
         resized = ops.image.resize(ops.log(density)[None, ..., None], size, interpolation="bilinear", antialias=True)
         self.log_density.assign(resized - ops.max(resized))
 
-    def call(self, inputs):
+    def call(self, inputs: Maps) -> Maps:
         log_density = ops.convert_to_tensor(self.log_density)
         if inputs.shape[1:3] != log_density.shape[1:3]:
             log_density = resize(log_density, ops.shape(inputs)[1:3])

@@ -1,8 +1,13 @@
 """SAM's learned Gaussian priors."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+
+from keras_saliency.formulas.types import Features, Shape, Tensor
 
 # mu_x, mu_y, sigma_x, sigma_y: the bounds, and the intervals of the uniform initial values.
 BOUNDS = np.array([[0.25, 0.75], [0.35, 0.65], [0.1, 0.9], [0.2, 0.8]], "float32")
@@ -28,13 +33,13 @@ class GaussianPriors(keras.layers.Layer):
         ValueError: If the form is unknown.
     """
 
-    def __init__(self, count=16, form="sigmoid", **kwargs):
+    def __init__(self, count: int = 16, form: str = "sigmoid", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if form not in FORMS:
             raise ValueError(f"Unknown form {form!r}. Known forms: {', '.join(FORMS)}.")
         self.count, self.form = count, form
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         # In float32 under any policy: a hundredth of the width is much for a half.
         self.gaussians = self.add_weight(
             shape=(self.count, 4), initializer=self._initialise, dtype="float32", autocast=False, name="gaussians"
@@ -51,14 +56,14 @@ class GaussianPriors(keras.layers.Layer):
         inside = low + (high - low) * shares
         return ops.log(inside) - ops.log1p(-inside)
 
-    def bounded(self):
+    def bounded(self) -> Tensor:
         """The parameters within their bounds: `(count, 4)`, mu_x, mu_y, sigma_x, sigma_y."""
         low, high = _tensors(BOUNDS)
         if self.form == "clip":
             return ops.clip(self.gaussians, low, high)
         return low + (high - low) * ops.sigmoid(self.gaussians)
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         height, width = ops.shape(inputs)[1:3]
         mu_x, mu_y, sigma_x, sigma_y = ops.split(self.bounded(), 4, axis=1)
         rows, columns = (ops.cast(side, "float32") for side in (height, width))
@@ -75,11 +80,11 @@ class GaussianPriors(keras.layers.Layer):
         priors = ops.cast(ops.expand_dims(vertical, 1) * ops.expand_dims(horizontal, 0), inputs.dtype)
         return ops.concatenate([inputs, ops.broadcast_to(priors, (*ops.shape(inputs)[:3], self.count))], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         channels = None if input_shape[-1] is None else input_shape[-1] + self.count
         return (*input_shape[:-1], channels)
 
-    def from_legacy(self, arrays):
+    def from_legacy(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The parameters from the authors' flat array, blocks of mu_x, mu_y, sigma_x and sigma_y."""
         parameters = np.reshape(arrays[0], (4, self.count)).T
         if self.form == "sigmoid":
@@ -88,7 +93,7 @@ class GaussianPriors(keras.layers.Layer):
             parameters = np.log(inside) - np.log1p(-inside)
         return [parameters]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "count": self.count, "form": self.form}
 
 

@@ -1,9 +1,14 @@
 """ML-Net's learned prior."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.types import Maps, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -20,12 +25,12 @@ class LearnedPrior(keras.layers.Layer):
 
     legacy_kernels = False  # The prior has four axes, and none of them is a kernel's.
 
-    def __init__(self, shape=(6, 8), **kwargs):
+    def __init__(self, shape: tuple[int, int] = (6, 8), **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.prior = self.add_weight(
             shape=(1, *self.shape, 1),
             initializer="zeros",
@@ -33,13 +38,13 @@ class LearnedPrior(keras.layers.Layer):
             name="prior",
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Maps) -> Maps:
         factor = resize(1.0 + self.prior, ops.shape(inputs)[1:3])
         return inputs * ops.relu(factor)
 
-    def from_legacy(self, arrays):
+    def from_legacy(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The prior from the authors' `(1, 1, rows, columns)`."""
         return [arrays[0].reshape(1, *self.shape, 1)]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}

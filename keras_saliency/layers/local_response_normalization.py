@@ -1,7 +1,11 @@
 """The normalisation across channels of the networks of 2012 to 2014."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_saliency.formulas.types import Features, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -22,23 +26,25 @@ class LocalResponseNormalization(keras.layers.Layer):
         ValueError: If `local_size` is not odd and positive.
     """
 
-    def __init__(self, local_size=5, alpha=5e-4, beta=0.75, k=2.0, **kwargs):
+    def __init__(
+        self, local_size: int = 5, alpha: float = 5e-4, beta: float = 0.75, k: float = 2.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if local_size < 1 or local_size % 2 == 0:
             raise ValueError(f"local_size must be odd and positive. Received: {local_size}.")
         self.local_size, self.alpha, self.beta, self.k = local_size, alpha, beta, k
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         x = ops.cast(inputs, "float32")
         channels, half = inputs.shape[-1], self.local_size // 2
         squares = ops.pad(ops.square(x), [(0, 0)] * (len(inputs.shape) - 1) + [(half, half)])
         total = sum(squares[..., i : i + channels] for i in range(self.local_size))
         return ops.cast(x / (self.k + self.alpha / self.local_size * total) ** self.beta, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "local_size": self.local_size,

@@ -1,10 +1,14 @@
 """Resizing one map to the size of another."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_saliency.formulas import maps
 from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.types import Features, Shape
 
 NORMALISE = {"map": lambda resized: resized, "density": maps.to_density, "log-density": maps.log_softmax}
 
@@ -24,22 +28,22 @@ class MatchSize(keras.layers.Layer):
         ValueError: If `gives` is unknown.
     """
 
-    def __init__(self, interpolation="bilinear", gives="map", **kwargs):
+    def __init__(self, interpolation: str = "bilinear", gives: str = "map", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if gives not in NORMALISE:
             raise ValueError(f"Unknown gives={gives!r}. Known: {', '.join(NORMALISE)}.")
         self.interpolation, self.gives = interpolation, gives
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Features]) -> Features:
         x, like = inputs
         if x.shape[1:3] == like.shape[1:3] and None not in x.shape[1:3]:
             return x
         resized = resize(x, ops.shape(like)[1:3], self.interpolation)
         return NORMALISE[self.gives](resized)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         x, like = input_shape
         return (x[0], like[1], like[2], x[3])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "interpolation": self.interpolation, "gives": self.gives}

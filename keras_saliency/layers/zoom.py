@@ -1,9 +1,12 @@
 """Resizing by a factor."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.types import Features, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -17,13 +20,13 @@ class Zoom(keras.layers.Layer):
         interpolation: `"bilinear"` or `"nearest"`.
     """
 
-    def __init__(self, factors, interpolation="bilinear", **kwargs):
+    def __init__(self, factors: tuple[float, float], interpolation: str = "bilinear", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if len(factors) != 2 or not min(factors) > 0:
             raise ValueError(f"Zoom needs two positive factors. Received: factors={factors}.")
         self.factors, self.interpolation = tuple(factors), interpolation
 
-    def call(self, inputs):
+    def call(self, inputs: Features) -> Features:
         size = [self._side(*pair) for pair in zip(ops.shape(inputs)[1:3], self.factors, strict=True)]
         if tuple(size) == tuple(inputs.shape[1:3]):
             return inputs
@@ -34,12 +37,12 @@ class Zoom(keras.layers.Layer):
             return max(1, round(side * factor))
         return ops.maximum(ops.cast(ops.round(ops.cast(side, "float32") * factor), "int32"), 1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         sides = [
             side if side is None else self._side(side, factor)
             for side, factor in zip(input_shape[1:3], self.factors, strict=True)
         ]
         return (input_shape[0], *sides, input_shape[3])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "factors": self.factors, "interpolation": self.interpolation}

@@ -1,7 +1,9 @@
 """Fills a model with weights that were released for another framework or for Keras 1."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_saliency.legacy.keras1_file import load_keras1_weights, match_keras1
@@ -15,7 +17,13 @@ KERNELS = ("theano", "tensorflow")
 _SIGNATURES = {b"\x89HDF": None, b"PK\x03\x04": load_torch_weights, b"\x80": load_torch_weights}
 
 
-def import_weights(model, path, names=None, kernels="theano", partial=False):
+def import_weights(
+    model: keras.Model,
+    path: str | Path,
+    names: Mapping[str, str] | None = None,
+    kernels: str = "theano",
+    partial: bool = False,
+) -> ImportReport:
     """Fills a model with the weights in a file of PyTorch, safetensors or Keras 1; nothing in it is executed.
 
     A layer is filled from the tensors of its own name (`conv1` from `conv1.weight` and `conv1.bias`) or, from a file of
@@ -27,7 +35,7 @@ def import_weights(model, path, names=None, kernels="theano", partial=False):
     list for `set_weights`. If it sets `legacy_kernels = False`, its arrays are no kernels and come as stored.
 
     Args:
-        model: A built `keras.Model`.
+        model: A built model.
         path: A PyTorch checkpoint, a `.safetensors` file, or an HDF5 file of Keras 1.
         names: From our layer's name (`submodel/layer` if nested) to the prefix or layer name in the file, for the
             layers that differ.
@@ -57,6 +65,7 @@ def import_weights(model, path, names=None, kernels="theano", partial=False):
         stored = read(path)
         found, problems = match_torch(stored, layers, names)
         shapes = {name: value.shape for name, value in stored.items()}
+    planned: dict[int, tuple[keras.Variable, np.ndarray]]
     report, planned = ImportReport(), {}
     for name, tensors in found.items():
         problems += _plan(name, layers[name], tensors, planned, report)

@@ -1,7 +1,11 @@
 """Reads HDF5 weight files of Keras 1, and brings their kernels into the layout of Keras 3."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import h5py
 import keras
+import numpy as np
 
 from keras_saliency.legacy.model_layers import label
 from keras_saliency.legacy.report import Tensor
@@ -16,7 +20,7 @@ _AXES = {
 }
 
 
-def load_keras1_weights(path):
+def load_keras1_weights(path: str | Path) -> dict[str, dict[str, np.ndarray]]:
     """Reads the layers that have weights, in the file's order.
 
     Args:
@@ -51,7 +55,12 @@ def _names(group, attribute, count, pattern):
     return [name.decode() if isinstance(name, bytes) else name for name in group.attrs[attribute]]
 
 
-def match_keras1(stored, layers, names, kernels):
+def match_keras1(
+    stored: dict[str, dict[str, np.ndarray]],
+    layers: Mapping[str, keras.layers.Layer],
+    names: Mapping[str, str],
+    kernels: str,
+) -> tuple[dict[str, list[Tensor]], list[str]]:
     """Pairs our layers with those of a file.
 
     Args:

@@ -1,11 +1,13 @@
 """The layers of a model that hold variables, and their names."""
 
+from collections.abc import Mapping
+
 import keras
 
 
-def find_layers(model):
+def find_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
     """The layers with variables, by name, submodels walked through; a layer used twice is listed once."""
-    found = {}
+    found: dict[str, keras.layers.Layer] = {}
 
     def walk(parent, prefix):
         for layer in parent.layers:
@@ -23,7 +25,7 @@ def find_layers(model):
     return found
 
 
-def resolve(name, layers):
+def resolve(name: str, layers: Mapping[str, keras.layers.Layer]) -> str:
     """The qualified name of the layer that is meant by `name`."""
     matches = [known for known, layer in layers.items() if name in (known, layer.name)]
     if len(matches) != 1:
@@ -34,6 +36,6 @@ def resolve(name, layers):
     return matches[0]
 
 
-def label(name, layer, variable):
+def label(name: str, layer: keras.layers.Layer, variable: keras.Variable) -> str:
     """The name of a variable of a model, qualified by the submodels and layers that hold it."""
     return f"{name}/{variable.path.rpartition(f'{layer.name}/')[2]}"

@@ -8,7 +8,7 @@ class Tensor(NamedTuple):
     """A tensor of a file: its shape as stored, its value in the layout of Keras, and what was done to get there."""
 
     name: str
-    shape: tuple | None
+    shape: tuple[int, ...] | None
     value: Any
     done: str
 
@@ -17,7 +17,7 @@ class Used(NamedTuple):
     """A row of the report: a tensor of the file that went into a variable, or with others into a layer."""
 
     source: str
-    shape: tuple
+    shape: tuple[int, ...]
     variable: str
     done: str
 
@@ -26,7 +26,7 @@ class Missing(NamedTuple):
     """A variable that no tensor filled, and the name under which one was looked for, if any."""
 
     variable: str
-    shape: tuple
+    shape: tuple[int, ...]
     wanted: str
 
 
@@ -49,11 +49,11 @@ class ImportReport:
     """
 
     used: list[Used] = field(default_factory=list)
-    left_over: list[tuple] = field(default_factory=list)
+    left_over: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
-    def __str__(self):
+    def __str__(self) -> str:
         rows = [("tensor", "shape", "variable", "done"), *self.used]
         rows += [(name, shape, "", "left over") for name, shape in self.left_over]
         rows += [(wanted, shape, variable, "missing") for variable, shape, wanted in self.missing]

@@ -120,7 +120,7 @@ class _TensorUnpickler(pickle.Unpickler):
         return tensor
 
 
-def load_torch_weights(path):
+def load_torch_weights(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the state dict of a PyTorch checkpoint: the zip format and the one before PyTorch 1.6.
 
     Nothing in the file is ever executed: it may hold tensors, parameters, and the plain containers, numbers and
@@ -154,7 +154,7 @@ def load_torch_weights(path):
         ) from error
 
 
-def load_safetensors(path):
+def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
     """Reads a `.safetensors` file as `load_torch_weights` reads a checkpoint.
 
     Raises:

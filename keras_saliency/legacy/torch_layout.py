@@ -1,6 +1,9 @@
 """Brings the tensors of a PyTorch state dict into the layout of Keras."""
 
+from collections.abc import Mapping
+
 import keras
+import numpy as np
 
 from keras_saliency.legacy.model_layers import label
 from keras_saliency.legacy.report import Tensor
@@ -21,7 +24,9 @@ _AXES_OF_RANK = {4: (2, 3, 1, 0), 2: (1, 0)}
 IGNORED = "num_batches_tracked"
 
 
-def match_torch(tensors, layers, names):
+def match_torch(
+    tensors: Mapping[str, np.ndarray], layers: Mapping[str, keras.layers.Layer], names: Mapping[str, str]
+) -> tuple[dict[str, list[Tensor]], list[str]]:
     """Pairs our layers with the tensors of a state dict by name.
 
     Args:
@@ -35,6 +40,7 @@ def match_torch(tensors, layers, names):
         From our name to the list of `Tensor`s of that layer: one for each of its variables, without a value where the
         file has none, or, if the layer has `from_legacy`, all that there are; and the list of what does not fit.
     """
+    mine: dict[str, np.ndarray]
     found, problems = {}, []
     own_names = [layer.name for layer in layers.values()]
     for name, layer in layers.items():

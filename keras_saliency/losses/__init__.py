@@ -19,7 +19,7 @@ from keras_saliency.losses.distribution import (
 from keras_saliency.losses.perceptual import DeepFeatures, Gram
 from keras_saliency.losses.pixel import AE, EAD, MSE, WMSE
 from keras_saliency.losses.saliency import CC, IG, NSS, SIM
-from keras_saliency.losses.table import LOSSES, PRESETS, combo
+from keras_saliency.losses.table import LOSSES, PRESETS, combo, get
 
 __all__ = [
     "AE",
@@ -48,4 +48,5 @@ __all__ = [
     "SoftmaxL2",
     "TotalVariation",
     "combo",
+    "get",
 ]

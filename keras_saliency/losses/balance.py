@@ -1,12 +1,16 @@
 """Weights of a combination that are set by gradients or learned."""
 
 import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import rich.console
 import rich.table
 from keras import ops
+
+from keras_saliency.formulas.types import Maps, Targets, Tensor
 
 
 class Uncertainty(keras.layers.Layer):
@@ -18,7 +22,7 @@ class Uncertainty(keras.layers.Layer):
         log_variances: s of each term at the start.
     """
 
-    def __init__(self, log_variances):
+    def __init__(self, log_variances: Sequence[float]) -> None:
         super().__init__(dtype="float32", name="uncertainty")
         self.log_variances = self.add_weight(
             shape=(len(log_variances),),
@@ -26,12 +30,12 @@ class Uncertainty(keras.layers.Layer):
             name="log_variances",
         )
 
-    def call(self, values):
+    def call(self, values: Tensor) -> Tensor:
         """Weighs values `(terms, batch)`."""
         s = ops.cast(ops.expand_dims(self.log_variances, 1), values.dtype)
         return (ops.exp(-s) * values + s) / 2
 
-    def factors(self):
+    def factors(self) -> Tensor:
         """The factor of each term, without a gradient."""
         return ops.exp(-ops.stop_gradient(self.log_variances)) / 2
 
@@ -46,7 +50,7 @@ class _Offset(keras.layers.Layer):
         return inputs + self.offset
 
 
-def gradient_norm(loss, y_true, y_pred):
+def gradient_norm(loss: keras.losses.Loss, y_true: Targets, y_pred: Maps) -> float:
     """The Euclidean norm of the gradient of a loss by the prediction of a batch.
 
     It goes through Keras's own training step, so that it runs on every backend.
@@ -59,7 +63,9 @@ def gradient_norm(loss, y_true, y_pred):
     return float(np.linalg.norm(ops.convert_to_numpy(layer.offset)))
 
 
-def first_batches(x, y=None, batch_size=None, count=4):
+def first_batches(
+    x: Any, y: Any = None, batch_size: int | None = None, count: int = 4
+) -> tuple[list[tuple[Any, Any]], Any]:
     """The first batches of what `fit` takes, as pairs, and the data to go on with: no batch of an iterator is lost."""
     if y is not None:
         size = batch_size or 32
@@ -71,7 +77,7 @@ def first_batches(x, y=None, batch_size=None, count=4):
     return [batch[:2] for batch in batches], itertools.chain(batches, x) if iterator is x else x
 
 
-def print_table(rows):
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Prints what each term pulls at the output of a model, before and after its weight was set."""
     table = rich.table.Table(title="Gradient of each term at the model's output")
     for heading in ("term", "norm", "weight given", "share", "weight set", "share"):

@@ -3,12 +3,15 @@
 import math
 import numbers
 import warnings
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.formulas.maps import present, unpack_pair
+from keras_saliency.formulas.maps import Map, Target, present, unpack_pair
+from keras_saliency.formulas.types import Images, Maps, Targets, Tensor, Values
 from keras_saliency.losses import balance as balancing
 
 BALANCES = (None, "gradient", "uncertainty")
@@ -35,16 +38,23 @@ class SaliencyLoss(keras.losses.Loss):
         ValueError: If the loss has no such convention; lists those it has.
     """
 
-    name_in_table = None
+    name_in_table: str = None  # type: ignore[assignment]  # of this base alone
     needs_fixations = False
     # Whether no value is below zero, so that its logarithm may weigh it.
     non_negative = True
     # What each convention passes to the measure, by name.
-    conventions = {}  # noqa: RUF012
+    conventions: ClassVar[Mapping[str, Any]] = {}
     # The further arguments of the constructor, kept under their names.
-    options = ()
+    options: tuple[str, ...] = ()
 
-    def __init__(self, from_logits=False, convention=None, reduction="sum_over_batch_size", name=None, dtype=None):
+    def __init__(
+        self,
+        from_logits: bool = False,
+        convention: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         super().__init__(name=name or self.name_in_table, reduction=reduction, dtype=dtype)
         if convention is not None and convention not in self.conventions:
             raise ValueError(
@@ -54,21 +64,21 @@ class SaliencyLoss(keras.losses.Loss):
         self.from_logits = from_logits
         self.convention = convention
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         """The loss of each image, `(batch,)`, from a `Target` and a `Map`."""
         raise NotImplementedError
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Targets, y_pred: Maps, sample_weight: Values | None = None) -> Tensor:
         # Not Keras's own: it would cast the maps to the dtype of the result first, and average all images.
         with keras.name_scope(self.name):
             return ops.cast(self.reduce(*self.call(y_true, y_pred), sample_weight), self.dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Targets, y_pred: Maps) -> tuple[Values, Values]:
         """The loss of each image, and one for each image that has ground truth, zero for the others."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         return self.measure(target, prediction), present(target, self.needs_fixations)
 
-    def reduce(self, values, counted, sample_weight=None):
+    def reduce(self, values: Values, counted: Values, sample_weight: Values | None = None) -> Tensor:
         """Reduces values `(batch,)` over the images that are counted."""
         weights = counted
         if sample_weight is not None:
@@ -81,15 +91,15 @@ class SaliencyLoss(keras.losses.Loss):
         count = ops.sum(weights if self.reduction == "mean_with_sample_weight" else counted)
         return ops.sum(values) / ops.where(count > 0, count, 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         # Keras's own config leaves the dtype out.
         own = ("dtype", "from_logits", "convention", *self.options)
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
-    def __mul__(self, weight):
+    def __mul__(self, weight: float) -> "Combination":
         return _combine([self], [weight]) if isinstance(weight, numbers.Real) else NotImplemented
 
-    def __add__(self, other):
+    def __add__(self, other: "SaliencyLoss | Literal[0]") -> "SaliencyLoss":
         if other == 0:  # where sum() starts
             return self
         return _combine([self, other], [1.0, 1.0]) if isinstance(other, SaliencyLoss) else NotImplemented
@@ -126,14 +136,14 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
 
     def __init__(
         self,
-        losses,
-        weights,
-        balance=None,
-        log_variances=None,
-        reduction="sum_over_batch_size",
-        name="combination",
-        dtype=None,
-    ):
+        losses: Sequence[SaliencyLoss | dict[str, Any]],
+        weights: Sequence[float],
+        balance: str | None = None,
+        log_variances: Sequence[float] | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "combination",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         losses = [keras.losses.deserialize(loss) if isinstance(loss, dict) else loss for loss in losses]
         losses, weights = _flatten(losses, weights)
         names = [loss.name for loss in losses]
@@ -175,7 +185,7 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         # Of the last batch: what is learned cannot be read from a metric on every backend.
         self.learned = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="learned")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Targets, y_pred: Maps) -> tuple[Tensor, Tensor]:
         """The values of the terms and where each has ground truth, both `(terms, batch)`."""
         if self.balance and not self.adopted:
             warnings.warn(
@@ -192,16 +202,16 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
             self.learned.assign(self.uncertainty.factors())
         return values, counted
 
-    def reduce(self, values, counted, sample_weight=None):
+    def reduce(self, values: Tensor, counted: Tensor, sample_weight: Values | None = None) -> Tensor:
         """The weighted sum of the terms, each averaged over its own images."""
-        weights = self.weights.values()
+        weights: Collection[float] = self.weights.values()
         if self.uncertainty:
             values, weights = self.uncertainty(values), [1.0] * len(self.losses)
         return sum(
             weight * SaliencyLoss.reduce(self, values[i], counted[i], sample_weight) for i, weight in enumerate(weights)
         )
 
-    def result(self):
+    def result(self) -> dict[str, Tensor]:
         """The mean of each term over the images seen since the last reset, NaN if none; the weights last learned."""
         means = self.sums / self.counts
         terms = {f"{name}_loss": means[i] for i, name in enumerate(self.weights)}
@@ -210,11 +220,11 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         return terms
 
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[keras.Variable]:
         """What a model that is compiled with this loss trains besides its own weights."""
         return self.uncertainty.trainable_variables if self.uncertainty else []
 
-    def equalise(self, model, batches):
+    def equalise(self, model: keras.Model, batches: Iterable[tuple[Images, Targets]]) -> list[dict[str, Any]]:
         """Sets the weights so that the pull of each term at the output of a model is its share of the given weights.
 
         The sum of the pulls, weight times norm, stays. Prints the table. Call it before the first step of training: a
@@ -228,7 +238,7 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
             A list of dictionaries, one for each term, with `term`, `norm` (the mean over the batches), and the weights
             `given` and `set`. The weight of a term without any gradient is kept.
         """
-        norms = []
+        norms: Any = []
         for x, y_true in batches:
             y_pred = ops.convert_to_numpy(model.predict_on_batch(x))
             norms.append([balancing.gradient_norm(loss, y_true, y_pred) for loss in self.losses])
@@ -245,7 +255,7 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         self.balance = None
         return rows
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         log_variances = ops.convert_to_numpy(self.uncertainty.log_variances).tolist() if self.uncertainty else None
         return {
             "losses": [keras.saving.serialize_keras_object(loss) for loss in self.losses],
@@ -258,7 +268,7 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         }
 
 
-def _flatten(losses, weights):
+def _flatten(losses: Sequence[Any], weights: Sequence[float]) -> tuple[list[SaliencyLoss], list[float]]:
     """The terms of losses among which there may be combinations, and their weights multiplied through."""
     terms, factors = [], []
     for loss, weight in zip(losses, weights, strict=True):

@@ -1,9 +1,14 @@
 """Losses that compare two probability distributions: over the image, or one for each pixel."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import keras
 from keras import ops
 
 from keras_saliency.formulas import measures
+from keras_saliency.formulas.maps import Map, Target
+from keras_saliency.formulas.types import Maps, Targets, Values
 from keras_saliency.losses.base import SaliencyLoss
 
 
@@ -23,19 +28,19 @@ class KLD(SaliencyLoss):
     """
 
     name_in_table = "kld"
-    conventions = {  # noqa: RUF012
+    conventions: ClassVar[Mapping[str, dict[str, Any]]] = {
         "sam": {"by_peak": True, "sum_epsilon": 1e-7},
         "msi-net": {"sum_epsilon": 1e-7},
         "eml-net": {"epsilon": 1e-6},
     }
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         if self.convention is None:
             return measures.kld(target.density, prediction)
         return measures.kld_published(target.density, prediction, **self.conventions[self.convention])
 
     @property
-    def non_negative(self):
+    def non_negative(self) -> bool:  # type: ignore[override]
         return self.convention is None
 
 
@@ -49,7 +54,7 @@ class Bhattacharyya(SaliencyLoss):
 
     name_in_table = "bhattacharyya"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.bhattacharyya(target.density, prediction)
 
 
@@ -73,13 +78,13 @@ class BCE(SaliencyLoss):
     name_in_table = "bce"
     options = ("pool",)
 
-    def __init__(self, pool=1, **kwargs):
+    def __init__(self, pool: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if pool > 1 and self.from_logits:
             raise ValueError(f"bce pools maps, not log-densities. Received: pool={pool}, from_logits=True.")
         self.pool = pool
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Targets, y_pred: Maps) -> tuple[Values, Values]:
         if self.pool > 1:
             density, *rest = ops.split(ops.average_pool(y_true, self.pool), y_true.shape[-1], axis=-1)
             # Counts stay counts, and only whole blocks are valid.
@@ -87,7 +92,7 @@ class BCE(SaliencyLoss):
             y_true, y_pred = ops.concatenate([density, *counts, *valid], -1), ops.average_pool(y_pred, self.pool)
         return super().call(y_true, y_pred)
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.bce(target.density, prediction)
 
 
@@ -109,13 +114,13 @@ class WBCE(SaliencyLoss):
     name_in_table = "wbce"
     options = ("weight",)
 
-    def __init__(self, weight=0.9, **kwargs):
+    def __init__(self, weight: float = 0.9, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 < weight < 1:
             raise ValueError(f"weight of wbce must be between zero and one. Received: weight={weight}.")
         self.weight = weight
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.wbce(target.density, prediction, weight=self.weight)
 
 
@@ -138,7 +143,7 @@ class Focal(SaliencyLoss):
     name_in_table = "focal"
     options = ("alpha", "gamma")
 
-    def __init__(self, alpha=0.25, gamma=2.0, **kwargs):
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not (0 < alpha < 1 and gamma >= 0):
             raise ValueError(
@@ -147,7 +152,7 @@ class Focal(SaliencyLoss):
         self.alpha = alpha
         self.gamma = gamma
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.focal(target.density, prediction, alpha=self.alpha, gamma=self.gamma)
 
 
@@ -162,7 +167,7 @@ class NLL(SaliencyLoss):
     name_in_table = "nll"
     needs_fixations = True
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.nll(target.fixations, prediction.log_density, target.valid)
 
 
@@ -175,7 +180,7 @@ class TotalVariation(SaliencyLoss):
 
     name_in_table = "total_variation"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.total_variation(target.density, prediction)
 
 
@@ -188,7 +193,7 @@ class Cosine(SaliencyLoss):
 
     name_in_table = "cosine"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.cosine(target.density, prediction)
 
 
@@ -202,7 +207,7 @@ class Chi2(SaliencyLoss):
 
     name_in_table = "chi2"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.chi2(target.density, prediction)
 
 
@@ -216,7 +221,7 @@ class SoftmaxL1(SaliencyLoss):
 
     name_in_table = "softmax_l1"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.softmax_l1(target.density, prediction)
 
 
@@ -229,5 +234,5 @@ class SoftmaxL2(SaliencyLoss):
 
     name_in_table = "softmax_l2"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.softmax_l2(target.density, prediction)

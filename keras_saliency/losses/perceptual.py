@@ -1,6 +1,9 @@
 """Losses that compare what a frozen network sees in the two maps."""
 
 import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -8,7 +11,8 @@ from keras import ops
 
 from keras_saliency.backbones.table import BACKBONES, create_backbone
 from keras_saliency.formulas import measures
-from keras_saliency.formulas.maps import total
+from keras_saliency.formulas.maps import Map, Target, total
+from keras_saliency.formulas.types import Features, Values
 from keras_saliency.losses.base import SaliencyLoss
 
 # Where the taps are not those of a saliency decoder: relu1_2, relu2_2, relu3_3, relu4_3 (Johnson et al. 2016).
@@ -37,18 +41,24 @@ class PerceptualLoss(SaliencyLoss):
     """
 
     options = ("backbone", "weights", "taps")
-    distance = None
+    distance: ClassVar[Callable[[Sequence[Features], Sequence[Features]], Values]] = None  # type: ignore[assignment]
 
-    def __init__(self, backbone="vgg16", weights="imagenet", taps=None, **kwargs):
+    def __init__(
+        self,
+        backbone: str = "vgg16",
+        weights: str | Path | None = "imagenet",
+        taps: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if taps is None:
             taps = TAPS.get(backbone) or getattr(BACKBONES.get(backbone), "taps", ())
         self.backbone = backbone
         self.weights = None if weights is None else str(weights)
-        self.taps = tuple(taps)
+        self.taps: tuple[str, ...] = tuple(taps)  # type: ignore[arg-type]
         self.network = _frozen(self.backbone, self.weights, self.taps)
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         size = prediction.raw.shape[1:3]
         if any(side is not None and side < 32 for side in size):
             raise ValueError(f"{self.name} needs maps of at least 32x32. Received: {tuple(size)}.")

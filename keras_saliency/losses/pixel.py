@@ -4,9 +4,14 @@ A log-density is compared as its density with the mass of the truth, so that it 
 it could lower its error everywhere by raising one pixel.
 """
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import keras
 
 from keras_saliency.formulas import measures
+from keras_saliency.formulas.maps import Map, Target
+from keras_saliency.formulas.types import Values
 from keras_saliency.losses.base import SaliencyLoss
 
 
@@ -19,7 +24,7 @@ class MSE(SaliencyLoss):
 
     name_in_table = "mse"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.mse(target.density, prediction)
 
 
@@ -29,7 +34,7 @@ class AE(SaliencyLoss):
 
     name_in_table = "ae"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.ae(target.density, prediction)
 
 
@@ -44,7 +49,7 @@ class EAD(SaliencyLoss):
 
     name_in_table = "ead"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.ead(target.density, prediction)
 
 
@@ -65,14 +70,14 @@ class WMSE(SaliencyLoss):
     """
 
     name_in_table = "wmse"
-    conventions = {"mlnet": {"alpha": 1.1}}  # noqa: RUF012
+    conventions: ClassVar[Mapping[Any, dict[str, float]]] = {"mlnet": {"alpha": 1.1}}
     options = ("alpha",)
 
-    def __init__(self, alpha=1.1, **kwargs):
+    def __init__(self, alpha: float = 1.1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not alpha > 1:
             raise ValueError(f"alpha of wmse must be above one, the peak of the density. Received: alpha={alpha}.")
         self.alpha = alpha
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return measures.wmse(target.density, prediction, **self.conventions.get(self.convention, {"alpha": self.alpha}))

@@ -1,9 +1,13 @@
 """Losses made from the metrics by which saliency models are judged."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 import keras
 
 from keras_saliency.formulas import measures
-from keras_saliency.formulas.maps import as_baseline, stretch_baseline
+from keras_saliency.formulas.maps import Map, Target, as_baseline, stretch_baseline
+from keras_saliency.formulas.types import Plane, Values
 from keras_saliency.losses.base import SaliencyLoss
 
 
@@ -16,13 +20,13 @@ class CC(SaliencyLoss):
     """
 
     name_in_table = "cc"
-    conventions = {"sam": 0.0, "eml-net": 1.0}  # noqa: RUF012
+    conventions: ClassVar[Mapping[Any, float]] = {"sam": 0.0, "eml-net": 1.0}
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return self.conventions.get(self.convention, 1.0) - measures.cc(target.density, prediction)
 
     @property
-    def non_negative(self):
+    def non_negative(self) -> bool:  # type: ignore[override]
         return self.convention != "sam"
 
 
@@ -35,7 +39,7 @@ class SIM(SaliencyLoss):
 
     name_in_table = "sim"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         return 1.0 - measures.sim(target.density, prediction)
 
 
@@ -56,14 +60,14 @@ class NSS(SaliencyLoss):
 
     name_in_table = "nss"
     needs_fixations = True
-    conventions = {"sam": {"epsilon": 1e-7}, "eml-net": {"unbiased": True}}  # noqa: RUF012
+    conventions: ClassVar[Mapping[Any, dict[str, Any]]] = {"sam": {"epsilon": 1e-7}, "eml-net": {"unbiased": True}}
     options = ("relative",)
 
-    def __init__(self, relative=False, **kwargs):
+    def __init__(self, relative: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.relative = relative
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         constants = self.conventions.get(self.convention, {})
         value = measures.nss_published(target.fixations, prediction, **constants)
         if not self.non_negative:
@@ -71,7 +75,7 @@ class NSS(SaliencyLoss):
         return measures.nss_published(target.fixations, target.fixations, target.valid, **constants) - value
 
     @property
-    def non_negative(self):
+    def non_negative(self) -> bool:  # type: ignore[override]
         return self.relative or self.convention == "eml-net"
 
 
@@ -95,13 +99,13 @@ class IG(SaliencyLoss):
     needs_fixations = True
     non_negative = False
 
-    def __init__(self, baseline=None, **kwargs):
+    def __init__(self, baseline: Plane | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.baseline = as_baseline(baseline)
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         baseline = stretch_baseline(self.baseline, prediction)
         return -measures.ig(target.fixations, prediction.log_density, baseline.log_density, target.valid)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "baseline": None if self.baseline is None else self.baseline.tolist()}

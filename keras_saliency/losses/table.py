@@ -1,11 +1,15 @@
 """The losses and published combinations by name."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 
 from keras_saliency.losses import distribution, perceptual, pixel, saliency
 from keras_saliency.losses.base import Combination, SaliencyLoss
 
-LOSSES = {
+LOSSES: dict[str, type[SaliencyLoss]] = {
     loss.name_in_table: loss
     for loss in (
         pixel.MSE,
@@ -41,10 +45,36 @@ PRESETS = {
     "quest": "mse + kld + cc + 0.0001 deep_features",
 }
 # What the terms of a preset are made with.
-OPTIONS = {"eml-net": {"nss": {"relative": True}}}
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {"eml-net": {"nss": {"relative": True}}}
 
 
-def combo(*terms, from_logits=None, convention=None, balance=None, **weights):
+def get(identifier: str | dict[str, Any] | keras.losses.Loss) -> keras.losses.Loss:
+    """A loss by name, as `keras.losses.get` has it.
+
+    Args:
+        identifier: A name of `LOSSES`, a preset or a formula of `combo`, a serialized loss, or a loss, which is
+            returned as it is.
+
+    Raises:
+        ValueError: If the name is unknown; lists the known ones.
+
+    >>> get("kld").name, get("10 kld + 2 cc").weights
+    ('kld', {'kld': 10.0, 'cc': 2.0})
+    """
+    if isinstance(identifier, keras.losses.Loss):
+        return identifier
+    if isinstance(identifier, dict):
+        return keras.losses.deserialize(identifier)
+    return LOSSES[identifier]() if identifier in LOSSES else combo(identifier)
+
+
+def combo(
+    *terms: SaliencyLoss | str | Mapping[str, float],
+    from_logits: bool | None = None,
+    convention: str | None = None,
+    balance: str | None = None,
+    **weights: float,
+) -> Combination:
     """Combines losses linearly.
 
     Args:
@@ -69,9 +99,9 @@ def combo(*terms, from_logits=None, convention=None, balance=None, **weights):
     >>> combo("sam").weights == combo(10 * LOSSES["kld"](), cc=2, nss=1).weights
     True
     """
-    options = {}
+    options: dict[str, dict[str, Any]] = {}
     losses = [term for term in terms if isinstance(term, SaliencyLoss)]
-    named = [term for term in terms if not isinstance(term, SaliencyLoss)]
+    named: list[Any] = [term for term in terms if not isinstance(term, SaliencyLoss)]
     if len(named) > 1 or (named and (weights or losses)):
         raise ValueError(f"Give combo one formula, or losses and weights by keyword. Received: {terms} and {weights}.")
     if named and isinstance(named[0], str):

@@ -1,11 +1,17 @@
 """Saliency metrics as `keras.metrics`: streaming means over images."""
 
-import keras
+import keras  # first, see keras_saliency/__init__.py
+
+# isort: split
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.conventions import CONVENTIONS
-from keras_saliency.formulas.maps import as_baseline, present, stretch_baseline, unpack_pair
+from keras_saliency.formulas.maps import Map, Target, as_baseline, present, stretch_baseline, unpack_pair
+from keras_saliency.formulas.types import Maps, Plane, Targets, Values
 
 
 class SaliencyMetric(keras.metrics.Mean):
@@ -24,11 +30,17 @@ class SaliencyMetric(keras.metrics.Mean):
         ValueError: If the convention is unknown or does not have this metric.
     """
 
-    name_in_table = None
+    name_in_table: str = None  # type: ignore[assignment]  # of this base alone
     needs_fixations = False
     higher_is_better = True
 
-    def __init__(self, from_logits=False, convention=None, name=None, dtype=None):
+    def __init__(
+        self,
+        from_logits: bool = False,
+        convention: str | None = None,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         super().__init__(name=name or self.name_in_table, dtype=dtype)
         known = [convention for convention, rows in CONVENTIONS.items() if self.name_in_table in rows]
         if convention not in (None, *known):
@@ -41,11 +53,11 @@ class SaliencyMetric(keras.metrics.Mean):
         # What "auto" means to callbacks that watch this metric.
         self._direction = "up" if self.higher_is_better else "down"
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         """The value of each image, `(batch,)`, from a `Target` and a `Map`."""
         return CONVENTIONS[self.convention][self.name_in_table](target, prediction)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Targets, y_pred: Maps, sample_weight: Values | None = None) -> None:
         """Adds the images of a batch, weighted by `sample_weight` `(batch,)` if it is given."""
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         weights = present(target, self.needs_fixations)
@@ -53,7 +65,7 @@ class SaliencyMetric(keras.metrics.Mean):
             weights = weights * ops.reshape(ops.cast(sample_weight, weights.dtype), (-1,))
         super().update_state(self.measure(target, prediction), weights)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"name": self.name, "dtype": self.dtype}
         return {**config, "from_logits": self.from_logits, "convention": self.convention}
 
@@ -157,7 +169,7 @@ class SAUC(SaliencyMetric):
     name_in_table = "sauc"
     needs_fixations = True
 
-    def __init__(self, negatives, **kwargs):
+    def __init__(self, negatives: np.ndarray | Sequence[Sequence[float]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.negatives = np.asarray(negatives, "float32")
         inside = self.negatives.size and self.negatives.min() >= 0 and self.negatives.max() < 1
@@ -167,7 +179,7 @@ class SAUC(SaliencyMetric):
                 f"(fixations, 2). Received: shape {self.negatives.shape}."
             )
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         height, width = (ops.shape(prediction.raw)[axis] for axis in (1, 2))
         # Single precision may have left a whole number a little below itself.
         places = ops.convert_to_tensor(self.negatives) * ops.cast(ops.stack([height, width]), "float32") + 1e-3
@@ -177,7 +189,7 @@ class SAUC(SaliencyMetric):
         counts = counts * (ops.ones_like(prediction.raw) if target.valid is None else target.valid)
         return super().measure(target._replace(negatives=counts), prediction)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "negatives": self.negatives.tolist()}
 
 
@@ -205,17 +217,17 @@ class IG(SaliencyMetric):
     name_in_table = "ig"
     needs_fixations = True
 
-    def __init__(self, baseline=None, ceiling=None, **kwargs):
+    def __init__(self, baseline: Plane | None = None, ceiling: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.baseline, self.ceiling = as_baseline(baseline), ceiling
         if ceiling is not None and not ceiling > 0:
             raise ValueError(f"The ceiling of IG must be positive bits per fixation. Received: ceiling={ceiling}.")
 
-    def measure(self, target, prediction):
+    def measure(self, target: Target, prediction: Map) -> Values:
         target = target._replace(baseline=stretch_baseline(self.baseline, prediction))
         return super().measure(target, prediction) / (1.0 if self.ceiling is None else self.ceiling)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         baseline = None if self.baseline is None else self.baseline.tolist()
         return {**super().get_config(), "baseline": baseline, "ceiling": self.ceiling}
 
@@ -228,7 +240,34 @@ class LogLikelihood(SaliencyMetric):
     needs_fixations = True
 
 
-METRICS = {metric.name_in_table: metric for metric in (NSS, AUC, AUCBorji, SAUC, CC, SIM, KLD, EMD, IG, LogLikelihood)}
+METRICS: dict[str, type[SaliencyMetric]] = {
+    metric.name_in_table: metric for metric in (NSS, AUC, AUCBorji, SAUC, CC, SIM, KLD, EMD, IG, LogLikelihood)
+}
+
+
+def get(identifier: str | dict[str, Any] | keras.metrics.Metric) -> keras.metrics.Metric:
+    """A metric by name, as `keras.metrics.get` has it.
+
+    Args:
+        identifier: A name of `METRICS`, a serialized metric, or a metric, which is returned as it is. `sauc` needs the
+            fixations of other images: make `SAUC(negatives=...)`.
+
+    Raises:
+        ValueError: If the name is unknown, or that of a metric that cannot be made of its name alone.
+
+    >>> get("nss").name
+    'nss'
+    """
+    if isinstance(identifier, keras.metrics.Metric):
+        return identifier
+    if isinstance(identifier, dict):
+        return keras.metrics.deserialize(identifier)
+    if identifier not in METRICS:
+        raise ValueError(f"Unknown metric {identifier!r}. Known metrics: {', '.join(METRICS)}.")
+    if identifier == "sauc":
+        raise ValueError("The metric 'sauc' needs the fixations of other images: make metrics.SAUC(negatives=...).")
+    return METRICS[identifier]()
+
 
 __all__ = [
     "AUC",
@@ -243,4 +282,5 @@ __all__ = [
     "AUCBorji",
     "LogLikelihood",
     "SaliencyMetric",
+    "get",
 ]

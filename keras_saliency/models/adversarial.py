@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_saliency.formulas.types import Images, Targets
 from keras_saliency.losses.distribution import BCE
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
@@ -25,7 +26,13 @@ class AdversarialTraining:
         learning_rate: Of Adagrad, for both.
     """
 
-    def __init__(self, generator, discriminator=None, content_weight=0.05, learning_rate=3e-4):
+    def __init__(
+        self,
+        generator: SaliencyModel,
+        discriminator: keras.Model | None = None,
+        content_weight: float = 0.05,
+        learning_rate: float = 3e-4,
+    ) -> None:
         self.generator = generator
         self.discriminator = discriminator or create_discriminator(generator.input_shape[1:3])
         self.discriminator.compile(keras.optimizers.Adagrad(learning_rate), loss="binary_crossentropy")
@@ -39,7 +46,7 @@ class AdversarialTraining:
             loss_weights=[content_weight, 1.0],
         )
 
-    def step(self, images, targets):
+    def step(self, images: Images, targets: Targets) -> dict[str, float]:
         """Trains the discriminator and then the generator on one batch.
 
         Args:

@@ -1,7 +1,9 @@
 """The table of architectures."""
 
-import collections
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.models.decoders import multilevel
 from keras_saliency.models.deepgaze import linear_readout, readout
 from keras_saliency.models.dva import dva
@@ -15,15 +17,28 @@ from keras_saliency.models.sam import sam
 from keras_saliency.models.simple_net import simple_net
 from keras_saliency.models.unisal import unisal
 
-# decode(features, width) -> score map, or a list with those of single depths after it;
-# backbone: the published one, with `combination`, the options of create_backbone that go with it and no other;
-# stride, dilated: of any backbone; streams: how often the image is seen, each time at half the size;
-# finish: what makes the published map of a score; None where a log-density is published.
-Architecture = collections.namedtuple(
-    "Architecture",
-    ["decode", "backbone", "combination", "stride", "dilated", "streams", "finish"],
-    defaults=[{}, None, True, 1, None],
-)
+
+class Architecture(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        decode: From features and width to the score map, or a list with those of single depths after it.
+        backbone: The published one.
+        combination: The options of `create_backbone` that go with the published backbone and no other.
+        stride: Of any backbone.
+        dilated: Of any backbone.
+        streams: How often the image is seen, each time at half the size.
+        finish: What makes the published map of a score; None where a log-density is published.
+    """
+
+    decode: Callable[[Sequence[Features], float], Maps | list[Maps]]
+    backbone: str
+    combination: Mapping[str, Any] = {}
+    stride: int | None = None
+    dilated: bool = True
+    streams: int = 1
+    finish: str | None = None
+
 
 VGG_POOLS = {"taps": ("block3_pool", "block4_pool", "block5_conv3")}
 VGG_TOP = {"taps": ("block5_conv3",)}
@@ -57,7 +72,7 @@ ARCHITECTURES = {
 ALIASES = {"sam": "sam-vgg"}
 
 
-def find_architecture(name):
+def find_architecture(name: str) -> Architecture:
     """The row of a name.
 
     Raises:

@@ -2,22 +2,23 @@
 
 import logging
 
+import keras
 import tensorflow as tf
 
 
-def parameters(model):
+def parameters(model: keras.Model) -> int:
     """The number of weights that training changes, as papers count parameters."""
     return sum(weight.shape.num_elements() for weight in model.trainable_weights)
 
 
-def flops(model):
+def flops(model: keras.Model) -> int:
     """The floating-point operations for one image of the size that a model was made for.
 
     A multiplication and an addition are two. Counted by TensorFlow's profiler, which knows convolutions, products, and
     most of what is done pixel by pixel, but no `einsum`: blurs do not count.
 
     Args:
-        model: A `keras.Model` of one input.
+        model: A model of one input.
     """
     image = tf.TensorSpec((1, *model.input_shape[1:]))
     graph = tf.function(lambda images: model(images, training=False)).get_concrete_function(image).graph

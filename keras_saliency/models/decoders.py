@@ -1,17 +1,29 @@
 """What decoders are made of, and the decoder of our own."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.learned_prior import LearnedPrior
 from keras_saliency.layers.match_size import MatchSize
 
 
-def scaled(channels, width):
+def scaled(channels: float, width: float) -> int:
     """The channels of a layer in a decoder of another width."""
     return max(1, round(channels * width))
 
 
-def convolutions(x, channels, width, *, kernel=3, names=None, **options):
+def convolutions(
+    x: Features,
+    channels: Sequence[int],
+    width: float,
+    *,
+    kernel: int = 3,
+    names: Sequence[str] | None = None,
+    **options: Any,
+) -> Features:
     """Convolutions with ReLU, one for each entry of `channels`."""
     options = {"padding": "same", "activation": "relu", **options}
     for i, count in enumerate(channels):
@@ -19,12 +31,12 @@ def convolutions(x, channels, width, *, kernel=3, names=None, **options):
     return x
 
 
-def score(x, kernel=1, name="score", **options):
+def score(x: Features, kernel: int = 1, name: str = "score", **options: Any) -> Maps:
     """The convolution to the one channel of the score map, in float32."""
     return layers.Conv2D(1, kernel, padding="same", dtype="float32", name=name, **options)(x)
 
 
-def join(features):
+def join(features: Sequence[Features]) -> Features:
     """Joins features of several strides at the size of the finest."""
     if len(features) == 1:
         return features[0]
@@ -32,7 +44,7 @@ def join(features):
     return layers.Concatenate(name="join")(sized)
 
 
-def multilevel(features, width=1.0):
+def multilevel(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Merges features from the coarsest level to the finest, in ML-Net's manner, and multiplies by its prior.
 
     At each level a 1x1 convolution narrows each feature map; these are joined with the upsampled result of the
@@ -45,6 +57,7 @@ def multilevel(features, width=1.0):
     Returns:
         A symbolic score map with one channel at the size of the finest features.
     """
+    levels: dict[tuple[int, int], list[Features]]
     channels, levels = scaled(64, width), {}
     for i, feature in enumerate(features):
         narrow = layers.Conv2D(channels, 1, name=f"narrow{i + 1}")(feature)

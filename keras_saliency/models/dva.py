@@ -1,12 +1,15 @@
 """DVA (Wang & Shen, TIP 2018): predictions from three depths, each supervised, and their fusion."""
 
+from collections.abc import Sequence
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.models.decoders import scaled, score
 
 
-def dva(features, width=1.0):
+def dva(features: Sequence[Features], width: float = 1.0) -> list[Maps]:
     """Decodes each feature map by deconvolutions, one for each halving of the size, and fuses the maps by 1x1.
 
     Published on VGG16, from conv3_3, conv4_3 and conv5_3. The paper leaves the channels open: each deconvolution
@@ -15,6 +18,7 @@ def dva(features, width=1.0):
     Returns:
         The fused score map and those of the single depths, which training supervises, too.
     """
+    sides: list[Maps]
     sides, finest = [], features[0].shape[1]
     for i, x in enumerate(features, 1):
         # conv3_3 has a quarter of the size of the image; what is half as fine takes one deconvolution more.

@@ -1,12 +1,15 @@
 """EML-NET (Jia & Bruce 2020): one map from each stage of a deep network."""
 
+from collections.abc import Sequence
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.models.decoders import score
 
 
-def eml_net(features, width=1.0):
+def eml_net(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Reads one map from each feature map, resizes all to the finest by nearest neighbours, and joins them.
 
     Published on ResNet-50 from conv1 and the four stages: 23,543,231 trainable parameters, as PyTorch counts them;

@@ -1,9 +1,12 @@
 """One factory for saliency models."""
 
+from pathlib import Path
+
 import keras
 from keras import layers
 
 from keras_saliency.backbones.table import create_backbone
+from keras_saliency.formulas.types import Plane, Size
 from keras_saliency.layers.centre_bias import CentreBias
 from keras_saliency.layers.learned_blur import LearnedBlur
 from keras_saliency.layers.log_softmax import LogSoftmax
@@ -21,24 +24,24 @@ FINISH = {
 }
 
 
-def list_models():
+def list_models() -> list[str]:
     """The names that `create_model` knows."""
     return sorted(ARCHITECTURES)
 
 
 def create_model(
-    name="multilevel",
+    name: str = "multilevel",
     *,
-    backbone=None,
-    weights="imagenet",
-    input_size=(240, 320),
-    head=None,
-    centre_bias=None,
-    stride=None,
-    dilated=None,
-    width=1.0,
-    scale=1.0,
-):
+    backbone: str | None = None,
+    weights: str | Path | None = "imagenet",
+    input_size: Size = (240, 320),
+    head: str | None = None,
+    centre_bias: Plane | None = None,
+    stride: int | None = None,
+    dilated: bool | None = None,
+    width: float = 1.0,
+    scale: float = 1.0,
+) -> SaliencyModel:
     """Builds a saliency model: backbone, decoder, and a head.
 
     A published name gives the published combination. Any decoder goes on any backbone, and under any head.

@@ -1,5 +1,7 @@
 """Several models as one."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -7,15 +9,12 @@ from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.models.saliency_model import SaliencyModel, require_log_density
 
 
-def mix(models, name="mixture"):
+def mix(models: Sequence[keras.Model], name: str = "mixture") -> SaliencyModel:
     """Averages log-densities and normalises the mean: the geometric mean of what the models predict.
 
     Args:
         models: Models that give log-densities, made for images of one size. Their weights are shared, not copied.
         name: The name of the mixture.
-
-    Returns:
-        A `SaliencyModel`.
 
     Raises:
         ValueError: If a model gives no log-density, or the sizes differ.

@@ -1,13 +1,16 @@
 """MSI-Net (Kroner et al. 2020): context from dilated convolutions side by side."""
 
+from collections.abc import Sequence
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, join, score
 
 
-def msi_net(features, width=1.0):
+def msi_net(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Joins all features, looks at them through five windows (ASPP), and upsamples eight times.
 
     Published on VGG16 with pool4 and pool5 of stride 1 and conv5 dilated, from pool3, pool4 and pool5: 24,934,209

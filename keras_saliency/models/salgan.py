@@ -1,13 +1,16 @@
 """SalGAN (Pan et al. 2017): a convolutional encoder and decoder, trained against a discriminator."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps, Size
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, score
 
 
-def salgan(features, width=1.0):
+def salgan(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Mirrors VGG16: from its last feature map back to the size of the image.
 
     Published on VGG16 to conv5_3, its first three blocks frozen: 31,787,009 parameters.
@@ -19,7 +22,7 @@ def salgan(features, width=1.0):
     return score(x)
 
 
-def create_discriminator(input_size=(192, 256)):
+def create_discriminator(input_size: Size = (192, 256)) -> keras.Model:
     """SalGAN's discriminator: whether a map is what people looked at in an image.
 
     Args:

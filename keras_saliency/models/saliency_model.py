@@ -1,9 +1,13 @@
 """The class of the models that the factory makes."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_saliency.backbones.any_size import AnySize
+from keras_saliency.formulas.types import Images, Maps, Targets, Tensor, Values
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.losses.balance import first_batches
 from keras_saliency.losses.base import Combination
@@ -21,19 +25,19 @@ class SaliencyModel(AnySize):
     """
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         """The metrics of the model, a combined loss among them."""
         loss = getattr(self, "loss", None)
         return super().metrics + ([loss] if isinstance(loss, keras.metrics.Metric) else [])
 
     # A loss that learns its weights learns them with the model.
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[keras.Variable]:
         """The variables that training changes, those of a combined loss that learns its weights among them."""
         return super().trainable_variables + self._variables_of_loss()
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[keras.Variable]:
         """The same as `trainable_variables`."""
         return super().trainable_weights + self._variables_of_loss()
 
@@ -41,14 +45,22 @@ class SaliencyModel(AnySize):
         loss = getattr(self, "loss", None)
         return loss.trainable_variables if isinstance(loss, Combination) else []
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Targets | None = None, batch_size: int | None = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches."""
         if isinstance(self.loss, Combination) and self.loss.balance == "gradient":
             batches, x = first_batches(x, y, batch_size)
             self.loss.equalise(self, batches)
         return super().fit(x, y, batch_size=batch_size, **kwargs)
 
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
+    def compile(
+        self,
+        optimizer: str | keras.optimizers.Optimizer = "rmsprop",
+        loss: str | Callable | Sequence | Mapping | None = None,
+        metrics: Sequence | Mapping | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Compiles the model as `keras.Model.compile` does.
 
         Args:
@@ -75,16 +87,25 @@ class SaliencyModel(AnySize):
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
 
     # A model that is supervised at several depths has a list of maps for one target.
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Images | None = None,
+        y: Targets | None = None,
+        y_pred: Maps | Sequence[Maps] | None = None,
+        sample_weight: Values | None = None,
+        training: bool = True,
+    ) -> Tensor:
         """The loss of a map, or the sum of those of a list of maps for one target."""
         maps = y_pred if isinstance(y_pred, list | tuple) else [y_pred]
         return sum(super(SaliencyModel, self).compute_loss(x, y, one, sample_weight, training) for one in maps)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Images, y: Targets, y_pred: Maps | Sequence[Maps], sample_weight: Values | None = None
+    ) -> dict[str, Any]:
         """The metrics, of the first of a list of maps."""
         return super().compute_metrics(x, y, y_pred[0] if isinstance(y_pred, list | tuple) else y_pred, sample_weight)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model as it was compiled when it was saved."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
@@ -100,7 +121,7 @@ def _gives_log_density(model):
     return LAST_LAYERS.get(last.name)
 
 
-def gives_log_density(model):
+def gives_log_density(model: keras.Model) -> bool:
     """Finds out what a model gives; one that the factory did not make is asked with a grey image.
 
     Returns:
@@ -128,7 +149,7 @@ def gives_log_density(model):
     )
 
 
-def require_log_density(model):
+def require_log_density(model: keras.Model) -> None:
     """Checks that a model gives a log-density.
 
     Raises:

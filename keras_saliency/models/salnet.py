@@ -1,14 +1,17 @@
 """SalNet, the deep one (Pan et al., CVPR 2016): a stack of large convolutions."""
 
+from collections.abc import Sequence
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.models.decoders import convolutions
 
 # channels, kernel
 STACK = ((512, 5), (512, 5), (256, 7), (128, 11), (32, 11))
 
 
-def salnet(features, width=1.0):
+def salnet(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Six convolutions with kernels up to 13x13 on the last feature map, and a deconvolution of stride 4.
 
     Published on the first three convolutions of VGG-CNN-M: 25,806,210 parameters.

@@ -1,11 +1,14 @@
 """SAM (Cornia et al., TIP 2018): attention that is refined step by step, and learned Gaussian priors."""
 
+from collections.abc import Sequence
+
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.attentive_conv_lstm import AttentiveConvLSTM
 from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.models.decoders import convolutions, scaled, score
 
 
-def sam(features, width=1.0):
+def sam(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Looks four times at the last feature map, then twice joins Gaussian priors and convolves widely.
 
     Published on dilated VGG16 (51,835,841 parameters) and dilated ResNet50 (70,146,561, of which 70,093,441 are

@@ -1,11 +1,13 @@
 """Deep supervision: training the maps of single depths beside their fusion."""
 
+import keras
+
 from keras_saliency.models.saliency_model import SaliencyModel
 
 HEAD = ("finish", "saliency", "quarter", "learned_blur", "centre_bias", "upsample", "log_density", "density")
 
 
-def with_sides(model):
+def with_sides(model: keras.Model) -> SaliencyModel:
     """Adds the maps of the single depths of a model to its outputs, under the same head.
 
     Args:

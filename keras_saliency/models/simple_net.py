@@ -1,13 +1,16 @@
 """SimpleNet (Reddy et al. 2020): an encoder and a decoder with skips between them."""
 
+from collections.abc import Sequence
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, score
 
 
-def simple_net(features, width=1.0):
+def simple_net(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Decodes from the coarsest feature map to the finest, each time joining what the encoder had at that size.
 
     Published on ResNet-50 from conv1 and the four stages, 256x256. The channels follow those of the encoder: a

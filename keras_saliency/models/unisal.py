@@ -1,13 +1,16 @@
 """A network in the manner of UNISAL's static path (Droste et al., ECCV 2020)."""
 
+from collections.abc import Sequence
+
 from keras import layers
 
+from keras_saliency.formulas.types import Features, Maps
 from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.models.decoders import scaled, score
 
 
-def unisal(features, width=1.0):
+def unisal(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Joins Gaussian priors to the coarsest features and decodes through separable convolutions with skips.
 
     Published with a recurrent path for videos and statistics for each data set, which single images do not need:

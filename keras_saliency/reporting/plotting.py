@@ -1,20 +1,33 @@
 """Figures: what one would rather look at than read."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from keras_saliency.formulas.types import Photograph, Plane
 
 COLOURS = "inferno"
+GREY = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue are (ITU-R BT.601)
 
 
-def overlay(image, saliency):
-    """Lays a saliency map `(height, width)` in [0, 1] over an image `(height, width, 3)`, uint8: uint8."""
-    heat = 255.0 * colormaps[COLOURS](saliency)[..., :3]
-    weight = 0.65 * np.sqrt(saliency)[..., None]
-    return np.round((1 - weight) * image + weight * heat).astype("uint8")
+def overlay(image: Photograph, saliency: Plane) -> Photograph:
+    """Lays a saliency map in [0, 1] over an image of its size.
+
+    The image is grey and darker beneath, so that all colour in the picture is the map's, on warm photographs, too.
+    """
+    # From purple on: the black below it would darken what is looked at a little.
+    heat = 255.0 * colormaps[COLOURS](0.25 + 0.75 * saliency)[..., :3]
+    weight = 0.8 * np.sqrt(saliency)[..., None]
+    grey = 0.65 * (image @ GREY)[..., None]
+    return np.round((1 - weight) * grey + weight * heat).astype("uint8")
 
 
-def plot_samples(path, rows):
+def plot_samples(path: str | Path, rows: Sequence[tuple[str, Photograph, Any, Plane, Plane]]) -> None:
     """Draws a grid: image, fixations, density of the fixations, prediction.
 
     Args:
@@ -41,14 +54,14 @@ def _tidy(axis):
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def plot_history(path, history):
-    """Draws training and validation curves of the loss and each of its terms.
+def plot_history(path: str | Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Draws training and validation curves of the loss and, after it, of each of its terms.
 
     Args:
         path: The file to write.
         history: A list with a dictionary for each epoch.
     """
-    names = [name for name in history[0] if f"val_{name}" in history[0]]
+    names = sorted((name for name in history[0] if f"val_{name}" in history[0]), key=lambda name: name != "loss")
     figure = Figure(figsize=(3.6 * len(names), 3.2), layout="constrained")
     best = min(history, key=lambda row: row["val_loss"])["epoch"]
     epochs = [row["epoch"] for row in history]
@@ -57,13 +70,14 @@ def plot_history(path, history):
         axis.plot(epochs, [row[f"val_{name}"] for row in history], ".-", label="validation")
         axis.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="best epoch")
         axis.set(title=name, xlabel="epoch")
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set_xlim(0.5, max(epochs) + 0.5)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _tidy(axis)
     axis.legend(frameon=False)
     figure.savefig(path, dpi=110)
 
 
-def plot_distributions(path, columns):
+def plot_distributions(path: str | Path, columns: Mapping[str, Mapping[str, np.ndarray]]) -> None:
     """Draws the values of every image for each metric, a violin for each row.
 
     Args:
@@ -92,7 +106,7 @@ def plot_distributions(path, columns):
     figure.savefig(path, dpi=110)
 
 
-def plot_roc(path, false_positives, curves):
+def plot_roc(path: str | Path, false_positives: np.ndarray, curves: Mapping[str, np.ndarray]) -> None:
     """Draws mean ROC curves.
 
     Args:
@@ -110,7 +124,7 @@ def plot_roc(path, false_positives, curves):
     figure.savefig(path, dpi=110)
 
 
-def plot_correlation(path, names, correlations, title):
+def plot_correlation(path: str | Path, names: Sequence[str], correlations: np.ndarray, title: str) -> None:
     """Draws a matrix of correlations between metrics.
 
     Args:

@@ -1,6 +1,7 @@
 """The progress of long work: bars in a terminal and in a notebook, lines of text everywhere else."""
 
 import time
+from typing import Any
 
 import rich.console
 import rich.progress
@@ -32,7 +33,7 @@ class Progress(rich.progress.Progress):
         self.told: dict[rich.progress.TaskID, float] = {}
         super().__init__(*columns, console=console, disable=self.lines)
 
-    def add_task(self, description, *args, **options):  # type: ignore[no-untyped-def]
+    def add_task(self, description: str, *args: Any, **options: Any) -> rich.progress.TaskID:
         """As Rich's."""
         task = super().add_task(description, *args, **options)
         if self.lines:
@@ -40,12 +41,12 @@ class Progress(rich.progress.Progress):
             self.console.print(f"{description.strip()} ...")
         return task
 
-    def update(self, task_id, **options):  # type: ignore[no-untyped-def]
+    def update(self, task_id: rich.progress.TaskID, **options: Any) -> None:
         """As Rich's."""
         super().update(task_id, **options)
         self._tell(task_id)
 
-    def advance(self, task_id, advance=1):  # type: ignore[no-untyped-def]
+    def advance(self, task_id: rich.progress.TaskID, advance: float = 1) -> None:
         """As Rich's."""
         super().advance(task_id, advance)
         self._tell(task_id)

@@ -1,12 +1,27 @@
 """Which images of a split are worth looking at."""
 
+from collections.abc import Iterator
+from typing import Any, Protocol
+
 import numpy as np
 
-from keras_saliency.data.fixations import Samples
+from keras_saliency.data.fixations import Fixations, Samples
 from keras_saliency.formulas.ground_truth import fixation_density
+from keras_saliency.formulas.types import Photograph, Plane
+from keras_saliency.reporting.tables import Scored
 
 
-def samples_to_show(samples, source, scored):
+class Predictor(Protocol):
+    """What this room asks of a source: a name, and for each sample its `values` and whether it `is_log_density`."""
+
+    name: str
+
+    def predictions(self, samples: Samples) -> Iterator[Any]: ...
+
+
+def samples_to_show(
+    samples: Samples, source: Predictor, scored: Scored
+) -> list[tuple[str, Photograph, Fixations, Plane, Plane]]:
     """Rows for `plotting.plot_samples`: two of the best, of the median and of the worst images by information gain."""
     gains = np.array([scores["ig"] for scores in scored.per_image[source.name]])
     order, middle = np.argsort(-gains), len(gains) // 2

@@ -1,7 +1,11 @@
 """How sure a mean is, and a difference: bootstrap intervals over images."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import scipy.stats
+
+from keras_saliency.formulas.types import Values
 
 RESAMPLES, FLIPS = 2000, 9999
 LEVEL = 0.95
@@ -12,7 +16,7 @@ def _mean(a, b=None, axis=-1):
     return a.mean(axis) if b is None else a.mean(axis) / b.mean(axis)
 
 
-def interval(values, over=None):
+def interval(values: Values, over: Values | None = None) -> dict[str, float | None]:
     """The mean, or the ratio of two means, with the 95 % interval of 2,000 bootstrap resamples of the images.
 
     Args:
@@ -41,7 +45,9 @@ def interval(values, over=None):
     return {"mean": mean, "low": float(resampled.low), "high": float(resampled.high)}
 
 
-def compare(per_image, first, second):
+def compare(
+    per_image: Mapping[str, Sequence[Mapping[str, float]]], first: str, second: str
+) -> dict[str, dict[str, float | None]]:
     """The paired differences of two rows over the same images.
 
     Args:

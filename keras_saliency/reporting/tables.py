@@ -3,8 +3,13 @@
 import csv
 import importlib.metadata
 import platform
+from collections.abc import Container, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Protocol, TypeAlias
 
 import rich.table
+
+from keras_saliency.data import DataSet, Samples
 
 PACKAGES = (
     *("keras_saliency", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "opencv-python-headless"),
@@ -30,9 +35,25 @@ TITLES = {
     "gold_standard": "gold standard",
     "truth": "true density",
 }
+Interval: TypeAlias = Annotated[Mapping[str, Any], "mean, low and high, each a float or None"]
+ScoreRows: TypeAlias = Annotated[Mapping[str, Mapping[str, Interval]], "by row and metric"]
+PerImage: TypeAlias = Annotated[Mapping[str, Sequence[Mapping[str, float]]], "by row, image and metric"]
 
 
-def cell(name, value):
+class Scored(Protocol):
+    """What this room asks of an `Evaluation`."""
+
+    @property
+    def convention(self) -> str: ...
+    @property
+    def per_image(self) -> PerImage: ...
+    @property
+    def reference(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+
+
+def cell(name: str, value: Interval | None) -> str:
     """A mean with its interval, as text."""
     if value is None or value["mean"] is None:
         return "n/a"
@@ -43,19 +64,19 @@ def cell(name, value):
     return f"{text} [{form.format(scale * value['low'])}, {form.format(scale * value['high'])}]"
 
 
-def known(rows):
+def known(rows: Iterable[Container[str]]) -> list[str]:
     """The metrics that any of some dictionaries has, in the order of the tables."""
     rows = list(rows)
     return [name for name in HEADINGS if any(name in row for row in rows)]
 
 
-def markdown(headings, rows):
+def markdown(headings: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     """A Markdown table of texts; the first column has no heading."""
     lines = ["| | " + " | ".join(headings) + " |", "|---" * (len(headings) + 1) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def score_table(rows):
+def score_table(rows: ScoreRows) -> str:
     """A Markdown table of scores.
 
     Args:
@@ -70,7 +91,7 @@ def score_table(rows):
     return markdown([HEADINGS[name] for name in names], cells)
 
 
-def terminal_table(rows):
+def terminal_table(rows: ScoreRows) -> rich.table.Table:
     """Mean scores as a Rich table.
 
     Args:
@@ -83,7 +104,7 @@ def terminal_table(rows):
     return table
 
 
-def write_per_image(path, samples, per_image, fair):
+def write_per_image(path: Path, samples: Samples, per_image: PerImage, fair: PerImage) -> None:
     """Writes the values of every image: `image`, `row`, `map` (`raw` or `fair`), and a column for each metric."""
     tables = {"raw": per_image, "fair": fair}
     metrics = known(rows[0] for rows in per_image.values())
@@ -96,10 +117,10 @@ def write_per_image(path, samples, per_image, fair):
                     table.writerow([sample.name, row, kind, *(scores.get(name) for name in metrics)])
 
 
-def provenance(data, split, convention):
+def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
     """What a score must be told with, for JSON: data, split, convention, averaging, resolution, blur, versions."""
     samples = getattr(data, split)
-    blur = "8 cycles per padded image"
+    blur: str | list[float] = "8 cycles per padded image"
     if convention == "tuebingen":
         blur = sorted({round(float(sample.sigma), 2) for sample in samples})
     return {
@@ -117,7 +138,7 @@ def provenance(data, split, convention):
     }
 
 
-def caption(facts):
+def caption(facts: Mapping[str, Any]) -> str:
     """The same, as `provenance` gives it, in one sentence for people."""
     blur = facts["blur_sigma_pixels"]
     if not isinstance(blur, str):
@@ -129,7 +150,7 @@ def caption(facts):
     )
 
 
-def describe(evaluation):
+def describe(evaluation: Scored) -> str:
     """What the scores of an `Evaluation` mean, as paragraphs for a report."""
     bias, gold = evaluation.reference["centre_bias"], evaluation.reference["gold_standard"]
     weights = ", ".join(f"{weight:.3f}" for weight in gold["weights"])
@@ -151,7 +172,7 @@ density for AUC, NSS and IG, divided by the centre bias for sAUC, blurred as the
 best quantile of sampled ground truths for SIM."""
 
 
-def skipped(data):
+def skipped(data: DataSet) -> str:
     """What was left out of a data set, as a Markdown list."""
     return "\n".join(f"- {line}" for line in data.skipped) or "Nothing was skipped."
 

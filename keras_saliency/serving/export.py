@@ -1,14 +1,18 @@
 """Export to SavedModel, for TF Serving and for programs that have TensorFlow and nothing else."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_saliency.data import geometry
+from keras_saliency.formulas.types import Maps
 from keras_saliency.models import gives_log_density
 
 
-def export_saved_model(model, directory):
+def export_saved_model(model: keras.Model, directory: str | Path) -> None:
     """Writes a SavedModel with its preprocessing in the graph.
 
     Signatures, each on a batch:
@@ -44,7 +48,7 @@ def export_saved_model(model, directory):
     tf.saved_model.save(served, str(directory), signatures=signatures)
 
 
-def load_saved_model(directory):
+def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Maps], bool]:
     """Loads what `export_saved_model` wrote; Keras is not asked, so that it works on every backend.
 
     Args:
@@ -61,7 +65,7 @@ def load_saved_model(directory):
         loaded = tf.saved_model.load(str(directory))
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise ValueError(f"{directory} cannot be loaded as a SavedModel: {error}") from error
-    signature = getattr(loaded, "signatures", {}).get("serving_default")
+    signature: Any = getattr(loaded, "signatures", {}).get("serving_default")
     inputs = signature and signature.structured_input_signature[1]
     if not signature or set(inputs) != {"image_bytes"} or "saliency" not in signature.structured_outputs:
         raise ValueError(

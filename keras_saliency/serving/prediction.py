@@ -1,15 +1,16 @@
 """From photographs to maps and overlays."""
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, overload
 
 import keras
 import numpy as np
 from PIL import Image, ImageOps
 
 from keras_saliency.data import geometry
+from keras_saliency.formulas.types import Photograph, Plane
 from keras_saliency.models import gives_log_density, require_log_density
 from keras_saliency.reporting import plotting
 from keras_saliency.reporting.progress import Progress, make_console
@@ -32,13 +33,13 @@ class Predicted(NamedTuple):
     skipped: list[str]
 
 
-def find_images(paths):
-    """The images among files and folders, in order; folders are searched deeply.
+def find_images(paths: Iterable[str | Path]) -> list[tuple[Path, Path]]:
+    """The images among files and folders, in order, and their paths within these; folders are searched deeply.
 
     Raises:
         FileNotFoundError: If a path does not exist, or there is no image at all.
     """
-    found = []
+    found, paths = [], list(paths)
     for path in map(Path, paths):
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist.")
@@ -49,13 +50,21 @@ def find_images(paths):
     return found
 
 
+AnyModel: TypeAlias = keras.Model | Run | str | Path
+AnyImage: TypeAlias = Photograph | str | Path
+
+
+@overload
+def predict(model: AnyModel, images: AnyImage | Sequence[AnyImage]) -> Plane | list[Plane]: ...
+@overload
 def predict(
-    model: keras.Model | Run | str | Path,
-    images: np.ndarray | str | Path | Sequence,
-    out: str | Path | None = None,
+    model: AnyModel,
+    images: str | Path | Sequence[str | Path],
+    out: str | Path,
     log_density: bool = False,
     verbose: bool = True,
-) -> np.ndarray | list[np.ndarray] | Predicted:
+) -> Predicted: ...
+def predict(model, images, out=None, log_density=False, verbose=True):
     """Predicts where people look in photographs.
 
     Args:
@@ -97,14 +106,14 @@ def predict(
     return maps if several else maps[0]
 
 
-def _as_image(array) -> np.ndarray:
+def _as_image(array):
     array = np.asarray(array)
     if array.ndim != 3 or array.shape[-1] != 3 or array.dtype != "uint8":
         raise ValueError(f"An image is (height, width, 3), uint8. Received: {array.dtype} of shape {array.shape}.")
     return array
 
 
-def predict_image(model, image, log_density=None):
+def predict_image(model: keras.Model, image: Photograph, log_density: bool | None = None) -> Plane:
     """What a model gives for one image `(height, width, 3)`, uint8, at its own size: `(height, width)`.
 
     A log-density, or another map without negative values. Which of both, if not told, is found out by
@@ -116,7 +125,7 @@ def predict_image(model, image, log_density=None):
     return geometry.unletterbox(prediction, image.shape[:2], log_density).numpy()[..., 0]
 
 
-def read_photograph(path):
+def read_photograph(path: str | Path) -> Photograph:
     """Reads an RGB image `(height, width, 3)`, uint8, turned upright if its EXIF data say so.
 
     The pixels of an upright JPEG or PNG file are those that training and evaluation see: decoders differ by a few grey
@@ -132,7 +141,13 @@ def read_photograph(path):
     return np.asarray(whole)
 
 
-def predict_files(model, paths, directory, log_density=False, progress=lambda done, total: None):
+def predict_files(
+    model: keras.Model,
+    paths: Iterable[str | Path],
+    directory: str | Path,
+    log_density: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Predicted:
     """Writes the saliency map and an overlay for each photograph.
 
     For `NAME.jpg` the folder receives `NAME_saliency.png` (8 bit, the peak is white) and `NAME_overlay.jpg`, at the

@@ -7,13 +7,15 @@ import math
 import keras
 
 from keras_saliency import baselines
+from keras_saliency.data import DataSet
 from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.losses import combo
-from keras_saliency.models import create_model, mix, with_sides
+from keras_saliency.models import SaliencyModel, create_model, mix, with_sides
 from keras_saliency.training.optimizers import make_optimizer
+from keras_saliency.training.recipe import Recipe
 
 
-def untrained(recipe):
+def untrained(recipe: Recipe) -> SaliencyModel:
     """The model of a recipe with random weights, or the mixture of those of its members."""
     keras.backend.clear_session()
     if recipe.members:
@@ -21,12 +23,12 @@ def untrained(recipe):
     return create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, input_size=recipe.size)
 
 
-def build(recipe, data, start=None):
+def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> tuple[SaliencyModel, keras.Model]:
     """Makes the model of a recipe, with the centre bias of the training fixations; writes nothing.
 
     Args:
-        recipe: A `Recipe`.
-        data: The `DataSet` that it names.
+        recipe: The recipe.
+        data: The data set that it names.
         start: A model of the same architecture whose weights it starts from.
 
     Returns:
@@ -64,6 +66,6 @@ def _freeze(recipe, backbone):
             layer.trainable = False
 
 
-def steps_of(recipe, data):
+def steps_of(recipe: Recipe, data: DataSet) -> int:
     """The steps of an epoch."""
     return math.ceil(len(data.train) / recipe.batch)

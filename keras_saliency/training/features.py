@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_saliency.data.fixations import Samples
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.formulas.types import Features, Size, Tensor
 
 FLOAT16_MAX = 65504.0
 
@@ -20,9 +23,9 @@ class FeatureCache:
 
     Args:
         directory: Where the files lie, a folder of their own.
-        backbone: A `keras.Model` from images to a list of feature maps.
-        samples: The `Samples`.
-        size: `(height, width)` of the images.
+        backbone: A model from images to a list of feature maps.
+        samples: The split.
+        size: Of the images.
         flip: Whether the mirror images are needed, too.
         batch: Images that go through the backbone at once.
         progress: Called with the number of images done after each batch.
@@ -31,7 +34,16 @@ class FeatureCache:
         ValueError: If the folder holds other files; nothing in it is touched.
     """
 
-    def __init__(self, directory, backbone, samples, size, flip=False, batch=16, progress=lambda done: None):
+    def __init__(
+        self,
+        directory: str | Path,
+        backbone: keras.Model,
+        samples: Samples,
+        size: Size,
+        flip: bool = False,
+        batch: int = 16,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
         self.directory = Path(directory)
         self.flips = 2 if flip else 1
         shapes = [(self.flips, len(samples), *tap.shape[1:]) for tap in backbone.outputs]
@@ -70,8 +82,13 @@ class FeatureCache:
         for array in arrays:
             array.flush()
 
-    def gather(self, indices, flipped):
-        """The features of a batch, in a `tf.data` graph: a tuple of float32 maps."""
+    def gather(self, indices: Tensor, flipped: Tensor) -> tuple[Features, ...]:
+        """The features of a batch, in a `tf.data` graph: a tuple of float32 maps.
+
+        Args:
+            indices: The numbers of the samples, `(batch,)`, integers.
+            flipped: Whether each is mirrored, `(batch,)`.
+        """
 
         def read(i, mirrored):
             return [array[mirrored.astype(int), i].astype("float32") for array in self.arrays]

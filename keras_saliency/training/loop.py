@@ -7,26 +7,38 @@ import time
 from pathlib import Path
 
 import keras
+import rich.console
 from tensorboard.summary import Writer
 
+from keras_saliency.data import DataSet
+from keras_saliency.models import SaliencyModel
 from keras_saliency.reporting.progress import Progress
 from keras_saliency.serving.load import MODEL
 from keras_saliency.training.build import steps_of
 from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import CHECKPOINTS, FEATURES, write_whole
 
 
-def train_epochs(recipe, data, model, trained, workdir, console, features=None):
+def train_epochs(
+    recipe: Recipe,
+    data: DataSet,
+    model: SaliencyModel,
+    trained: keras.Model,
+    workdir: str | Path,
+    console: rich.console.Console,
+    features: str | Path | None = None,
+) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Trains a model, or goes on with a training that was interrupted.
 
     Args:
-        recipe: A `Recipe`.
-        data: The `DataSet` that it names.
+        recipe: The recipe.
+        data: The data set that it names.
         model: What `build` made of them; it ends with the weights of the best epoch.
         trained: The part of it that is trained, as `build` gave it.
         workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
             end, `model.keras`.
-        console: A `rich.console.Console`.
+        console: Where progress is shown.
         features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after.
 
     Returns:

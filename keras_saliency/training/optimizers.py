@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_saliency.training.recipe import Recipe
+
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
@@ -23,11 +25,11 @@ SCHEDULES = {
 }
 
 
-def make_optimizer(recipe, steps):
+def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """Makes the optimizer of a recipe.
 
     Args:
-        recipe: A `Recipe`.
+        recipe: The recipe.
         steps: The steps of an epoch.
 
     Raises:

@@ -2,6 +2,8 @@
 
 import ast
 import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 SCHEDULES = ("cosine", "constant", "inverse", "steps")
 
@@ -70,8 +72,8 @@ class Recipe:
     name: str
     data: str
     model: Model = Model()
-    loss: dict = dataclasses.field(default_factory=dict)
-    size: tuple = (240, 320)
+    loss: dict[str, float] = dataclasses.field(default_factory=dict)
+    size: tuple[int, int] = (240, 320)
     batch: int = 20
     epochs: int = 10
     optimizer: str = "adamw"
@@ -85,14 +87,14 @@ class Recipe:
     clip_norm: float | None = None
     patience: int = 3
     freeze_backbone: bool = True
-    freeze: tuple = ()
+    freeze: tuple[str, ...] = ()
     supervise_sides: bool = False
     flip: bool = True
     seed: int = 0
     start: "Recipe | None" = None
-    members: tuple = ()
+    members: tuple["Recipe", ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for key in ("batch", "epochs", "patience", "decay_epochs"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1. Received: {key}={getattr(self, key)}.")
@@ -103,22 +105,22 @@ class Recipe:
         if not self.loss and not self.members:
             raise ValueError(f"The recipe {self.name!r} needs a loss, such as loss={{'kld': 1.0}}, or members.")
 
-    def models(self) -> "list[Model]":
+    def models(self) -> list[Model]:
         """The model, or those of the members."""
         return [member.model for member in self.members] or [self.model]
 
 
-def data_sets(recipe):
+def data_sets(recipe: Recipe) -> list[str]:
     """The names of the data sets that a recipe and its stages read, its own first."""
     stages = [*recipe.members, *([recipe.start] if recipe.start else [])]
     return list(dict.fromkeys([recipe.data, *(name for stage in stages for name in data_sets(stage))]))
 
 
-def change(recipe, changes):
+def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """Changes fields of a recipe.
 
     Args:
-        recipe: A `Recipe`.
+        recipe: The recipe; it stays as it is.
         changes: From field to value, such as `{"epochs": 3, "loss": {"kld": 1}, "model": {"backbone": "vgg16"}}`: the
             loss is replaced, of the model what is named. A dot reaches into both: `{"loss.cc": 2}`.
 
@@ -136,7 +138,7 @@ def change(recipe, changes):
     return recipe
 
 
-def override(recipe, settings):
+def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     """Changes a recipe by texts `KEY=VALUE`, such as `epochs=3`, `model.backbone=vgg16` or `loss.cc=2`; see `change`.
 
     Raises:

@@ -3,23 +3,36 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
+from keras_saliency.data import DataSet
+from keras_saliency.evaluation.sources import Source
+from keras_saliency.evaluation.splits import Evaluation
 from keras_saliency.reporting import plotting, tables
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.serving.load import RESULT
+from keras_saliency.training.recipe import Recipe
 
 
-def write_report(workdir, recipe, data, source, history, seconds, scored):
+def write_report(
+    workdir: str | Path,
+    recipe: Recipe,
+    data: DataSet,
+    source: Source,
+    history: list[dict[str, float]],
+    seconds: dict[str, float],
+    scored: Evaluation,
+) -> dict[str, Any]:
     """Writes the report of a finished run.
 
     Args:
         workdir: The folder to write to.
-        recipe: The `Recipe`.
-        data: The `DataSet`.
-        source: The `ModelSource` of the trained model.
+        recipe: The recipe.
+        data: The data set.
+        source: That of the trained model.
         history: A list with a dictionary for each epoch; empty for a mixture, which is not trained itself.
         seconds: A dictionary with `features`, `training` and `evaluation`.
-        scored: The `Evaluation` of the test split.
+        scored: The scores of the test split.
 
     Returns:
         What `result.json` holds.

@@ -74,7 +74,9 @@ def train(
 def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Console) -> Run:
     @functools.cache
     def read(name: str) -> DataSet:
-        found = folders.get(name, folders.get(data_sets.WITHIN.get(name, name)))
+        found = folders.get(name)
+        if found is None and not isinstance(around := folders.get(data_sets.WITHIN.get(name, name)), DataSet):
+            found = around
         return data_sets.open_data(found if isinstance(found, DataSet) else {name: found}, console.print)
 
     data = read(recipe.data)
@@ -136,9 +138,10 @@ def train_with_stages(
             seconds[key] += value
         return model
 
+    history: list[dict[str, float]] = []
     if recipe.members:
         workdir = claim_workdir(workdir, recipe)
-        model, history = mix([before(m, workdir / m.name) for m in recipe.members], name=recipe.name), []
+        model = mix([before(m, workdir / m.name) for m in recipe.members], name=recipe.name)
         model.save(workdir / MODEL)
     else:
         start = None

@@ -4,10 +4,12 @@ import dataclasses
 import json
 from pathlib import Path
 
+from keras_saliency.training.recipe import Recipe
+
 CHECKPOINTS, FEATURES = "checkpoints", "features"
 
 
-def claim_workdir(workdir, recipe):
+def claim_workdir(workdir: str | Path, recipe: Recipe) -> Path:
     """Takes a folder for the run of a recipe, new or to be resumed.
 
     Raises:
@@ -33,7 +35,7 @@ def claim_workdir(workdir, recipe):
     return workdir
 
 
-def write_whole(path, text):
+def write_whole(path: Path, text: str) -> None:
     """Writes a file in one step."""
     temporary = path.with_suffix(".part")
     temporary.write_text(text)

