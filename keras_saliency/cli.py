@@ -125,7 +125,7 @@ def _print_scores(provenance: dict, rows: dict) -> None:
     from keras_saliency.reporting import tables
 
     console.print(tables.caption(provenance))
-    console.print(tables.terminal_table(rows))
+    console.print(tables.terminal_table(rows), soft_wrap=False)
 
 
 @app.command()

@@ -5,6 +5,7 @@ them fast: data sets of a few small images, narrow networks with random weights,
 known to run, and the numbers beside it are not known to hold. A block below `<!-- not run: reason -->` is left out.
 """
 
+import ast
 import dataclasses
 import functools
 import io
@@ -17,20 +18,25 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import typer
 from conftest import REPOSITORY
 from keras_saliency.zoo import RECIPES
 from legacy_files import write_keras1
+from matplotlib.figure import Figure
 from PIL import Image
 
 import keras_saliency as ks
 from keras_saliency import cli
 from keras_saliency.backbones.table import BACKBONES, Backbone
+from keras_saliency.baselines import BASELINES
 from keras_saliency.data import DATA_SETS, Samples, synthetic
+from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.legacy.model_layers import find_layers
-from keras_saliency.losses import perceptual
-from keras_saliency.models import factory
-from keras_saliency.training.recipe import override
+from keras_saliency.losses import LOSSES, PRESETS, perceptual
+from keras_saliency.metrics import METRICS
+from keras_saliency.models import ARCHITECTURES, SaliencyModel, factory
+from keras_saliency.training import recipe as recipe_module
 
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 NAMES = [page.relative_to(REPOSITORY).as_posix() for page in PAGES]
@@ -40,6 +46,10 @@ COMMAND_LANGUAGES = ("", "sh", "bash", "console")
 # What the README may leave to its reader; a page under docs/ is complete.
 GIVEN = {"README.md": ("model", "data", "saliency_map")}
 
+# A page may add rows.
+TABLES = [LOSSES, PRESETS, METRICS, *CONVENTIONS.values(), ARCHITECTURES, BACKBONES, DATA_SETS, BASELINES, RECIPES]
+
+FINISHED = """ks.train('osie_lite0', data={'osie': 'data/osie'})"""
 SIZE, SPLITS, OBSERVERS, FIXATIONS = (48, 64), {"train": 6, "validation": 2, "test": 2}, 4, 5
 NARROW = 16  # what the channels of networks are divided by
 
@@ -100,7 +110,7 @@ def small_recipe(recipe):
     return dataclasses.replace(
         recipe,
         size=SIZE,
-        batch=4,
+        batch=8,
         epochs=1,
         start=recipe.start and small_recipe(recipe.start),
         members=tuple(map(small_recipe, recipe.members)),
@@ -109,13 +119,20 @@ def small_recipe(recipe):
 
 @pytest.fixture(scope="module", autouse=True)
 def stand_ins():
-    create = factory.create_model
+    create, change, fit = factory.create_model, recipe_module.change, SaliencyModel.fit
 
     @functools.wraps(create)
     def create_narrow(name="multilevel", *, width=1.0, **options):
         return create(name, width=width / NARROW, **options)
 
+    def change_and_shorten(recipe, changes):
+        return dataclasses.replace(change(recipe, changes), epochs=1)
+
+    def fit_once(model, *data, **options):
+        return fit(model, *data, **{**options, "epochs": 1})
+
     perceptual._frozen.cache_clear()  # it keeps networks
+    tf.config.run_functions_eagerly(True)  # a step is faster than its graph is made
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"SIZE": SIZE, "OBSERVERS": OBSERVERS, "FIXATIONS": FIXATIONS}.items():
             patch.setattr(synthetic, name, value)
@@ -129,8 +146,12 @@ def stand_ins():
             patch.setitem(BACKBONES, name, small)
         for name, recipe in RECIPES.items():
             patch.setitem(RECIPES, name, small_recipe(recipe))
+        patch.setattr(recipe_module, "change", change_and_shorten)
+        patch.setattr(SaliencyModel, "fit", fit_once)
         patch.setattr(factory, "create_model", create_narrow)
+        patch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).touch())  # drawing takes seconds
         yield
+    tf.config.run_functions_eagerly(False)
     perceptual._frozen.cache_clear()
 
 
@@ -138,9 +159,18 @@ def stand_ins():
 def finished_run(stand_ins, tmp_path_factory):
     """The folder of a run of `osie_lite0`."""
     folder = tmp_path_factory.mktemp("run") / "osie_lite0"
-    data = {"osie": DATA_SETS["osie"]()}
-    ks.train("osie_lite0", data, folder, verbose=False)
+    ks.train("osie_lite0", data={"osie": DATA_SETS["osie"]()}, workdir=folder)
     return folder
+
+
+@pytest.fixture
+def own_tables(stand_ins):
+    """Takes back what a page adds to the tables."""
+    rows = [dict(table) for table in TABLES]
+    yield
+    for table, before in zip(TABLES, rows, strict=True):
+        table.clear()
+        table.update(before)
 
 
 def test_blocks_are_found():
@@ -149,11 +179,10 @@ def test_blocks_are_found():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_python_on_a_page_runs(name, finished_run, tmp_path, monkeypatch):
+def test_the_python_on_a_page_runs(name, finished_run, own_tables, tmp_path, monkeypatch):
     page = REPOSITORY / name
     found = [block for block in blocks(page) if block[0] == "python" and block[3]]
-    text = "\n".join(code for _, code, *_ in found)
-    prepare(tmp_path, finished_run, text)
+    prepare(tmp_path, finished_run, "\n".join(code for _, code, *_ in found))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(REPOSITORY / "docs")  # a page runs its figure's code
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
@@ -174,8 +203,16 @@ def given(names):
     return {name: make[name]() for name in names}
 
 
-def prepare(folder, finished_run, text):
-    """Puts the files that a page speaks of into its folder; the runs that it trains are not among them."""
+def trained(code):
+    """The names of the runs that code trains, but for one like `finished_run`, which is there and is opened."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "ks.train" and ast.unparse(node) != FINISHED:
+            named = {keyword.arg: keyword.value for keyword in node.keywords}.get("workdir", node.args[0])
+            yield Path(ast.unparse(named).strip("'")).name
+
+
+def prepare(folder, finished_run, code):
+    """Puts the files that a page speaks of into its folder."""
     data = DATA_SETS["osie"]()
     for name in ("data/osie", "data/scene", "photographs", "maps", "runs"):
         (folder / name).mkdir(parents=True)
@@ -187,10 +224,14 @@ def prepare(folder, finished_run, text):
     for sample, values in zip(data.test, maps, strict=True):
         np.save(folder / "maps" / f"{Path(sample.name).stem}.npy", values)
     ks.interop.export_predictions(maps, data.test, folder / "deepgaze.hdf5")
-    trained = {name for pair in re.findall(r'ks\.train\(\s*"(\w+)"|workdir="runs/(\w+)"', text) for name in pair}
-    for name in set(re.findall(r"runs/(\w+)", text)) - trained:
+    (folder / "lab").mkdir()
+    for i in range(10):
+        (folder / "lab" / f"{i}.png").write_bytes(data.train[0].image)
+        rows = [(x, y, observer, 0.0) for observer in range(3) for x, y in rng.uniform(8, 40, (3, 2))]
+        np.savetxt(folder / "lab" / f"{i}.csv", rows, delimiter=",")
+    for name in {"osie_lite0", *re.findall(r"runs/(\w+)", code)} - set(trained(code)):
         shutil.copytree(finished_run, folder / "runs" / name)
-    if "mlnet_salicon_weights.h5" in text:
+    if "mlnet_salicon_weights.h5" in code:
         write_weights_of_mlnet(folder / "mlnet_salicon_weights.h5")
 
 
@@ -248,7 +289,7 @@ def check_command(line, whole):
                 return
             raise AssertionError(f"{line}: {error}") from error
         if whole and "recipe" in parameters:
-            override(ks.zoo.find_recipe(parameters["recipe"]), parameters["setting"] or [])
+            recipe_module.override(ks.zoo.find_recipe(parameters["recipe"]), parameters["setting"] or [])
     elif words[:1] == ["python"] and words[1:] and words[1].endswith(".py"):
         assert (REPOSITORY / words[1]).is_file(), line
     elif words[:1] == ["make"]:

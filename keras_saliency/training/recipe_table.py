@@ -44,7 +44,7 @@ def print_recipes(
     for row in rows:
         table.add_row(*(row[column] for column in columns))
     wide = rich.console.Console(file=console.file, highlight=False, width=max(console.width, _width(rows, columns)))
-    (console if console.is_terminal else wide).print(table)
+    (console if console.is_terminal else wide).print(table, soft_wrap=False)
     if left_out:
         console.print(f"A wider terminal shows {', '.join(reversed(left_out))}, too.")
 
