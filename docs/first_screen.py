@@ -34,7 +34,7 @@ def draw(path, tiles, width):
             axis.scatter(fixations.x, fixations.y, s=7, c="crimson", edgecolors="white", linewidths=0.4)
         axis.set_title(title, fontsize=10)
         axis.set_axis_off()
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=100, bbox_inches="tight", pad_inches=0.05)
 
 
 def main(folder):

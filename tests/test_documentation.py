@@ -1,8 +1,9 @@
 """Runs what stands on the pages: every Python block, and every command line, link and name as far as they are checked.
 
 The blocks of a page are run one after the other, in one namespace and a folder of their own, with stand-ins that make
-them fast: data sets of a few small images, narrow networks with random weights, recipes of one epoch. So the code is
-known to run, and the numbers beside it are not known to hold. A block below `<!-- not run: reason -->` is left out.
+them fast: data sets of a few small images, narrow networks with random weights, recipes of one epoch, no figures. So
+the code is known to run, and the numbers beside it are not known to hold. A block below `<!-- not run: reason -->` is
+left out.
 """
 
 import ast
@@ -31,24 +32,27 @@ from keras_saliency import cli
 from keras_saliency.backbones.table import BACKBONES, Backbone
 from keras_saliency.baselines import BASELINES
 from keras_saliency.data import DATA_SETS, Samples, synthetic
+from keras_saliency.evaluation import report as evaluation_report
 from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.losses import LOSSES, PRESETS, perceptual
 from keras_saliency.metrics import METRICS
-from keras_saliency.models import ARCHITECTURES, SaliencyModel, factory
+from keras_saliency.models import ARCHITECTURES, factory
+from keras_saliency.reporting import plotting
 from keras_saliency.training import recipe as recipe_module
+from keras_saliency.training import report as training_report
 
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 NAMES = [page.relative_to(REPOSITORY).as_posix() for page in PAGES]
 FENCE = re.compile(r"^(?P<above>[^\n]*)\n+^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.M | re.S)
 NOT_RUN = re.compile(r"<!-- not run: .+ -->")
 COMMAND_LANGUAGES = ("", "sh", "bash", "console")
-# What the README may leave to its reader; a page under docs/ is complete.
-GIVEN = {"README.md": ("model", "data", "saliency_map")}
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the .*run_functions_eagerly")
 
 # A page may add rows.
 TABLES = [LOSSES, PRESETS, METRICS, *CONVENTIONS.values(), ARCHITECTURES, BACKBONES, DATA_SETS, BASELINES, RECIPES]
 
+# How a page trains what `finished_run` is.
 FINISHED = """ks.train('osie_lite0', data={'osie': 'data/osie'})"""
 SIZE, SPLITS, OBSERVERS, FIXATIONS = (48, 64), {"train": 6, "validation": 2, "test": 2}, 4, 5
 NARROW = 16  # what the channels of networks are divided by
@@ -119,7 +123,7 @@ def small_recipe(recipe):
 
 @pytest.fixture(scope="module", autouse=True)
 def stand_ins():
-    create, change, fit = factory.create_model, recipe_module.change, SaliencyModel.fit
+    create, change = factory.create_model, recipe_module.change
 
     @functools.wraps(create)
     def create_narrow(name="multilevel", *, width=1.0, **options):
@@ -127,9 +131,6 @@ def stand_ins():
 
     def change_and_shorten(recipe, changes):
         return dataclasses.replace(change(recipe, changes), epochs=1)
-
-    def fit_once(model, *data, **options):
-        return fit(model, *data, **{**options, "epochs": 1})
 
     perceptual._frozen.cache_clear()  # it keeps networks
     tf.config.run_functions_eagerly(True)  # a step is faster than its graph is made
@@ -147,9 +148,12 @@ def stand_ins():
         for name, recipe in RECIPES.items():
             patch.setitem(RECIPES, name, small_recipe(recipe))
         patch.setattr(recipe_module, "change", change_and_shorten)
-        patch.setattr(SaliencyModel, "fit", fit_once)
         patch.setattr(factory, "create_model", create_narrow)
-        patch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).touch())  # drawing takes seconds
+        # Drawing takes seconds.
+        patch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).touch())
+        patch.setattr(plotting, "plot_samples", lambda path, rows: Path(path).touch())
+        for room in (evaluation_report, training_report):
+            patch.setattr(room, "samples_to_show", lambda *arguments, **options: [])
         yield
     tf.config.run_functions_eagerly(False)
     perceptual._frozen.cache_clear()
@@ -173,9 +177,10 @@ def own_tables(stand_ins):
         table.update(before)
 
 
-def test_blocks_are_found():
-    found = list(blocks(REPOSITORY / "docs" / "metrics.md"))
-    assert sum(language == "python" for language, *_ in found) >= 3
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_is_found(name):
+    fences = re.findall(r"^```", (REPOSITORY / name).read_text(), re.M)
+    assert 2 * len(list(blocks(REPOSITORY / name))) == len(fences)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -186,21 +191,11 @@ def test_the_python_on_a_page_runs(name, finished_run, own_tables, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(REPOSITORY / "docs")  # a page runs its figure's code
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
-    namespace = {"__name__": "page", **given(GIVEN.get(name, ()))}
+    namespace = {"__name__": "page"}
     keras.utils.set_random_seed(0)
     for _, code, line, _ in found:
         # So that an error tells the line of the page.
         exec(compile("\n" * line + code, page, "exec"), namespace)
-
-
-def given(names):
-    """What a page may take for granted."""
-    make = {
-        "data": lambda: DATA_SETS["osie"](),
-        "model": lambda: ks.create_model(weights=None, input_size=SIZE),
-        "saliency_map": lambda: np.random.default_rng(0).random(SIZE),
-    }
-    return {name: make[name]() for name in names}
 
 
 def trained(code):
