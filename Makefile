@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= runs/demo
+# What takes the time of many tests is to compile; the programs that XLA does not optimise are as right.
+QUICK := --xla_backend_optimization_level=0
 
 .PHONY: demo test test-slow test-torch test-lowest lint clean
 
@@ -9,10 +11,12 @@ demo: .venv/installed
 	$(BIN)/keras-saliency train demo --workdir $(RUN)
 
 test: .venv/installed-dev lint
-	$(BIN)/pytest -n 2 --dist loadfile -q
+	XLA_FLAGS=$(QUICK) $(BIN)/pytest -n 2 --dist loadfile -q
 
+# What XLA makes when it optimises is tested, too.
 test-slow: .venv/installed-dev
 	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q tests/losses tests/metrics tests/test_backends.py
 
 test-torch: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]'

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     )
     from keras_saliency.evaluation import pysaliency as interop
     from keras_saliency.evaluation import scoring, sources
-    from keras_saliency.evaluation.evaluate import Evaluation, evaluate
     from keras_saliency.evaluation.pysaliency import as_pysaliency
+    from keras_saliency.evaluation.run import evaluate
+    from keras_saliency.evaluation.splits import Evaluation
     from keras_saliency.formulas import conventions, maps, measures, roc
     from keras_saliency.formulas.maps import pack_targets, unpack_targets
     from keras_saliency.losses.table import combo
@@ -53,13 +54,13 @@ _MODULES = {
     "sources": "evaluation.sources",
 }
 _NAMES = {
-    "Evaluation": "evaluation.evaluate",
+    "Evaluation": "evaluation.splits",
     "Recipe": "training.recipe",
     "Run": "serving.load",
     "as_pysaliency": "evaluation.pysaliency",
     "combo": "losses.table",
     "create_model": "models.factory",
-    "evaluate": "evaluation.evaluate",
+    "evaluate": "evaluation.run",
     "export_saved_model": "serving.export",
     "list_models": "models.factory",
     "load": "serving.load",

@@ -1,8 +1,10 @@
 """The command line: parses, calls, prints."""
 
+import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import rich.console
 import typer
 
 import keras_saliency as ks
+from keras_saliency.reporting.progress import make_console
 
 app = typer.Typer(
     help="Predict where people look: train saliency models, apply them to photographs, export them for serving.",
@@ -18,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-console = rich.console.Console(highlight=False, soft_wrap=True)
+console = make_console()
 TrainedModel = Annotated[Path, typer.Argument(help="The workdir of a finished run, or a .keras file.")]
 
 
@@ -57,20 +60,20 @@ def train(
     chosen = override(ks.zoo.find_recipe(recipe), setting or [])
     folders = _folders(data or [])
     _start()
-    run = ks.train(chosen, folders, workdir)
+    run = ks.train(chosen, folders, workdir or Path("runs") / recipe)
     if run.result:
         _print_scores(run.result, {chosen.name: run.result["scores"], **run.result["baselines"]})
     for title, path in run.paths.items():
         console.print(f"{title:>11}: {path}")
 
 
-def _folders(texts: list[str]) -> dict[str, str]:
+def _folders(texts: list[str]) -> dict[str, str | None]:
     """From `NAME=DIR` to a dictionary."""
     pairs = [text.partition("=") for text in texts]
     for text, (_, equals, _) in zip(texts, pairs, strict=True):
         if not equals:
             raise ValueError(f"--data has the form NAME=DIR, such as osie=data/osie. Received: {text!r}.")
-    return {name: folder for name, _, folder in pairs}
+    return {name: folder or None for name, _, folder in pairs}
 
 
 def _start() -> None:
@@ -78,14 +81,29 @@ def _start() -> None:
     if "tensorflow" in sys.modules:
         return
     console.print("starting TensorFlow")
-    terminal = os.dup(2)
+    with _nothing_on_stderr() if not _debugging() else contextlib.nullcontext():
+        importlib.import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def _nothing_on_stderr() -> Iterator[None]:
+    """Keeps what C libraries write from the terminal: they do not ask Python for it."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # There is none.
+        yield
+        return
     try:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        importlib.import_module("tensorflow")
+        yield
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
+
+
+def _debugging() -> bool:
+    return bool(os.environ.get("KERAS_SALIENCY_DEBUG"))
 
 
 @app.command()
@@ -158,6 +176,7 @@ def export(
     Example: `keras-saliency export runs/osie_lite0 served/saliency/1`
     """
     _start()
+    console.print("loading the model")
     run = ks.load(model)
     console.print("writing the SavedModel")
     ks.export_saved_model(run.model, directory)
@@ -194,7 +213,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if os.environ.get("KERAS_SALIENCY_DEBUG"):
+        if _debugging():
             raise
         rich.console.Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
         sys.exit(1)

@@ -20,13 +20,13 @@ import keras
 import numpy as np
 import rich.table
 import typer
-from keras_saliency.zoo import RECIPES
 
 from keras_saliency import baselines, data, metrics
 from keras_saliency.losses import LOSSES, PRESETS, combo
 from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.training.build import build
 from keras_saliency.training.features import FeatureCache
+from keras_saliency.zoo import RECIPES
 
 METRICS = {name: metrics.METRICS[name] for name in ("nss", "auc", "cc", "sim", "kld", "ig")}
 PERCEPTUAL = ("deep_features", "gram")

@@ -6,9 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# What takes the time of most tests is to compile. The programs that XLA does not optimise are as right.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("KERAS_SALIENCY_DATA", REPOSITORY.parent / "shared" / "data"))
 

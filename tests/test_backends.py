@@ -10,6 +10,7 @@ import pytest
 
 COMPUTE = """
 import sys
+import quick_start
 import keras, numpy as np
 import keras_saliency as ks
 from conftest import every_loss, every_metric

@@ -22,7 +22,6 @@ import pytest
 import tensorflow as tf
 import typer
 from conftest import REPOSITORY
-from keras_saliency.zoo import RECIPES
 from legacy_files import write_keras1
 from matplotlib.figure import Figure
 from PIL import Image
@@ -39,8 +38,10 @@ from keras_saliency.losses import LOSSES, PRESETS, perceptual
 from keras_saliency.metrics import METRICS
 from keras_saliency.models import ARCHITECTURES, factory
 from keras_saliency.reporting import plotting
+from keras_saliency.reporting.tables import HEADINGS
 from keras_saliency.training import recipe as recipe_module
 from keras_saliency.training import report as training_report
+from keras_saliency.zoo import RECIPES
 
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 NAMES = [page.relative_to(REPOSITORY).as_posix() for page in PAGES]
@@ -50,7 +51,18 @@ COMMAND_LANGUAGES = ("", "sh", "bash", "console")
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the .*run_functions_eagerly")
 
 # A page may add rows.
-TABLES = [LOSSES, PRESETS, METRICS, *CONVENTIONS.values(), ARCHITECTURES, BACKBONES, DATA_SETS, BASELINES, RECIPES]
+TABLES = [
+    LOSSES,
+    PRESETS,
+    METRICS,
+    HEADINGS,
+    *CONVENTIONS.values(),
+    ARCHITECTURES,
+    BACKBONES,
+    DATA_SETS,
+    BASELINES,
+    RECIPES,
+]
 
 # How a page trains what `finished_run` is.
 FINISHED = """ks.train('osie_lite0', data={'osie': 'data/osie'})"""

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import rich.console
 from conftest import REPOSITORY, data_folder
-from keras_saliency.zoo import RECIPES
 
 from keras_saliency import cli
 from keras_saliency.reporting import tables
 from keras_saliency.training.run import train_with_stages
+from keras_saliency.zoo import RECIPES
 
 pytestmark = pytest.mark.slow
 

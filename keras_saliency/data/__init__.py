@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from keras_saliency.data import osie, scene, synthetic
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
+
+Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
 
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     "osie": osie.read,
@@ -40,8 +42,8 @@ def load(name: str, directory: str | Path | None = None) -> DataSet:
         directory = Path(os.environ["KERAS_SALIENCY_DATA"]) / WITHIN.get(name, name)
     if directory is None:
         raise ValueError(
-            f"The data set {name!r} needs its folder: pass --data {name}=DIR (directory= in Python), or set "
-            f"KERAS_SALIENCY_DATA to a folder that holds {name}/."
+            f"The data set {name!r} needs its folder: give {{'{name}': DIR}} in Python, --data {name}=DIR to the "
+            f"command, or set KERAS_SALIENCY_DATA to a folder that holds {name}/."
         )
     directory = Path(directory).expanduser()
     if not directory.is_dir():
@@ -49,13 +51,11 @@ def load(name: str, directory: str | Path | None = None) -> DataSet:
     return DATA_SETS[name](directory)
 
 
-def open_data(
-    data: DataSet | str | Mapping[str, str | Path | None], tell: Callable[[str], Any] = lambda text: None
-) -> DataSet:
+def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], Any] = lambda text: None) -> DataSet:
     """The data set that a person means.
 
     Args:
-        data: A `DataSet`; the name of one; or a dictionary from one name to its folder.
+        data: A `DataSet`; the name of one; or a dictionary from one name to its folder or to a `DataSet`.
         tell: Called with a line of text before a data set is read, which takes seconds.
 
     Raises:
@@ -68,8 +68,10 @@ def open_data(
     if len(folders) != 1:
         raise ValueError(f"Expected one data set, such as {{'osie': 'data/osie'}}. Received: {folders}.")
     ((name, folder),) = folders.items()
+    if isinstance(folder, DataSet):
+        return folder
     tell(f"reading {name}")
     return load(name, folder)
 
 
-__all__ = ["DATA_SETS", "DataSet", "Fixations", "Sample", "Samples", "load", "open_data", "pipeline"]
+__all__ = ["DATA_SETS", "DataSet", "Fixations", "Place", "Sample", "Samples", "load", "open_data", "pipeline"]

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_saliency.data.fixations import Sample
+from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.conventions import CONVENTIONS
-from keras_saliency.formulas.ground_truth import fixation_density
 from keras_saliency.formulas.maps import Map, Target
 from keras_saliency.formulas.types import Maps, Plane
 
@@ -30,6 +30,11 @@ class Truth(NamedTuple):
 
     sample: Sample
     target: Target
+
+
+def fixation_density(sample: Sample, convention: str = "tuebingen") -> Plane:
+    """The blurred fixations of a sample; see `keras_saliency.formulas.ground_truth.fixation_density`."""
+    return ground_truth.fixation_density(sample.fixations.counts(sample.size), sample.sigma, convention)
 
 
 def as_batch(array: Plane | None) -> Maps | None:

@@ -126,7 +126,7 @@ def score_split(
     convention: str = "tuebingen",
     progress: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
-    """Scores sources of predictions, and the baselines, on a split; see `keras_saliency.evaluation.evaluate`.
+    """Scores sources of predictions, and the baselines, on a split; see `keras_saliency.evaluate`.
 
     Memory holds a few images at a time, whatever their number. `progress` is called with the number of images done
     after each, zero once the baselines are fitted.

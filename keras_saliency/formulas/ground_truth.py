@@ -2,13 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import numpy as np
 import scipy.fft
 from scipy.ndimage import gaussian_filter1d
 
-from keras_saliency.formulas.types import Plane, Size
+from keras_saliency.formulas.types import Plane
 
 CYCLES = 8  # of the Gaussian of the MIT benchmark: its amplitude is one half at so many cycles in an image
 
@@ -51,27 +50,14 @@ BLURS: dict[str, tuple[Callable[[np.ndarray, float], np.ndarray], bool]] = {
 }
 
 
-class _Fixated(Protocol):
-    """What a `Sample` has that a density takes; this room knows no data."""
-
-    @property
-    def size(self) -> Size: ...
-
-    @property
-    def sigma(self) -> float: ...
-
-    @property
-    def fixations(self) -> Any: ...
-
-
-def fixation_density(sample: _Fixated, convention: str = "tuebingen") -> Plane:
-    """The blurred fixations of a sample, `(height, width)`: what CC, SIM, KLD and EMD compare with.
+def fixation_density(counts: Plane, sigma: float, convention: str = "tuebingen") -> Plane:
+    """The blurred fixations of an image: what CC, SIM, KLD and EMD compare with.
 
     Args:
-        sample: A `Sample`.
-        convention: `"tuebingen"` blurs all fixations by the sigma of the sample with mirrored borders, `"mit"` the
-            fixated pixels by `fourier_blur`.
+        counts: How many fixations fall on each pixel.
+        sigma: The standard deviation of the blur in pixels.
+        convention: `"tuebingen"` blurs all fixations by sigma with mirrored borders, `"mit"` the fixated pixels by
+            `fourier_blur`, whatever sigma is.
     """
     blur, repeats = BLURS[convention]
-    counts = sample.fixations.counts(sample.size)
-    return blur(counts if repeats else np.minimum(counts, 1.0), sample.sigma)
+    return blur(counts if repeats else np.minimum(counts, 1.0), sigma)

@@ -52,8 +52,8 @@ def get(identifier: str | dict[str, Any] | keras.losses.Loss) -> keras.losses.Lo
     """A loss by name, as `keras.losses.get` has it.
 
     Args:
-        identifier: A name of `LOSSES`, a preset or a formula of `combo`, a serialized loss, or a loss, which is
-            returned as it is.
+        identifier: A name of `LOSSES`, a preset or a formula of `combo`, a serialized loss, or a class of losses. A
+            loss and None are returned as they are.
 
     Raises:
         ValueError: If the name is unknown; lists the known ones.
@@ -61,8 +61,10 @@ def get(identifier: str | dict[str, Any] | keras.losses.Loss) -> keras.losses.Lo
     >>> get("kld").name, get("10 kld + 2 cc").weights
     ('kld', {'kld': 10.0, 'cc': 2.0})
     """
-    if isinstance(identifier, keras.losses.Loss):
+    if identifier is None or isinstance(identifier, keras.losses.Loss):
         return identifier
+    if isinstance(identifier, type):
+        return identifier()
     if isinstance(identifier, dict):
         return keras.losses.deserialize(identifier)
     return LOSSES[identifier]() if identifier in LOSSES else combo(identifier)

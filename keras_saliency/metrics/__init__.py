@@ -249,8 +249,8 @@ def get(identifier: str | dict[str, Any] | keras.metrics.Metric) -> keras.metric
     """A metric by name, as `keras.metrics.get` has it.
 
     Args:
-        identifier: A name of `METRICS`, a serialized metric, or a metric, which is returned as it is. `sauc` needs the
-            fixations of other images: make `SAUC(negatives=...)`.
+        identifier: A name of `METRICS`, a serialized metric, or a class of metrics. A metric and None are returned as
+            they are. `sauc` needs the fixations of other images: make `SAUC(negatives=...)`.
 
     Raises:
         ValueError: If the name is unknown, or that of a metric that cannot be made of its name alone.
@@ -258,8 +258,10 @@ def get(identifier: str | dict[str, Any] | keras.metrics.Metric) -> keras.metric
     >>> get("nss").name
     'nss'
     """
-    if isinstance(identifier, keras.metrics.Metric):
+    if identifier is None or isinstance(identifier, keras.metrics.Metric):
         return identifier
+    if isinstance(identifier, type):
+        return identifier()
     if isinstance(identifier, dict):
         return keras.metrics.deserialize(identifier)
     if identifier not in METRICS:

@@ -1,11 +1,14 @@
 """The progress of long work: bars in a terminal and in a notebook, lines of text everywhere else."""
 
+import operator
 import time
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import rich.console
 import rich.progress
 
+_T = TypeVar("_T")
 EVERY = 5.0  # seconds between the lines of a task
 
 
@@ -50,6 +53,22 @@ class Progress(rich.progress.Progress):
         """As Rich's."""
         super().advance(task_id, advance)
         self._tell(task_id)
+
+    def track(
+        self,
+        sequence: Iterable[_T],
+        total: float | None = None,
+        completed: int = 0,
+        task_id: rich.progress.TaskID | None = None,
+        description: str = "",
+        update_period: float = 0.1,
+    ) -> Iterator[_T]:
+        """As Rich's, whose own counts in a thread that ends where there are no bars."""
+        known = operator.length_hint(sequence) or None if total is None else total
+        task = self.add_task(description, total=known, completed=completed) if task_id is None else task_id
+        for item in sequence:
+            yield item
+            self.advance(task)
 
     def _tell(self, task_id):
         task = self.tasks[self.task_ids.index(task_id)]

@@ -32,7 +32,8 @@ def samples_to_show(
             sample = samples[i]
             (predicted,) = source.predictions(Samples([sample]))
             map_ = np.exp(predicted.values) if predicted.is_log_density else predicted.values
-            density = fixation_density(sample, scored.convention)
+            counts = sample.fixations.counts(sample.size)
+            density = fixation_density(counts, sample.sigma, scored.convention)
             rows.append(
                 (f"{label}: {sample.name}, IG {gains[i]:.2f} bit", sample.read(), sample.fixations, density, map_)
             )

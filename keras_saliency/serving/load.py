@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -21,7 +22,7 @@ PARTS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Run:
     """A finished training: what `keras_saliency.train` returns and `keras_saliency.load` opens.
 
@@ -34,7 +35,7 @@ class Run:
 
     path: Path
     model: keras.Model
-    result: dict | None = None
+    result: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:

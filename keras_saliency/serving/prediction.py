@@ -1,9 +1,9 @@
 """From photographs to maps and overlays."""
 
 import collections
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
 import keras
 import numpy as np
@@ -46,7 +46,7 @@ def find_images(paths: Iterable[str | Path]) -> list[tuple[Path, Path]]:
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
         found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
     if not found:
-        raise FileNotFoundError(f"No {', '.join(SUFFIXES)} files in {', '.join(map(str, paths))}.")
+        raise FileNotFoundError(f"No {', '.join(SUFFIXES)} files in {', '.join(map(str, paths)) or 'an empty list'}.")
     return found
 
 
@@ -55,16 +55,22 @@ AnyImage: TypeAlias = Photograph | str | Path
 
 
 @overload
-def predict(model: AnyModel, images: AnyImage | Sequence[AnyImage]) -> Plane | list[Plane]: ...
+def predict(model: AnyModel, images: AnyImage | Iterable[AnyImage]) -> Plane | list[Plane]: ...
 @overload
 def predict(
     model: AnyModel,
-    images: str | Path | Sequence[str | Path],
+    images: str | Path | Iterable[str | Path],
     out: str | Path,
     log_density: bool = False,
     verbose: bool = True,
 ) -> Predicted: ...
-def predict(model, images, out=None, log_density=False, verbose=True):
+def predict(
+    model: AnyModel,
+    images: AnyImage | Iterable[AnyImage],
+    out: str | Path | None = None,
+    log_density: bool = False,
+    verbose: bool = True,
+) -> Plane | list[Plane] | Predicted:
     """Predicts where people look in photographs.
 
     Args:
@@ -72,8 +78,8 @@ def predict(model, images, out=None, log_density=False, verbose=True):
         images: An image `(height, width, 3)`, uint8 RGB; the path of a photograph (JPEG, PNG) or of a folder of them,
             searched deeply; or a list of these.
         out: The folder for maps and overlays, as `predict_files` writes them; None writes nothing.
-        log_density: Whether to write the exact log-densities, too.
-        verbose: Whether to print what is written.
+        log_density: Whether to write the exact log-densities beside the maps, too.
+        verbose: Whether to print what is done, with `out`.
 
     Returns:
         Without `out` the map of an image at its own size, `(height, width)`, float32: the log-density, whose
@@ -86,24 +92,33 @@ def predict(model, images, out=None, log_density=False, verbose=True):
         ValueError: If an array is no image, there is one to be written, or the model gives no saliency maps.
         OSError: If a photograph cannot be read whole, without `out`.
     """
-    model = model if isinstance(model, keras.Model) else (model if isinstance(model, Run) else load(model)).model
-    several = isinstance(images, list | tuple) or (isinstance(images, str | Path) and Path(images).is_dir())
-    listed = list(images) if isinstance(images, list | tuple) else [images]
+    console = make_console(verbose and out is not None)
+    if not isinstance(model, keras.Model | Run):
+        console.print("loading the model")
+        model = load(model)
+    network = model.model if isinstance(model, Run) else model
+    listed: list[Any] = [images] if isinstance(images, str | Path | np.ndarray) else list(images)
     if out is not None:
         if any(not isinstance(item, str | Path) for item in listed):
-            raise ValueError("Only photographs in files have names to be written by: leave out away for arrays.")
-        with Progress(make_console(verbose)) as bars:
+            raise ValueError("Only photographs in files have names to be written by. Leave `out` away for arrays.")
+        with Progress(console) as bars:
             task = bars.add_task("images", total=None)
             return predict_files(
-                model, listed, out, log_density, lambda done, total: bars.update(task, completed=done, total=total)
+                network, listed, out, log_density, lambda done, total: bars.update(task, completed=done, total=total)
             )
-    arrays = []
-    for item in listed:
-        found = [path for path, _ in find_images([item])] if isinstance(item, str | Path) else [item]
-        arrays += [read_photograph(one) if isinstance(one, Path) else _as_image(one) for one in found]
-    is_log_density = gives_log_density(model)
-    maps = [predict_image(model, array, is_log_density) for array in arrays]
-    return maps if several else maps[0]
+    is_log_density = gives_log_density(network)
+    maps = [predict_image(network, image, is_log_density) for image in _read(listed)]
+    one = isinstance(images, np.ndarray) or (isinstance(images, str | Path) and not Path(images).is_dir())
+    return maps[0] if one else maps
+
+
+def _read(images):
+    """Yields the images, one at a time: there may be more than memory holds."""
+    for item in images:
+        if isinstance(item, str | Path):
+            yield from (read_photograph(path) for path, _ in find_images([item]))
+        else:
+            yield _as_image(item)
 
 
 def _as_image(array):
@@ -187,6 +202,7 @@ def predict_files(
             image = read_photograph(path)
         except OSError as error:
             skipped.append(f"{path} cannot be read ({error})")
+            progress(done, len(images))
             continue
         predicted = predict_image(model, image, is_log_density)
         saliency = geometry.to_saliency(predicted[..., None], is_log_density).numpy()[..., 0]

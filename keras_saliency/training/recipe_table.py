@@ -11,8 +11,8 @@ import rich.table
 from keras_saliency.training.recipe import Recipe, data_sets
 
 SCORES = {"nss": "NSS", "auc": "AUC", "cc": "CC", "ig": "IG"}
-# The columns that a narrow terminal does without, the least needed first.
-EXPENDABLE = ("epochs", "size", "data", "model", "backbone", "loss", "GFLOPs", "parameters")
+# What a narrow terminal has room for, the most needed first.
+NEEDED = ("recipe", *SCORES.values(), "parameters", "GFLOPs", "loss", "model", "data", "backbone", "epochs", "size")
 NUMBERS = ("parameters", "GFLOPs", "epochs", *SCORES.values())
 
 
@@ -25,19 +25,19 @@ def print_recipes(
     """Prints the table: as many columns as a terminal has room for, all of them into a pipe.
 
     Args:
-        recipes: The `Recipe`s.
+        recipes: What is listed.
         runs: The folder of runs; a recipe with `result.json` in its own folder there is shown with its scores.
         console: Where to print.
         costs: From the name of a recipe to its `Cost`, for two more columns.
     """
     rows = [_row(recipe, Path(runs), costs) for recipe in recipes]
-    columns, left_out = list(rows[0]), []
-    for column in EXPENDABLE:
-        if not console.is_terminal or _width(rows, columns) <= console.width:
-            break
-        if column in columns:
-            columns.remove(column)
-            left_out.append(column)
+    filled = {column for row in rows for column, cell in row.items() if cell or not console.is_terminal}
+    chosen: list[str] = []
+    for column in NEEDED:
+        if column in filled and (not console.is_terminal or _width(rows, [*chosen, column]) <= console.width):
+            chosen.append(column)
+    columns = [column for column in rows[0] if column in chosen]
+    left_out = [column for column in rows[0] if column in filled.difference(chosen)]
     table = rich.table.Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=True)
@@ -46,7 +46,7 @@ def print_recipes(
     wide = rich.console.Console(file=console.file, highlight=False, width=max(console.width, _width(rows, columns)))
     (console if console.is_terminal else wide).print(table, soft_wrap=False)
     if left_out:
-        console.print(f"A wider terminal shows {', '.join(reversed(left_out))}, too.")
+        console.print(f"A wider terminal shows {', '.join(left_out)}, too.")
 
 
 def _width(rows: list[dict[str, str]], columns: list[str]) -> int:

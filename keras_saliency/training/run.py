@@ -10,7 +10,7 @@ from typing import Any
 import rich.console
 
 from keras_saliency import data as data_sets
-from keras_saliency.data import DataSet
+from keras_saliency.data import DataSet, Place
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.evaluation.splits import score_split
 from keras_saliency.models import SaliencyModel, mix
@@ -29,7 +29,7 @@ SKIPPED = 10  # lines about data that were left out, which are printed
 
 def train(
     recipe: str | Recipe,
-    data: Mapping[str, str | Path | DataSet] | None = None,
+    data: DataSet | Mapping[str, Place] | None = None,
     workdir: str | Path | None = None,
     verbose: bool = True,
     **changes: Any,
@@ -41,11 +41,13 @@ def train(
 
     Args:
         recipe: The name of a recipe of `keras_saliency.zoo.RECIPES`, or a `Recipe`.
-        data: Where data sets lie, from name to folder, such as `{"osie": "data/osie"}`, or the `DataSet` itself. What
-            is not named is looked for in the folder that the environment variable `KERAS_SALIENCY_DATA` names.
+        data: Where data sets lie, from name to folder, such as `{"osie": "data/osie"}`, or the `DataSet` itself, alone
+            or in place of a folder. What is not named is looked for in the folder that the environment variable
+            `KERAS_SALIENCY_DATA` names.
         workdir: The folder of the run, new, or to be resumed; by default `runs/NAME`.
         verbose: Whether to print what is done.
-        **changes: Fields of the recipe: `epochs=3`, `loss={"kld": 1}`, `model={"backbone": "vgg16"}`.
+        **changes: Fields of the recipe: `epochs=3`, `loss={"kld": 1}`, `model={"backbone": "vgg16"}`. Its field `data`,
+            the name of the data set, is changed by giving a `Recipe`.
 
     Returns:
         The `Run`: model, scores and paths.
@@ -64,7 +66,10 @@ def train(
     from keras_saliency.zoo import find_recipe
 
     chosen = recipes.change(recipe if isinstance(recipe, Recipe) else find_recipe(recipe), changes)
-    folders, needed = dict(data or {}), recipes.data_sets(chosen)
+    if isinstance(data, str | Path):
+        raise ValueError(f"data says which data set lies where: data={{'{chosen.data}': {str(data)!r}}}.")
+    folders = {data.name: data} if isinstance(data, DataSet) else dict(data or {})
+    needed = recipes.data_sets(chosen)
     for name in folders:
         if name not in needed:
             raise ValueError(f"The recipe {chosen.name!r} reads {', '.join(needed)}. Received: data for {name}.")
@@ -74,10 +79,9 @@ def train(
 def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Console) -> Run:
     @functools.cache
     def read(name: str) -> DataSet:
-        found = folders.get(name)
-        if found is None and not isinstance(around := folders.get(data_sets.WITHIN.get(name, name)), DataSet):
-            found = around
-        return data_sets.open_data(found if isinstance(found, DataSet) else {name: found}, console.print)
+        outer = folders.get(data_sets.WITHIN.get(name, name))
+        found = folders.get(name, None if isinstance(outer, DataSet) else outer)
+        return data_sets.open_data({name: found}, console.print)
 
     data = read(recipe.data)
     console.print(
@@ -119,10 +123,10 @@ def train_with_stages(
     """Trains a recipe and, before it, what it starts from or mixes, each in a folder of its own inside.
 
     Args:
-        recipe: A `Recipe`.
-        read: A function from the name of a data set to the `DataSet`.
+        recipe: What is trained.
+        read: Opens a data set by its name.
         workdir: The folder of the run, new or to be resumed; see `claim_workdir`.
-        console: A `rich.console.Console`.
+        console: Where to write.
         features: The folder of the feature cache, by default inside `workdir`.
 
     Returns:
@@ -148,6 +152,7 @@ def train_with_stages(
         if recipe.start:
             start = before(recipe.start, claim_workdir(workdir, recipe) / recipe.start.name)
         data = read(recipe.data)
+        console.print("building the model, with the centre bias of the training fixations")
         model, trained = build(recipe, data, start)
         workdir = claim_workdir(workdir, recipe)
         history, spent = train_epochs(recipe, data, model, trained, workdir, console, features)

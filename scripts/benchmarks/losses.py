@@ -15,11 +15,11 @@ import rich.table
 import tensorflow as tf
 import typer
 from keras import ops
-from keras_saliency.zoo.osie.lite0 import RECIPE
 
 import keras_saliency as ks
 from keras_saliency.formulas.maps import blur, pack_targets, standardize
 from keras_saliency.losses import LOSSES, combo
+from keras_saliency.zoo.osie.lite0 import RECIPE
 
 NAMES = [name for name in LOSSES if name not in ("deep_features", "gram")]
 FIVE = {"kld": 10, "cc": 2, "nss": 1, "sim": 1, "mse": 1}

@@ -88,8 +88,10 @@ def means(summary):
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_evaluate_ranks_the_baselines(tiny, convention):
+    seen: list[int] = []
     source = ModelSource(uniform_model((60, 80)), "model")
-    scored = evaluation.evaluate([source], tiny, convention=convention)
+    scored = splits.score_split([source], tiny, "test", convention, seen.append)
+    assert seen == [0, 1, 2, 3, 4]
     rows = means(scored.summary)
     assert set(rows) == {"model", "uniform", "centre_bias", "gold_standard", "truth"}
     metrics = set(CONVENTIONS[convention])

@@ -1,15 +1,6 @@
-import dataclasses
-import io
-import json
-import re
-
 import keras
-import rich.console
 
 from keras_saliency.models import cost
-from keras_saliency.training.costs import Cost
-from keras_saliency.training.recipe import Model, Recipe
-from keras_saliency.training.recipe_table import print_recipes
 
 
 def test_parameters_and_operations_are_counted():
@@ -20,29 +11,3 @@ def test_parameters_and_operations_are_counted():
     products = 10 * 12 * (9 * 3 * 4 + 4)
     # Each with an addition; and a few operations for each pixel.
     assert 2 * products <= cost.flops(model) <= 2 * products + 10 * 10 * 12
-
-
-def test_the_table_shows_scores_where_there_is_a_run(tmp_path):
-    first = Recipe("first", "osie", Model("mlnet", backbone=None), {"kld": 1.0, "cc": 2.0})
-    both = Recipe("both", "osie", members=(first, dataclasses.replace(first, data="osie-mouse", model=Model("sam"))))
-    (tmp_path / "both").mkdir()
-    scores = {"nss": {"mean": 3.2468}, "ig": {"mean": 1.5}}
-    (tmp_path / "both" / "result.json").write_text(json.dumps({"scores": scores}))
-    costs = {"first": Cost(1_234_567, 2.5e9, ["vgg16"]), "both": Cost(7, 1e9, ["vgg16", "efficientnet-lite0"])}
-
-    def printed(width, terminal):
-        console = rich.console.Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
-        print_recipes([first, both], tmp_path, console, costs)
-        return [re.split(r" {2,}", line.strip()) for line in console.file.getvalue().splitlines()]
-
-    titles, one, two = printed(80, terminal=False)
-    assert titles == [
-        *("recipe", "model", "parameters", "GFLOPs", "backbone", "loss", "data", "size", "epochs"),
-        *("NSS", "AUC", "CC", "IG"),
-    ]
-    assert one == ["first", "mlnet", "1,234,567", "2.5", "vgg16", "1 kld + 2 cc", "osie", "240x320", "10"]
-    sets = ["osie, osie-mouse", "240x320"]
-    assert two == ["both", "mlnet, sam", "7", "1.0", "vgg16, efficientnet-lite0", *sets, "3.247", "1.500"]
-    titles, *_, note = printed(70, terminal=True)
-    assert titles == ["recipe", "parameters", "GFLOPs", "loss", "NSS", "AUC", "CC", "IG"]
-    assert note == ["A wider terminal shows backbone, model, data, size, epochs, too."]

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import REPOSITORY
 from registry import ODD, SIZE, batch, gives_log_density, small
 
 import keras_saliency as ks
@@ -17,6 +18,7 @@ from keras_saliency.serving.export import load_saved_model
 PREDICT = """
 import sys
 from pathlib import Path
+import quick_start
 import keras, keras_saliency, numpy as np
 folder, images, maps = Path(sys.argv[1]), np.load(Path(sys.argv[1]) / "images.npy"), {}
 for path in sorted(folder.glob("*.keras")):
@@ -93,8 +95,7 @@ def test_every_model_loads_in_a_fresh_process(backend, tolerance, folder, expect
     for name in set(ARCHITECTURES) - set(expected):  # where the tests above were not chosen
         model = small(name)
         keep(model, model.predict(np.load(folder / "images.npy"), verbose=0), folder, expected)
-    # Unoptimised programs of XLA are as right, and what takes the time here is to compile them.
-    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(REPOSITORY / "tests")}
     output = tmp_path / "maps.npz"
     subprocess.run([sys.executable, "-c", PREDICT, folder, output], env=environment, check=True)
     received = np.load(output)

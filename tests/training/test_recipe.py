@@ -3,7 +3,6 @@ import pkgutil
 import re
 
 import pytest
-from keras_saliency.zoo import RECIPES
 
 from keras_saliency import zoo
 from keras_saliency.backbones import BACKBONES
@@ -13,6 +12,7 @@ from keras_saliency.models import list_models
 from keras_saliency.models.architectures import ALIASES
 from keras_saliency.training.optimizers import OPTIMIZERS
 from keras_saliency.training.recipe import change, data_sets, override
+from keras_saliency.zoo import RECIPES
 
 
 def stages(recipe):

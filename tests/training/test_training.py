@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 import rich.console
-from keras_saliency.zoo import RECIPES
 
 from keras_saliency.training.build import build
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
 from keras_saliency.training.recipe import SCHEDULES, Model, Recipe
 from keras_saliency.training.run import train_with_stages
 from keras_saliency.training.workdir import claim_workdir
+from keras_saliency.zoo import RECIPES
 
 pytestmark = pytest.mark.usefixtures("tiny_backbone")
 CONSOLE = rich.console.Console(file=io.StringIO())

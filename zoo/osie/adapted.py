@@ -1,11 +1,11 @@
 """The decoder of every published architecture on frozen EfficientNet-Lite0, OSIE: minutes on 2 CPU cores each.
 
-Backbone, width, size, loss and optimizer are ours, and the same for all but for what stands in a row. Test split,
-native resolution; the share is explained information; minutes of features and training beside other work:
+Backbone, width, size, loss and optimizer are ours; a row of `RECIPES` has all in which it differs from `BASE`. Test
+split, native resolution; the share is explained information; minutes of features and training beside other work:
 
 | recipe | its decoder | NSS | AUC | CC | IG, bit | share | minutes |
 |---|---|---|---|---|---|---|---|
-| `osie_msi_net` | MSI-Net's | 3.18 | 0.917 | 0.781 | 1.90 | 85 % | |
+| `osie_msi_net` | MSI-Net's | 3.18 | 0.917 | 0.781 | 1.90 | 85 % | - |
 | `osie_simplenet` | SimpleNet's | 3.13 | 0.915 | 0.765 | 1.85 | 82 % | 3 |
 | `osie_mlnet` | ML-Net's | 3.07 | 0.912 | 0.757 | 1.80 | 80 % | 5 |
 | `osie_deepgaze2` | DeepGaze II's readout | 2.85 | 0.903 | 0.713 | 1.62 | 72 % | 3 |

@@ -1,19 +1,25 @@
 """Scoring what predicts beside the baselines of the field, from whatever a person has at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from keras_saliency.data import DataSet, open_data
+import keras
+
+from keras_saliency.data import DataSet, Place, open_data
 from keras_saliency.evaluation.report import claim, write_evaluation
 from keras_saliency.evaluation.sources import Source, open_source
 from keras_saliency.evaluation.splits import REFERENCES, Evaluation, score_split
 from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.reporting.progress import Progress, make_console
+from keras_saliency.serving.load import Run
+
+AnySource: TypeAlias = Source | keras.Model | Run | str | Path
 
 
 def evaluate(
-    sources: Sequence,
-    data: DataSet | str | Mapping[str, str | Path] = "synthetic",
+    sources: AnySource | Iterable[AnySource],
+    data: DataSet | str | Mapping[str, Place] = "synthetic",
     split: str = "test",
     convention: str = "tuebingen",
     out: str | Path | None = None,
@@ -48,9 +54,10 @@ def evaluate(
     if split not in ("train", "validation", "test"):
         raise ValueError(f"Unknown split {split!r}. Known splits: train, validation, test.")
     data = open_data(data, console.print)
-    wanted = sources if isinstance(sources, list | tuple) else [sources]
-    # The references are in every table.
-    wanted = [source for source in wanted if not (isinstance(source, str) and source in REFERENCES)]
+    console.print("opening what predicts")
+    alone = isinstance(sources, str | Path | Run | keras.Model) or hasattr(sources, "predictions")
+    wanted: list[Any] = [sources] if alone else list(sources)  # type: ignore[arg-type]
+    wanted = [source for source in wanted if source not in REFERENCES]  # which are in every table
     opened = [open_source(source, convention == "mit", data) for source in wanted]
     _check_names(opened)
     console.print("fitting centre bias and gold standard")

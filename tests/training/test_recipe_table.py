@@ -1,0 +1,37 @@
+import dataclasses
+import io
+import json
+import re
+
+import rich.console
+
+from keras_saliency.training.costs import Cost
+from keras_saliency.training.recipe import Model, Recipe
+from keras_saliency.training.recipe_table import print_recipes
+
+
+def test_the_table_shows_scores_where_there_is_a_run(tmp_path):
+    first = Recipe("first", "osie", Model("mlnet", backbone=None), {"kld": 1.0, "cc": 2.0})
+    both = Recipe("both", "osie", members=(first, dataclasses.replace(first, data="osie-mouse", model=Model("sam"))))
+    (tmp_path / "both").mkdir()
+    scores = {"nss": {"mean": 3.2468}, "ig": {"mean": 1.5}}
+    (tmp_path / "both" / "result.json").write_text(json.dumps({"scores": scores}))
+    costs = {"first": Cost(1_234_567, 2.5e9, ["vgg16"]), "both": Cost(7, 1e9, ["vgg16", "efficientnet-lite0"])}
+
+    def printed(width, terminal):
+        console = rich.console.Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
+        print_recipes([first, both], tmp_path, console, costs)
+        return [re.split(r" {2,}", line.strip()) for line in console.file.getvalue().splitlines()]
+
+    titles, one, two = printed(80, terminal=False)
+    assert titles == [
+        *("recipe", "model", "parameters", "GFLOPs", "backbone", "loss", "data", "size", "epochs"),
+        *("NSS", "AUC", "CC", "IG"),
+    ]
+    assert one == ["first", "mlnet", "1,234,567", "2.5", "vgg16", "1 kld + 2 cc", "osie", "240x320", "10"]
+    sets = ["osie, osie-mouse", "240x320"]
+    assert two == ["both", "mlnet, sam", "7", "1.0", "vgg16, efficientnet-lite0", *sets, "3.247", "1.500"]
+    # Nobody has an AUC or a CC.
+    titles, *_, note = printed(70, terminal=True)
+    assert titles == ["recipe", "model", "parameters", "GFLOPs", "loss", "NSS", "IG"]
+    assert note == ["A wider terminal shows backbone, data, size, epochs, too."]
