@@ -55,7 +55,7 @@ results["blur"] = ks.maps.blur(y_pred, 1.5)
 images = np.random.default_rng(0).uniform(0, 255, (2, 33, 48, 3)).astype("float32")
 for balance in (None, "gradient", "uncertainty"):
     keras.utils.set_random_seed(0)
-    model = ks.create_model(backbone="vgg16", weights=None, input_size=(33, 48))
+    model = ks.create_model(backbone="vgg-cnn-m", weights=None, input_size=(33, 48))
     loss = combo(nll=1, cc=1, from_logits=True, balance=balance)
     metrics = [make(from_logits=True, name="-".join(key)) for key, make in every_metric().items()]
     model.compile("sgd", loss=loss, metrics=[ks.metrics.AUC(from_logits=True)] if balance else metrics)

@@ -10,11 +10,15 @@ import rich.progress
 
 _T = TypeVar("_T")
 EVERY = 5.0  # seconds between the lines of a task
+PIPE = 400  # characters
 
 
 def make_console(verbose: bool = True) -> rich.console.Console:
-    """The console of a run; it prints nothing unless `verbose`."""
-    return rich.console.Console(highlight=False, quiet=not verbose, soft_wrap=True)
+    """The console of a run, as wide in a pipe as any table; it prints nothing unless `verbose`."""
+    console = rich.console.Console(highlight=False, quiet=not verbose, soft_wrap=True)
+    if not (console.is_terminal or console.is_jupyter):
+        console.width = PIPE
+    return console
 
 
 class Progress(rich.progress.Progress):

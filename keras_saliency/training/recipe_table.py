@@ -22,7 +22,7 @@ def print_recipes(
     console: rich.console.Console,
     costs: Mapping[str, Any] | None = None,
 ) -> None:
-    """Prints the table: as many columns as a terminal has room for, all of them into a pipe.
+    """Prints the table: as many columns as there is room for, and scores where there are some.
 
     Args:
         recipes: What is listed.
@@ -31,10 +31,10 @@ def print_recipes(
         costs: From the name of a recipe to its `Cost`, for two more columns.
     """
     rows = [_row(recipe, Path(runs), costs) for recipe in recipes]
-    filled = {column for row in rows for column, cell in row.items() if cell or not console.is_terminal}
+    filled = {column for row in rows for column, cell in row.items() if cell}
     chosen: list[str] = []
     for column in NEEDED:
-        if column in filled and (not console.is_terminal or _width(rows, [*chosen, column]) <= console.width):
+        if column in filled and _width(rows, [*chosen, column]) <= console.width:
             chosen.append(column)
     columns = [column for column in rows[0] if column in chosen]
     left_out = [column for column in rows[0] if column in filled.difference(chosen)]
@@ -43,8 +43,7 @@ def print_recipes(
         table.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(row[column] for column in columns))
-    wide = rich.console.Console(file=console.file, highlight=False, width=max(console.width, _width(rows, columns)))
-    (console if console.is_terminal else wide).print(table, soft_wrap=False)
+    console.print(table, soft_wrap=False)
     if left_out:
         console.print(f"A wider terminal shows {', '.join(left_out)}, too.")
 

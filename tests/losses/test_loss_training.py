@@ -55,7 +55,8 @@ def network():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_thirty_steps_lower_a_loss_and_improve_another_metric(name, batch):
-    images, y_true = batch
+    # The network of a perceptual loss takes its time.
+    images, y_true = (part[:3] for part in batch) if name in ("deep_features", "gram") else batch
     other = "cc" if name in ("nss", "nll", "ig") else "nss"
     metric = {"cc": ks.metrics.CC, "nss": ks.metrics.NSS}[other](from_logits=True)
     model = network()

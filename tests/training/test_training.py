@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import rich.console
+import tensorflow as tf
 
 from keras_saliency.training.build import build
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
@@ -23,6 +24,14 @@ RECIPE = dataclasses.replace(
 
 def run(workdir, data, recipe=RECIPE):
     return train_with_stages(recipe, lambda name: data, workdir, CONSOLE)
+
+
+@pytest.fixture
+def eager():
+    """Runs the few steps of a test as they stand: to make their graph takes longer."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
@@ -61,7 +70,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(frozen, tiny, tmp_path,
         np.testing.assert_allclose(other, weight, rtol=1e-4, atol=1e-6)
 
 
-def test_a_run_leaves_its_files_and_the_best_weights(tiny, tmp_path):
+def test_a_run_leaves_its_files_and_the_best_weights(eager, tiny, tmp_path):
     model, history, seconds = run(tmp_path, tiny)
     table = (tmp_path / "history.csv").read_text().splitlines()
     assert table[0].startswith("epoch,")
@@ -78,13 +87,13 @@ def test_a_run_leaves_its_files_and_the_best_weights(tiny, tmp_path):
     np.testing.assert_array_equal(again.get_weights()[-1], model.get_weights()[-1])
 
 
-def test_training_stops_when_validation_no_longer_improves(tiny, tmp_path):
+def test_training_stops_when_validation_no_longer_improves(eager, tiny, tmp_path):
     recipe = dataclasses.replace(RECIPE, learning_rate=0.0, epochs=6, patience=2)
     _, history, _ = run(tmp_path, tiny, recipe)
     assert len(history) == 3
 
 
-def test_divergence_is_an_error(tiny, tmp_path):
+def test_divergence_is_an_error(eager, tiny, tmp_path):
     recipe = dataclasses.replace(RECIPE, learning_rate=1e30)
     with pytest.raises(ValueError, match="The loss became .* smaller learning rate"):
         run(tmp_path, tiny, recipe)
@@ -102,7 +111,7 @@ def test_a_workdir_of_another_run_is_left_alone(tmp_path):
     assert (tmp_path / "full" / "thesis.tex").read_text() == "mine"
 
 
-def test_a_recipe_starts_from_another_and_several_are_mixed(tiny, tmp_path):
+def test_a_recipe_starts_from_another_and_several_are_mixed(eager, tiny, tmp_path):
     first = dataclasses.replace(RECIPE, name="first", epochs=1)
     second = dataclasses.replace(
         RECIPE, name="second", epochs=1, learning_rate=0.0, freeze_backbone=False, freeze=("conv*",), start=first
@@ -172,7 +181,7 @@ def test_unknown_optimizers_are_listed():
         dataclasses.replace(RECIPE, schedule="linear")
 
 
-def test_the_sides_of_dva_are_trained_with_their_fusion(tiny, tmp_path):
+def test_the_sides_of_dva_are_trained_with_their_fusion(eager, tiny, tmp_path):
     recipe = dataclasses.replace(
         RECIPE, model=Model("dva", "tiny", width=0.5), supervise_sides=True, freeze_backbone=False, epochs=1
     )
