@@ -74,7 +74,8 @@ def test_a_command_says_at_once_what_it_does_and_nothing_of_tensorflow(model, tm
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-m", "keras_saliency.cli", "export", "net.keras", "served/1"]
     printed, errors = run(*command, cwd=tmp_path, env=environment)
-    assert printed.splitlines() == ["starting TensorFlow", "writing the SavedModel", "SavedModel: served/1"]
+    told = ["starting TensorFlow", "loading the model", "writing the SavedModel", "SavedModel: served/1"]
+    assert printed.splitlines() == told
     assert errors == ""
 
 
@@ -113,3 +114,14 @@ def test_the_wheel_and_the_sdist_train_the_demo_in_an_empty_environment(distribu
         scores = ks.load(tmp_path / package.suffix).scores
         assert scores["auc"]["mean"] > 0.6
     assert isinstance(ks.load(tmp_path / ".whl").model, keras.Model)
+
+
+def test_a_model_saved_before_there_were_rooms_loads_and_scores_the_same():
+    """Written at commit a24bddc: `icf` with a combination of losses and two metrics."""
+    files = REPOSITORY / "tests" / "files"
+    model, kept = keras.models.load_model(files / "before_rooms.keras"), np.load(files / "before_rooms.npz")
+    images = kept["images"].astype("float32")
+    np.testing.assert_allclose(model.predict(images, verbose=0), kept["maps"], rtol=1e-5)
+    scores = model.evaluate(images, kept["targets"], verbose=0, return_dict=True)
+    assert {"loss", "nss", "kld", "cc_loss"} < set(scores)
+    assert scores == pytest.approx({name: float(kept[f"score_{name}"]) for name in scores}, rel=1e-5)
