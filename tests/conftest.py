@@ -15,6 +15,16 @@ def rng():
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def eager():
+    """Runs the few steps of a test as they stand: to make their graph takes longer."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(params=["osie", "scene"])
 def real_data(request):
     """The name and folder of a real data set; skips where it is absent."""

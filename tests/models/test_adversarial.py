@@ -45,9 +45,9 @@ def test_a_step_trains_both_networks_and_each_alone(rng):
     assert all(np.array_equal(*pair) for pair in zip(frozen, weights(training.discriminator), strict=True))
 
 
-def test_the_discriminator_learns_to_tell_maps_apart(rng):
+def test_the_discriminator_learns_to_tell_maps_apart(rng, tiny_backbone):
     keras.utils.set_random_seed(0)
-    generator = ks.create_model("salgan", weights=None, input_size=SIZE, width=1 / 16)
+    generator = ks.create_model("salgan", backbone=tiny_backbone, weights=None, input_size=SIZE, width=1 / 16)
     training = AdversarialTraining(generator, learning_rate=0.01)
     images, targets = batch(rng, SIZE, 4)
     losses = [training.step(images, targets)["discriminator"] for _ in range(12)]

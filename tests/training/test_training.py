@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 import rich.console
-import tensorflow as tf
 
 from keras_saliency.training.build import build
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
@@ -24,14 +23,6 @@ RECIPE = dataclasses.replace(
 
 def run(workdir, data, recipe=RECIPE):
     return train_with_stages(recipe, lambda name: data, workdir, CONSOLE)
-
-
-@pytest.fixture
-def eager():
-    """Runs the few steps of a test as they stand: to make their graph takes longer."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
