@@ -10,6 +10,11 @@ REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("KERAS_SALIENCY_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
+def slowly(names, slow):
+    """Parameters of a test, of which those in `slow` are left to `make test-slow`."""
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

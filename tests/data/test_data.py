@@ -282,7 +282,7 @@ def test_scene_with_a_transposed_cell_is_named(tmp_path):
 
 def test_a_data_set_needs_its_folder(monkeypatch):
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
-    with pytest.raises(ValueError, match="pass --data osie=DIR"):
+    with pytest.raises(ValueError, match="--data osie=DIR to the command"):
         ks.data.load("osie")
     assert set(DATA_SETS) == {"osie", "osie-mouse", "scene", "synthetic"}
 

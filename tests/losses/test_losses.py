@@ -1,5 +1,3 @@
-import functools
-
 import keras
 import numpy as np
 import pytest
@@ -94,17 +92,11 @@ TRUTHS = {
 }
 
 
-@functools.cache
-def every_value_and_gradient(from_logits, jit):
-    """Every loss, and what computes all: compiled once for the tests below."""
-    made = every_loss(from_logits)
-    return made, values_and_gradients(made, jit)
-
-
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_value_and_gradient_are_finite_on_degenerate_maps(jit, from_logits):
-    made, compute = every_value_and_gradient(from_logits, jit)
+    made = every_loss(from_logits)
+    compute = values_and_gradients(made, jit)
     for truth_name, parts in TRUTHS.items():
         y_true = ks.pack_targets(*(part.astype("float32") for part in parts))
         for prediction_name, y_pred in PREDICTIONS.items():
@@ -163,11 +155,12 @@ def test_an_image_without_fixations_is_not_averaged(rng):
     np.testing.assert_allclose(both, alone, rtol=1e-5)
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_nan_is_not_hidden(jit, from_logits, rng):
     y_true = ks.pack_targets(*make_truth(rng, SHAPE)).numpy()
-    made, compute = every_value_and_gradient(from_logits, jit)
+    made = every_loss(from_logits)
+    compute = values_and_gradients(made, jit)
     for base in (np.zeros(SHAPE, "float32"), rng.random(SHAPE).astype("float32")):
         base[1, 2, 3] = np.nan
         for loss, value in zip(made, compute(y_true, base)[0], strict=True):

@@ -4,6 +4,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from conftest import slowly
 
 import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
@@ -14,10 +15,17 @@ def batch(rng, size):
     return rng.uniform(0, 255, (2, *size, 3)).astype("float32"), ks.pack_targets(density, fixations)
 
 
-@pytest.mark.parametrize(
-    ("backbone", "size"), [*((row, (64, 96)) for row in BACKBONES), ("efficientnet-lite0", (75, 100))]
+# Deep networks take seconds to build and to train.
+DEEP = (
+    *("convnext-tiny", "efficientnet-lite1", "efficientnet-lite2", "efficientnetv2", "mobilenetv3", "resnet50"),
+    "resnet50-torch",
 )
-def test_a_step_of_training_reaches_every_weight(backbone, size, rng):
+
+
+@pytest.mark.parametrize("backbone", [*slowly(BACKBONES, DEEP), "efficientnet-lite0 of an odd size"])
+def test_a_step_of_training_reaches_every_weight(backbone, rng):
+    backbone, _, odd = backbone.partition(" of ")
+    size = (75, 100) if odd else (64, 96)
     model = ks.create_model(backbone=backbone, weights=None, input_size=size)
     images, targets = batch(rng, size)
     np.testing.assert_allclose(np.exp(model(images)).sum((1, 2)), 1, rtol=1e-4)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import REPOSITORY
+from conftest import REPOSITORY, slowly
 from registry import ODD, SIZE, batch, gives_log_density, small
 
 import keras_saliency as ks
@@ -29,7 +29,7 @@ np.savez(sys.argv[2], **maps)
 """
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=slowly(ARCHITECTURES, ("sam-resnet", "simplenet", "eml-net")))  # ResNet50
 def model(request):
     """Each architecture, built once for the tests that follow."""
     keras.utils.set_random_seed(1)
@@ -91,7 +91,11 @@ def test_training_reaches_every_weight(model, rng):
 
 @pytest.mark.parametrize(
     ("backend", "tolerance"),
-    [("tensorflow", 1e-5), ("jax", 1e-4), pytest.param("torch", 1e-4, marks=pytest.mark.torch)],
+    [
+        pytest.param("tensorflow", 1e-5, marks=pytest.mark.slow),
+        pytest.param("jax", 1e-4, marks=pytest.mark.slow),
+        pytest.param("torch", 1e-4, marks=pytest.mark.torch),
+    ],
 )
 def test_every_model_loads_in_a_fresh_process(backend, tolerance, folder, expected, tmp_path):
     pytest.importorskip(backend)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import rich.console
+from conftest import slowly
 
 from keras_saliency.training.build import build
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
@@ -44,7 +45,7 @@ def interrupt(monkeypatch):
     return arm
 
 
-@pytest.mark.parametrize("frozen", [True, False])
+@pytest.mark.parametrize("frozen", slowly([False, True], [True]))
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(frozen, tiny, tmp_path, interrupt):
     recipe = dataclasses.replace(RECIPE, freeze_backbone=frozen)
     model, history, _ = run(tmp_path / "whole", tiny, recipe)
