@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import rich.console
+import tensorflow as tf
 from PIL import Image
 
 import keras_saliency as ks
@@ -21,8 +22,12 @@ RECIPE = dataclasses.replace(
 
 @pytest.fixture(scope="module")
 def run(tiny, tiny_backbone, tmp_path_factory):
-    """A finished run."""
-    return ks.train(RECIPE, data=tiny, workdir=tmp_path_factory.mktemp("runs") / "small", verbose=False)
+    """A finished run, of few steps, whose graph takes longer to make."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        return ks.train(RECIPE, data=tiny, workdir=tmp_path_factory.mktemp("runs") / "small", verbose=False)
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_help_teaches(monkeypatch, capsys):
     assert all(name in text for name in zoo.RECIPES)
 
 
-def test_train_predict_and_export(monkeypatch, capsys, tmp_path, tiny, tiny_backbone):
+def test_train_predict_and_export(eager, monkeypatch, capsys, tmp_path, tiny, tiny_backbone):
     small = dataclasses.replace(zoo.RECIPES["demo"], size=(60, 80), batch=4, epochs=1)
     small = override(small, [f"model.backbone={tiny_backbone}"])
     monkeypatch.setitem(zoo.RECIPES, "demo", small)

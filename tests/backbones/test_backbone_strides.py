@@ -55,6 +55,7 @@ def test_vgg16_loses_the_stride_of_its_last_pools():
     assert layers_of("vgg16", 16, taps=("block5_pool",))("block4_pool").strides == (2, 2)
 
 
+@pytest.mark.slow
 def test_resnet50_is_dilated_as_deeplab_dilates():
     layer = layers_of("resnet50", 8)
     for stage, dilation in [(3, 1), (4, 2), (5, 4)]:

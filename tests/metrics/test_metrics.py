@@ -185,6 +185,7 @@ def test_metrics_that_need_fixations_say_so():
         ks.metrics.AUC()(np.ones(SHAPE, "float32"), np.ones(SHAPE, "float32"))
 
 
+@pytest.mark.slow
 def test_the_metrics_are_the_same_under_xla(rng):
     # Large enough that the area is counted and not sorted. EMD calls NumPy, which XLA cannot.
     shape = (2, 160, 200, 1)

@@ -23,9 +23,9 @@ def test_the_discriminator_has_its_layers():
     assert model.count_params() == sum(convolutions) + sum(dense)
 
 
-def test_a_step_trains_both_networks_and_each_alone(rng):
+def test_a_step_trains_both_networks_and_each_alone(rng, tiny_backbone):
     keras.utils.set_random_seed(0)
-    generator = ks.create_model("salgan", weights=None, input_size=SIZE, width=1 / 16)
+    generator = ks.create_model("salgan", backbone=tiny_backbone, weights=None, input_size=SIZE, width=1 / 16)
     training = AdversarialTraining(generator, learning_rate=0.01)
     images, targets = batch(rng, SIZE)
     before = weights(generator), weights(training.discriminator)

@@ -154,6 +154,7 @@ assert model.loss.weights == {"kld": 10.0, "nss": 1.0}
 """
 
 
+@pytest.mark.slow  # tests/test_package.py has one more
 def test_a_saved_model_loads_in_a_fresh_process(tiny_backbone, rng, tmp_path):
     model = ks.create_model(backbone=tiny_backbone, input_size=(64, 96))
     model.compile("adam", loss=ks.combo(kld=10, nss=1, from_logits=True), metrics=[ks.metrics.IG(from_logits=True)])
