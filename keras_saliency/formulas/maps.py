@@ -209,6 +209,26 @@ def present(target: Target, needs_fixations: bool = False) -> Values:
     return ops.cast(ops.logical_not(total(truth, target.valid)[:, 0, 0, 0] <= 0), truth.dtype)
 
 
+def image_weights(sample_weight: Tensor, values: Values) -> Tensor:
+    """Sample weights in the shape of the values of images: one number for each image, or one for all.
+
+    Args:
+        sample_weight: `(batch,)`, with axes of one after it or without, or a scalar.
+        values: `(batch,)`.
+
+    Raises:
+        ValueError: If there is a weight for each pixel: a measure has one value for the image, and none for a pixel.
+    """
+    weights = ops.cast(keras.ops.convert_to_tensor(sample_weight), values.dtype)
+    if any(side not in (1, None) for side in weights.shape[1:]):
+        raise ValueError(
+            "sample_weight holds one number for each image, (batch,). To leave pixels out, give them zero in the "
+            "validity mask: pack_targets(density, fixations, valid). "
+            f"Received: sample_weight.shape={tuple(weights.shape)}."
+        )
+    return ops.reshape(weights, ops.shape(values)) if weights.shape else weights
+
+
 class Map:
     """A batch of maps in the forms that measures ask for, each computed once.
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.formulas.maps import Map, Target, present, unpack_pair
+from keras_saliency.formulas.maps import Map, Target, image_weights, present, unpack_pair
 from keras_saliency.formulas.types import Images, Maps, Targets, Tensor, Values
 from keras_saliency.losses import balance as balancing
 
@@ -80,9 +80,7 @@ class SaliencyLoss(keras.losses.Loss):
 
     def reduce(self, values: Values, counted: Values, sample_weight: Values | None = None) -> Tensor:
         """Reduces values `(batch,)` over the images that are counted."""
-        weights = counted
-        if sample_weight is not None:
-            weights = counted * ops.reshape(ops.cast(sample_weight, counted.dtype), (-1,))
+        weights = counted if sample_weight is None else counted * image_weights(sample_weight, counted)
         values = values * weights
         if self.reduction in (None, "none"):
             return values

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.conventions import CONVENTIONS
-from keras_saliency.formulas.maps import Map, Target, as_baseline, present, stretch_baseline, unpack_pair
+from keras_saliency.formulas.maps import Map, Target, as_baseline, image_weights, present, stretch_baseline, unpack_pair
 from keras_saliency.formulas.types import Maps, Plane, Targets, Values
 
 
@@ -62,7 +62,7 @@ class SaliencyMetric(keras.metrics.Mean):
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         weights = present(target, self.needs_fixations)
         if sample_weight is not None:
-            weights = weights * ops.reshape(ops.cast(sample_weight, weights.dtype), (-1,))
+            weights = weights * image_weights(sample_weight, weights)
         super().update_state(self.measure(target, prediction), weights)
 
     def get_config(self) -> dict[str, Any]:

@@ -145,6 +145,21 @@ def test_gradients_of_maps_with_negative_values(rng):
     check_slopes(made, y_true, y_pred, [lowest, (0, 1, 1, 0), (0, 3, 2, 0)], tolerance=1e-7)
 
 
+@pytest.mark.parametrize("formula", ["mse", "kld + cc"])
+def test_weights_are_those_of_images_and_not_of_pixels(formula, rng):
+    loss = ks.combo(formula)
+    y_true, y_pred = ks.pack_targets(rng.random((1, 4, 6, 1))), rng.random((1, 4, 6, 1)).astype("float32")
+    value = loss(y_true, y_pred)
+    for shape in ((1,), (1, 1), (1, 1, 1, 1), ()):
+        np.testing.assert_allclose(loss(y_true, y_pred, sample_weight=np.full(shape, 3.0)), 3 * value, rtol=1e-6)
+    model = keras.Sequential([keras.Input((4, 6, 1)), keras.layers.Identity()])
+    model.compile(loss=loss)
+    for shape in ((1, 4, 6), (1, 4, 6, 1)):
+        for weigh in (loss, lambda *pair, sample_weight: model.evaluate(*pair, 1, 0, sample_weight)):
+            with pytest.raises(ValueError, match=r"one number for each image.*the validity mask: pack_targets"):
+                weigh(y_true, y_pred, sample_weight=np.ones(shape))
+
+
 def test_an_image_without_fixations_is_not_averaged(rng):
     density, fixations = make_truth(rng, SHAPE)
     y_pred = rng.random(SHAPE).astype("float32")
