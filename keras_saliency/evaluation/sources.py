@@ -58,7 +58,8 @@ class ModelSource:
         """Yields a `Prediction` for each sample."""
         start, batches = 0, pipeline(samples, self.model.input_shape[1:3], self.batch)
         for images, _ in batches.as_numpy_iterator():  # NumPy, which every backend takes
-            maps = ops.convert_to_numpy(self.model.predict_on_batch(images))
+            # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
+            maps = ops.convert_to_numpy(self.model.predict_on_batch(images))[: len(images)]
             part = samples[start : start + len(maps)]
             yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
             start += len(part)

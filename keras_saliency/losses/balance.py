@@ -68,13 +68,16 @@ def first_batches(
 ) -> tuple[list[tuple[Any, Any]], Any]:
     """The first batches of what `fit` takes, as pairs, and the data to go on with: no batch of an iterator is lost."""
     if y is not None:
-        size = batch_size or 32
-        return [(x[i : i + size], y[i : i + size]) for i in range(0, min(len(x), count * size), size)], x
+        size, images = batch_size or 32, len(keras.tree.flatten(y)[0])
+        starts = range(0, min(images, count * size), size)
+        return [keras.tree.map_structure(lambda part, i=i: part[i : i + size], (x, y)) for i in starts], x
     if isinstance(x, keras.utils.PyDataset):
         return [x[i][:2] for i in range(min(count, len(x)))], x
     iterator = iter(x)
     batches = list(itertools.islice(iterator, count))
-    return [batch[:2] for batch in batches], itertools.chain(batches, x) if iterator is x else x
+    # `fit` takes generators, and no other iterators.
+    again = (batch for batch in itertools.chain(batches, x)) if iterator is x else x
+    return [batch[:2] for batch in batches], again
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:

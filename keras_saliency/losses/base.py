@@ -13,6 +13,7 @@ from keras import ops
 from keras_saliency.formulas.maps import Map, Target, image_weights, present, unpack_pair
 from keras_saliency.formulas.types import Images, Maps, Targets, Tensor, Values
 from keras_saliency.losses import balance as balancing
+from keras_saliency.losses.replicas import share_loss, total_of_replicas
 
 BALANCES = (None, "gradient", "uncertainty")
 
@@ -86,8 +87,8 @@ class SaliencyLoss(keras.losses.Loss):
             return values
         if self.reduction == "sum":
             return ops.sum(values)
-        count = ops.sum(weights if self.reduction == "mean_with_sample_weight" else counted)
-        return ops.sum(values) / ops.where(count > 0, count, 1.0)
+        count = total_of_replicas(ops.sum(weights if self.reduction == "mean_with_sample_weight" else counted))
+        return share_loss(ops.sum(values) / ops.where(count > 0, count, 1.0), ops.shape(values)[0])
 
     def get_config(self) -> dict[str, Any]:
         # Keras's own config leaves the dtype out.
@@ -173,15 +174,18 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         self.weights = dict(zip(names, map(float, weights), strict=True))
         self.needs_fixations = any(loss.needs_fixations for loss in losses)
         self.balance = balance
-        self.uncertainty = None
-        if balance == "uncertainty":
-            self.uncertainty = balancing.Uncertainty(log_variances or [-math.log(2 * w) for w in self.weights.values()])
-        # Whether a SaliencyModel sees to the balance.
+        self.log_variances = log_variances
+        # Of a model that sees to the balance.
+        self.uncertainty: balancing.Uncertainty | None = None
         self.adopted = False
+        # What a model with several outputs puts before the names of the terms; whether they are counted at all.
+        self.prefix, self.logged = "", True
         self.sums = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="sums")
         self.counts = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="counts")
-        # Of the last batch: what is learned cannot be read from a metric on every backend.
-        self.learned = self.add_variable((len(losses),), initializer="zeros", dtype="float32", name="learned")
+        # Of the last batch: what is learned cannot be read from a metric on every backend. The same on every replica.
+        self.learned = self.add_variable(
+            (len(losses),), initializer="zeros", dtype="float32", aggregation="only_first_replica", name="learned"
+        )
 
     def call(self, y_true: Targets, y_pred: Maps) -> tuple[Tensor, Tensor]:
         """The values of the terms and where each has ground truth, both `(terms, batch)`."""
@@ -194,6 +198,8 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         target, prediction = unpack_pair(y_true, y_pred, self.from_logits, self.needs_fixations and self.name)
         counted = ops.stack([present(target, loss.needs_fixations) for loss in self.losses])
         values = ops.stack([loss.measure(target, prediction) for loss in self.losses]) * counted
+        if not self.logged:
+            return values, counted
         self.sums.assign_add(ops.cast(ops.sum(ops.stop_gradient(values), axis=1), "float32"))
         self.counts.assign_add(ops.cast(ops.sum(counted, axis=1), "float32"))
         if self.uncertainty:
@@ -212,10 +218,23 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
     def result(self) -> dict[str, Tensor]:
         """The mean of each term over the images seen since the last reset, NaN if none; the weights last learned."""
         means = self.sums / self.counts
-        terms = {f"{name}_loss": means[i] for i, name in enumerate(self.weights)}
+        terms = {f"{self.prefix}{name}_loss": means[i] for i, name in enumerate(self.weights)}
         if self.uncertainty:
-            terms.update({f"{name}_weight": self.learned[i] for i, name in enumerate(self.weights)})
+            terms |= {f"{self.prefix}{name}_weight": self.learned[i] for i, name in enumerate(self.weights)}
         return terms
+
+    def adopt(self, prefix: str = "") -> None:
+        """Tells the combination that a `SaliencyModel` is compiled with it, which calls this, and balances it.
+
+        Args:
+            prefix: What the model puts before the names of the terms in its log.
+        """
+        self.adopted, self.prefix = True, prefix
+        if self.balance == "uncertainty" and self.uncertainty is None:
+            # Here and not before: under a strategy of `tf.distribute`, variables must be made where those of the model
+            # are.
+            start = self.log_variances or [-math.log(2 * weight) for weight in self.weights.values()]
+            self.uncertainty = balancing.Uncertainty(start)
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
@@ -225,8 +244,7 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
     def equalise(self, model: keras.Model, batches: Iterable[tuple[Images, Targets]]) -> list[dict[str, Any]]:
         """Sets the weights so that the pull of each term at the output of a model is its share of the given weights.
 
-        The sum of the pulls, weight times norm, stays. Prints the table. Call it before the first step of training: a
-        compiled step keeps the weights that it was made with.
+        The sum of the pulls, weight times norm, stays. Prints the table.
 
         Args:
             model: The model, with the weights it starts from.
@@ -238,7 +256,8 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         """
         norms: Any = []
         for x, y_true in batches:
-            y_pred = ops.convert_to_numpy(model.predict_on_batch(x))
+            # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
+            y_pred = ops.convert_to_numpy(model.predict_on_batch(x))[: len(y_true)]
             norms.append([balancing.gradient_norm(loss, y_true, y_pred) for loss in self.losses])
         norms, given = np.mean(norms, axis=0), np.array(list(self.weights.values()))
         pulls = norms > 0
@@ -251,10 +270,16 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         balancing.print_table(rows)
         self.weights = {row["term"]: row["set"] for row in rows}
         self.balance = None
+        if getattr(model, "compiled", False):
+            # Steps that were compiled before keep the weights that they were made with.
+            model.make_train_function(force=True)
+            model.make_test_function(force=True)
         return rows
 
     def get_config(self) -> dict[str, Any]:
-        log_variances = ops.convert_to_numpy(self.uncertainty.log_variances).tolist() if self.uncertainty else None
+        log_variances = self.log_variances
+        if self.uncertainty:
+            log_variances = ops.convert_to_numpy(self.uncertainty.log_variances).tolist()
         return {
             "losses": [keras.saving.serialize_keras_object(loss) for loss in self.losses],
             "weights": list(self.weights.values()),

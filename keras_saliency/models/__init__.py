@@ -5,9 +5,10 @@ import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 from keras_saliency.models.adversarial import AdversarialTraining
 from keras_saliency.models.architectures import ARCHITECTURES
 from keras_saliency.models.factory import create_model, list_models
+from keras_saliency.models.heads import gives_log_density, require_log_density
 from keras_saliency.models.mixture import mix
 from keras_saliency.models.salgan import create_discriminator
-from keras_saliency.models.saliency_model import SaliencyModel, gives_log_density, require_log_density
+from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.sides import with_sides
 
 __all__ = [

@@ -78,7 +78,3 @@ class _Judged(SaliencyModel):
     @property
     def trainable_weights(self):
         return self.generator.trainable_variables
-
-    # Two outputs with a loss each, not the sides of one map.
-    compute_loss = keras.Model.compute_loss
-    compute_metrics = keras.Model.compute_metrics

@@ -6,7 +6,8 @@ import keras
 from keras import layers
 
 from keras_saliency.layers.log_softmax import LogSoftmax
-from keras_saliency.models.saliency_model import SaliencyModel, require_log_density
+from keras_saliency.models.heads import require_log_density
+from keras_saliency.models.saliency_model import SaliencyModel
 
 
 def mix(models: Sequence[keras.Model], name: str = "mixture") -> SaliencyModel:

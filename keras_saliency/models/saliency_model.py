@@ -4,106 +4,98 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_saliency.backbones.any_size import AnySize
-from keras_saliency.formulas.types import Images, Maps, Targets, Tensor, Values
-from keras_saliency.layers.match_size import MatchSize
+from keras_saliency.formulas.types import Targets
 from keras_saliency.losses.balance import first_batches
 from keras_saliency.losses.base import Combination
 from keras_saliency.losses.table import combo
-
-# What a model gives -> whether its losses and metrics take from_logits=True.
-LAST_LAYERS = {"log_density": True, "density": False, "saliency": False}
+from keras_saliency.models.heads import declared_log_density
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
 class SaliencyModel(AnySize):
     """A functional model that knows its head, takes images of any size, and reports each term of a combined loss.
 
-    A loss that balances itself is balanced in `fit`.
+    A loss that balances itself is balanced in `fit`. In all else it is compiled and fitted as `keras.Model` is, models
+    with several outputs included; the terms of a combination then bear the name of its output.
     """
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The metrics of the model, a combined loss among them."""
-        loss = getattr(self, "loss", None)
-        return super().metrics + ([loss] if isinstance(loss, keras.metrics.Metric) else [])
+        """The metrics of the model, combined losses among them."""
+        return super().metrics + self._combinations()
 
     # A loss that learns its weights learns them with the model.
     @property
     def trainable_variables(self) -> list[keras.Variable]:
         """The variables that training changes, those of a combined loss that learns its weights among them."""
-        return super().trainable_variables + self._variables_of_loss()
+        return super().trainable_variables + self._variables_of_losses()
 
     @property
     def trainable_weights(self) -> list[keras.Variable]:
         """The same as `trainable_variables`."""
-        return super().trainable_weights + self._variables_of_loss()
+        return super().trainable_weights + self._variables_of_losses()
 
-    def _variables_of_loss(self):
-        loss = getattr(self, "loss", None)
-        return loss.trainable_variables if isinstance(loss, Combination) else []
+    def _combinations(self):
+        losses = keras.tree.flatten(getattr(self, "loss", None))
+        return list(dict.fromkeys(loss for loss in losses if isinstance(loss, Combination)))
+
+    def _variables_of_losses(self):
+        return [variable for loss in self._combinations() for variable in loss.trainable_variables]
 
     def fit(
-        self, x: Any = None, y: Targets | None = None, batch_size: int | None = None, **kwargs: Any
+        self, x: Any = None, y: Targets | None = None, batch_size: int | None = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches."""
         if isinstance(self.loss, Combination) and self.loss.balance == "gradient":
             batches, x = first_batches(x, y, batch_size)
             self.loss.equalise(self, batches)
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+        return super().fit(x, y, batch_size, *args, **kwargs)
 
     def compile(
         self,
         optimizer: str | keras.optimizers.Optimizer = "rmsprop",
         loss: str | Callable | Sequence | Mapping | None = None,
+        loss_weights: float | Sequence | Mapping | None = None,
         metrics: Sequence | Mapping | None = None,
+        weighted_metrics: Sequence | Mapping | None = None,
         **kwargs: Any,
     ) -> None:
         """Compiles the model as `keras.Model.compile` does.
 
         Args:
             optimizer: As in Keras.
-            loss: A loss, or what `combo` takes as text: `"10 kld + 2 cc + nss"`, `"sam"`.
+            loss: A loss, or what `combo` takes as text: `"10 kld + 2 cc + nss"`, `"sam"`; else as in Keras. A text that
+                `combo` does not take is a name that Keras knows.
+            loss_weights: As in Keras.
             metrics: As in Keras.
+            weighted_metrics: As in Keras.
             **kwargs: As in Keras.
 
         Raises:
-            ValueError: If a loss or metric expects a log-density and the head gives a density, or the reverse.
+            ValueError: If a loss or metric of this package expects a log-density and the head gives a density, or the
+                reverse; if one loss of several outputs is to be balanced by gradients.
         """
-        from_logits = _gives_log_density(self)
-        if isinstance(loss, str):
-            loss = combo(loss, from_logits=bool(from_logits))
-        for item in keras.tree.flatten([loss, metrics]):
-            if from_logits is not None and getattr(item, "from_logits", from_logits) != from_logits:
+        from_logits = declared_log_density(self)
+        loss = keras.tree.map_structure(lambda item: _named(item, bool(from_logits)), loss)
+        for item in keras.tree.flatten([loss, metrics, weighted_metrics]):
+            # What has a name in a table is of this package.
+            asked = item.from_logits if hasattr(item, "name_in_table") else from_logits
+            if from_logits is not None and asked != from_logits:
                 head = "log-density" if from_logits else "density"
                 raise ValueError(
                     f"{item.name} has from_logits={item.from_logits}, and the head of {self.name} gives a {head}: "
                     f"make it with from_logits={from_logits}."
                 )
-        if isinstance(loss, Combination):
-            loss.adopted = True
-        super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
-
-    # A model that is supervised at several depths has a list of maps for one target.
-    def compute_loss(
-        self,
-        x: Images | None = None,
-        y: Targets | None = None,
-        y_pred: Maps | Sequence[Maps] | None = None,
-        sample_weight: Values | None = None,
-        training: bool = True,
-    ) -> Tensor:
-        """The loss of a map, or the sum of those of a list of maps for one target."""
-        maps = y_pred if isinstance(y_pred, list | tuple) else [y_pred]
-        return sum(super(SaliencyModel, self).compute_loss(x, y, one, sample_weight, training) for one in maps)
-
-    def compute_metrics(
-        self, x: Images, y: Targets, y_pred: Maps | Sequence[Maps], sample_weight: Values | None = None
-    ) -> dict[str, Any]:
-        """The metrics, of the first of a list of maps."""
-        return super().compute_metrics(x, y, y_pred[0] if isinstance(y_pred, list | tuple) else y_pred, sample_weight)
+        several = len(self.outputs) > 1
+        for path, item in keras.tree.flatten_with_path(loss):
+            if isinstance(item, Combination):
+                names = [self.output_names[key] if isinstance(key, int) else key for key in path if several]
+                item.adopt("".join(f"{name}_" for name in names))
+                if path and item.balance == "gradient":
+                    raise ValueError("Only the single loss of a model is balanced by gradients.")
+        super().compile(optimizer, loss, loss_weights, metrics, weighted_metrics, **kwargs)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model as it was compiled when it was saved."""
@@ -111,51 +103,14 @@ class SaliencyModel(AnySize):
         self.optimizer.build(self.trainable_variables)
 
 
-def _gives_log_density(model):
-    """True or False for a model with one of the heads of the factory, None for another."""
-    last = model.layers[-1]
-    while isinstance(last, keras.Model):
-        last = last.layers[-1]
-    if isinstance(last, MatchSize):
-        return last.gives == "log-density"
-    return LAST_LAYERS.get(last.name)
-
-
-def gives_log_density(model: keras.Model) -> bool:
-    """Finds out what a model gives; one that the factory did not make is asked with a grey image.
-
-    Returns:
-        True for a log-density, whose exponential sums to one; False for any other map without negative values.
-
-    Raises:
-        ValueError: If its output is no map of one channel, or one with negative or non-finite values that is no
-            log-density.
-    """
-    shape = model.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 1:
-        raise ValueError(f"{model.name} does not give saliency maps. Received: a model with output {shape}.")
-    known = _gives_log_density(model)
-    if known is not None:
-        return known
-    grey = model(ops.full((1, *model.input_shape[1:]), 126.0), training=False)
-    mass = float(ops.sum(ops.exp(grey)))
-    if abs(mass - 1.0) < 1e-2:
-        return True
-    if float(ops.min(grey)) >= 0 and float(ops.max(grey)) < float("inf"):
-        return False
-    raise ValueError(
-        f"{model.name} gives neither a log-density (its exponential sums to {mass:g}, not 1) nor a map without "
-        "negative values. Expected a model made by create_model."
-    )
-
-
-def require_log_density(model: keras.Model) -> None:
-    """Checks that a model gives a log-density.
-
-    Raises:
-        ValueError: If it gives anything else.
-    """
-    if not gives_log_density(model):
-        raise ValueError(
-            f'{model.name} does not give a log-density. Expected a model made by create_model(..., head="log-density").'
-        )
+def _named(loss, from_logits):
+    """The loss of a text, of this package before those of Keras."""
+    if not isinstance(loss, str):
+        return loss
+    try:
+        return combo(loss, from_logits=from_logits)
+    except ValueError as error:
+        try:
+            return keras.losses.get(loss)
+        except ValueError:
+            raise error from None

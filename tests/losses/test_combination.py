@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -194,6 +196,26 @@ def test_balance_by_gradient_gives_each_term_its_share(rng, capsys):
     assert "Gradient of each term" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["arrays", "generator", "tensors"])
+def test_a_balance_holds_for_steps_that_were_made_before(kind, rng):
+    images, y_true = data(rng)
+    model = small_model()
+    loss = combo("3 kld + mse", balance="gradient")
+    model.compile(keras.optimizers.SGD(0.0), loss=loss)
+    before = model.evaluate(images, y_true, verbose=0, return_dict=True)
+    np.testing.assert_allclose(before["loss"], 3 * before["kld_loss"] + before["mse_loss"], rtol=1e-5)
+    given = {
+        "arrays": (images, y_true),
+        "generator": ((pair for pair in [(images, y_true)] * 2), None),
+        "tensors": (keras.ops.convert_to_tensor(images), keras.ops.convert_to_tensor(y_true)),
+    }[kind]
+    history = model.fit(*given, batch_size=8, verbose=0, validation_data=(images, y_true)).history
+    assert loss.weights["mse"] != 1
+    for split in ("", "val_"):
+        total = sum(weight * history[f"{split}{name}_loss"][0] for name, weight in loss.weights.items())
+        np.testing.assert_allclose(history[f"{split}loss"][0], total, rtol=1e-5)
+
+
 def test_first_batches_lose_no_batch(rng):
     from keras_saliency.losses.balance import first_batches
 
@@ -204,6 +226,7 @@ def test_first_batches_lose_no_batch(rng):
     pairs = [(i, 100 + i) for i in range(6)]
     batches, rest = first_batches(iter(pairs), count=4)
     assert batches == pairs[:4]
+    assert inspect.isgenerator(rest)  # of all iterators, what `fit` takes
     assert list(rest) == pairs
     assert first_batches(pairs)[1] is pairs
 
@@ -212,7 +235,7 @@ def test_uncertainty_is_the_published_sum_and_is_learned_with_the_model(rng, tmp
     images, y_true = data(rng)
     y_pred = rng.random((*y_true.shape[:3], 1)).astype("float32")
     loss = combo(kld=2, cc=0.5, balance="uncertainty")
-    loss.adopted = True
+    loss.adopt()
     s = {"kld": -np.log(4), "cc": 0.0}
     expected = sum(np.exp(-s[term.name]) / 2 * term(y_true, y_pred) + s[term.name] / 2 for term in loss.losses)
     np.testing.assert_allclose(loss(y_true, y_pred), expected, rtol=1e-6)

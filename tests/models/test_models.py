@@ -8,6 +8,7 @@ from conftest import slowly
 
 import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
+from keras_saliency.models.sides import SupervisedSides
 
 
 def batch(rng, size):
@@ -87,6 +88,8 @@ def test_a_formula_is_compiled_with_the_form_of_the_head(tiny_backbone):
         wrong = head == "density"
         with pytest.raises(ValueError, match=f"nss has from_logits={wrong}.*make it with from_logits={not wrong}"):
             model.compile("sgd", loss="kld", metrics=[ks.metrics.NSS(from_logits=wrong)])
+        with pytest.raises(ValueError, match=f"cc has from_logits={wrong}"):
+            model.compile("sgd", loss="kld", weighted_metrics=[[ks.metrics.CC(from_logits=wrong)]])
         with pytest.raises(ValueError, match=f"combination has from_logits={wrong}"):
             model.get_layer("decoder").compile("sgd", loss=ks.combo(kld=1, from_logits=wrong))
     with pytest.raises(ValueError, match="Unknown loss 'bse'"):
@@ -121,6 +124,72 @@ def test_what_a_model_gives_is_known(tiny_backbone):
         ks.models.gives_log_density(model.get_layer("backbone"))
     with pytest.raises(ValueError, match="gives neither a log-density"):
         ks.models.gives_log_density(keras.Model(images, keras.ops.mean(images, -1, keepdims=True) - 300.0))
+
+
+@pytest.mark.parametrize("name", ["saliency", "density", "log_density"])
+def test_the_name_of_a_layer_says_nothing_of_what_it_gives(name, tmp_path):
+    keras.utils.set_random_seed(0)
+    images = keras.Input((24, 32, 3))
+    logits = keras.Model(images, keras.layers.Conv2D(1, 3, padding="same", name=name)(images))
+    positive = keras.Model(images, keras.layers.Conv2D(1, 3, padding="same", activation="relu", name=name)(images))
+    assert ks.models.gives_log_density(positive) is False
+    with pytest.raises(ValueError, match="gives neither a log-density"):
+        ks.export_saved_model(logits, tmp_path / "1")
+    assert not (tmp_path / "1").exists()
+    ks.models.SaliencyModel(images, logits.output).compile(loss=ks.combo(kld=1, from_logits=True))
+
+
+def test_whatever_keras_compiles_and_fits_is_compiled_and_fitted(rng):
+    x, y = rng.random((4, 8, 9, 3)), rng.random((4, 8, 9, 1))
+    images = keras.Input((8, 9, 3))
+    one = keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid", name="one")(images)
+    two = keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid", name="two")(images)
+    losses = {
+        "texts of Keras": (["mean_squared_error", "binary_crossentropy"], {"one_loss", "two_loss"}),
+        "of both": ({"one": ks.losses.KLD(), "two": "mae"}, {"one_loss", "two_loss"}),
+        "combinations": (
+            [ks.combo(kld=1, cc=1), ks.combo(kld=1, balance="uncertainty")],
+            {"one_loss", "two_loss", "one_kld_loss", "one_cc_loss", "two_kld_loss", "two_kld_weight"},
+        ),
+    }
+    for loss, logged in losses.values():
+        model = ks.models.SaliencyModel(images, [one, two])
+        # By position, as in Keras: optimizer, loss, loss_weights, metrics; x, y, batch_size, epochs, verbose.
+        model.compile("sgd", loss, [1.0, 2.0], [["mae"], [ks.metrics.CC()]], run_eagerly=True)
+        history = model.fit(x, [y, y], 2, 2, 0).history
+        assert set(history) == {"loss", "one_mae", "two_cc"} | logged
+        assert len(history["loss"]) == 2
+        total = history["one_loss"][0] + 2 * history["two_loss"][0]
+        np.testing.assert_allclose(history["loss"][0], total, rtol=1e-5)
+    model = ks.models.SaliencyModel(images, one)
+    model.compile("sgd", "binary_crossentropy")
+    assert model.loss is keras.losses.binary_crossentropy
+    with pytest.raises(ValueError, match="Unknown loss 'kdl'"):
+        model.compile("sgd", "kdl")
+    with pytest.raises(ValueError, match="single loss of a model"):
+        ks.models.SaliencyModel(images, [one, two]).compile("sgd", [ks.combo(kld=1, balance="gradient"), "mse"])
+
+
+@pytest.mark.parametrize("formula", ["kld + 2 mse", "mse"])
+def test_the_maps_of_single_depths_count_in_training_alone(formula, rng):
+    images, y_true = rng.random((2, 8, 9, 3)), rng.random((2, 8, 9, 1)).astype("float32")
+    inputs = keras.Input((8, 9, 3))
+    options = {"padding": "same", "activation": "sigmoid", "kernel_regularizer": keras.regularizers.L2(1.0)}
+    model = SupervisedSides(inputs, [keras.layers.Conv2D(1, 3, **options)(inputs) for _ in range(3)])
+    loss = ks.combo(formula)
+    model.compile(keras.optimizers.SGD(0.0), loss, metrics=[ks.metrics.CC()])
+    maps = model.predict(images, verbose=0)
+    values = [float(loss(y_true, one)) for one in maps]
+    squares = sum(float((weight**2).sum()) for weight in model.get_weights())  # of the kernels; biases are zero
+    fused = {f"{term.name}_loss": float(term(y_true, maps[0])) for term in loss.losses}
+    fused["cc"] = float(ks.metrics.CC()(y_true, maps[0]))
+    expected = {"loss": sum(values) + squares, "val_loss": values[0] + squares}
+    expected |= {f"{split}{name}": value for split in ("", "val_") for name, value in fused.items()}
+    history = model.fit(images, y_true, verbose=0, validation_data=(images, y_true)).history
+    assert {name: value for name, (value,) in history.items()} == pytest.approx(expected, rel=1e-5)
+    model.compile("sgd", ["mse", "mse", "mse"])
+    with pytest.raises(ValueError, match="takes one keras.losses.Loss"):
+        model.evaluate(images, y_true, verbose=0)
 
 
 def test_models_are_mixed_in_log_space_or_refused(tiny_backbone):

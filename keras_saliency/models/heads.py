@@ -1,0 +1,93 @@
+"""What a model gives: a log-density, or a map without negative values."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_saliency.layers.log_softmax import LogSoftmax
+from keras_saliency.layers.match_size import MatchSize
+from keras_saliency.layers.min_max import MinMax
+from keras_saliency.layers.zoom import Zoom
+
+# What has no negative values, whatever comes in.
+NON_NEGATIVE = (keras.activations.relu, keras.activations.sigmoid, keras.activations.exponential)
+NON_NEGATIVE += (keras.activations.softplus, keras.activations.softmax)
+GREYS = (0.0, 126.0, 255.0)  # of the plain images that an unknown model is asked with
+BLOCKS = (1, 4, 16)  # and the pixels a side of the blocks of those in full random colours
+
+
+def declared_log_density(model: keras.Model) -> bool | None:
+    """Whether the layers of a model say that it gives a log-density (True) or no negative values (False).
+
+    Returns:
+        None where they do not say it, and for a model with several outputs.
+    """
+    if len(model.outputs) != 1:
+        return None
+    tensor, resized = model.outputs[0], False
+    while True:
+        layer, node, index = tensor._keras_history
+        if isinstance(layer, keras.Model):
+            tensor = layer.outputs[index]
+        elif isinstance(layer, MatchSize) and layer.gives != "map":
+            return layer.gives == "log-density"
+        elif isinstance(layer, MatchSize | Zoom):
+            tensor, resized = layer._inbound_nodes[node].input_tensors[0], True
+        else:
+            break
+    if isinstance(layer, LogSoftmax) and not resized:
+        return True
+    if isinstance(layer, MinMax) or getattr(layer, "activation", None) in NON_NEGATIVE:
+        return False
+    return None
+
+
+def gives_log_density(model: keras.Model) -> bool:
+    """Finds out what a model gives; one whose layers do not say it is asked with a few images.
+
+    Returns:
+        True for a log-density, whose exponential sums to one; False for any other map without negative values.
+
+    Raises:
+        ValueError: If its output is no map of one channel, or one with negative or non-finite values that is no
+            log-density.
+    """
+    shape = model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 1:
+        raise ValueError(f"{model.name} does not give saliency maps. Received: a model with output {shape}.")
+    declared = declared_log_density(model)
+    if declared is not None:
+        return declared
+    maps = ops.convert_to_numpy(model(_probes(model.input_shape[1:]), training=False))
+    masses = np.exp(maps.astype("float64")).sum((1, 2, 3))
+    if (abs(masses - 1.0) < 1e-2).all():
+        return True
+    if np.isfinite(maps).all() and maps.min() >= 0:
+        return False
+    raise ValueError(
+        f"{model.name} gives neither a log-density (its exponential sums to {masses[1]:g} for a grey image, not 1) nor "
+        f"a map without negative values (its smallest is {maps.min():g}). Expected a model "
+        "made by create_model, or one that ends with a ReLU or a sigmoid."
+    )
+
+
+def _probes(shape):
+    """Plain images, and images of blocks of the eight corners of the colour cube."""
+    rng = np.random.default_rng(0)
+    images = [np.full(shape, grey) for grey in GREYS]
+    for block in BLOCKS:
+        few = 255.0 * rng.integers(0, 2, (*(-(-side // block) for side in shape[:2]), shape[2]))
+        images.append(few.repeat(block, 0).repeat(block, 1)[: shape[0], : shape[1]])
+    return np.stack(images).astype("float32")
+
+
+def require_log_density(model: keras.Model) -> None:
+    """Checks that a model gives a log-density.
+
+    Raises:
+        ValueError: If it gives anything else.
+    """
+    if not gives_log_density(model):
+        raise ValueError(
+            f'{model.name} does not give a log-density. Expected a model made by create_model(..., head="log-density").'
+        )
