@@ -48,6 +48,7 @@ def train(
         typer.Option("--set", help="Changes the recipe, KEY=VALUE: epochs=3, loss.cc=2, model.backbone=vgg16."),
     ] = None,
     workdir: Annotated[Path | None, typer.Option(help="The folder of the run; by default runs/RECIPE.")] = None,
+    devices: Annotated[int, typer.Option(help="How many GPUs of this machine share each batch out.")] = 1,
 ) -> None:
     """Train a recipe, score it on the test split, write the report and the SavedModel.
 
@@ -60,7 +61,7 @@ def train(
     chosen = override(ks.zoo.find_recipe(recipe), setting or [])
     folders = _folders(data or [])
     _start()
-    run = ks.train(chosen, folders, workdir or Path("runs") / recipe)
+    run = ks.train(chosen, folders, workdir or Path("runs") / recipe, devices=devices)
     if run.result:
         _print_scores(run.result, {chosen.name: run.result["scores"], **run.result["baselines"]})
     for title, path in run.paths.items():

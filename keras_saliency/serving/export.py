@@ -1,5 +1,9 @@
 """Export to SavedModel, for TF Serving and for programs that have TensorFlow and nothing else."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,10 +38,14 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
         FileExistsError: If the folder exists and is not empty.
         ValueError: If the model does not give saliency maps.
     """
-    served = _Served(model)
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")
+    if keras.backend.backend() != "tensorflow":
+        gives_log_density(model)
+        _export_from_tensorflow(model, directory)
+        return
+    served = _Served(model)
     strings = tf.TensorSpec((None,), tf.string, "image_bytes")
     pixels = tf.TensorSpec((None, None, None, 3), tf.uint8, "pixels")
     signatures = {
@@ -46,6 +54,16 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
         "png": served.to_png.get_concrete_function(strings),
     }
     tf.saved_model.save(served, str(directory), signatures=signatures)
+
+
+def _export_from_tensorflow(model, directory):
+    """Leaves the export to a process with Keras on TensorFlow: graphs hold no operations of other backends."""
+    command = "import sys, keras_saliency as ks; ks.export_saved_model(ks.load(sys.argv[1]).model, sys.argv[2])"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+        subprocess.run([sys.executable, "-c", command, file, directory], check=True, env=environment)
 
 
 def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Maps], bool]:

@@ -70,6 +70,8 @@ class FeatureCache:
             for i, shape in enumerate(shapes)
         ]
         forward = tf.function(lambda images: backbone(images, training=False))
+        if keras.backend.backend() != "tensorflow":
+            forward = lambda images: backbone.predict_on_batch(images.numpy())  # noqa: E731
         start = 0
         for images, _ in pipeline(samples, size, batch):
             rows = slice(start, start + len(images))

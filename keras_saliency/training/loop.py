@@ -15,6 +15,7 @@ from keras_saliency.models import SaliencyModel
 from keras_saliency.reporting.progress import Progress
 from keras_saliency.serving.load import MODEL
 from keras_saliency.training.build import steps_of
+from keras_saliency.training.devices import own_share, unshared
 from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import CHECKPOINTS, FEATURES, write_whole
@@ -64,14 +65,15 @@ def _features(recipe, data, model, bars, state, folder):
     for part, flip in (("train", recipe.flip), ("validation", False)):
         samples = getattr(data, part)
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
-        caches[part] = FeatureCache(
-            Path(folder) / part,
-            model.get_layer("backbone"),
-            samples,
-            recipe.size,
-            flip,
-            progress=lambda done, task=task: bars.update(task, completed=done),
-        )
+        with unshared():
+            caches[part] = FeatureCache(
+                Path(folder) / part,
+                model.get_layer("backbone"),
+                samples,
+                recipe.size,
+                flip,
+                progress=lambda done, task=task: bars.update(task, completed=done),
+            )
         bars.update(task, completed=len(samples))
     state.seconds["features"] += time.perf_counter() - started
     state.write()
@@ -83,6 +85,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
     validation = data.validation.pipeline(
         recipe.size, recipe.batch, target_size=target_size, features=caches["validation"]
     )
+    validation = own_share(validation, len(data.validation), recipe.batch)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
@@ -97,6 +100,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             epoch=epoch,
             features=caches["train"],
         )
+        train = own_share(train, len(data.train), recipe.batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         logs = trained.fit(train, validation_data=validation, shuffle=False, verbose=0, callbacks=[advance]).history
         values = {name: value[0] for name, value in logs.items()}
@@ -118,8 +122,9 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
 class _State:
     """What a training must remember: the history, and the weights and optimizer of the last and the best epoch.
 
-    `state.json` is replaced in one step after the weights it speaks of are complete, so that an interruption at any
-    moment leaves the state of one whole epoch.
+    What layers draw at random (dropout, stochastic depth) goes on from the seeds of the last epoch, which no file of
+    weights has. `state.json`, which holds them, is replaced in one step after the weights it speaks of are complete, so
+    that an interruption at any moment leaves the state of one whole epoch.
     """
 
     def __init__(self, workdir, model):
@@ -132,6 +137,8 @@ class _State:
             self.history, self.seconds = saved["history"], saved["seconds"]
             if self.history:
                 self.load(len(self.history))
+            for seed, value in zip(self._seeds(), saved.get("seeds", []), strict=False):
+                seed.assign(value)
 
     @property
     def best_epoch(self):
@@ -147,8 +154,14 @@ class _State:
     def load(self, epoch):
         self.model.load_weights(self._weights(epoch))
 
+    def _seeds(self):
+        """The states of the random generators of the layers."""
+        weights = {id(weight) for weight in self.model.weights}
+        return [variable for variable in self.model.variables if id(variable) not in weights]
+
     def write(self):
-        write_whole(self.file, json.dumps({"history": self.history, "seconds": self.seconds}))
+        seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in self._seeds()]
+        write_whole(self.file, json.dumps({"history": self.history, "seconds": self.seconds, "seeds": seeds}))
 
     def save(self, row):
         self.history.append(row)

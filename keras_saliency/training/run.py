@@ -19,6 +19,7 @@ from keras_saliency.serving.export import export_saved_model
 from keras_saliency.serving.load import MODEL, PARTS, Run, load
 from keras_saliency.training import recipe as recipes
 from keras_saliency.training.build import build
+from keras_saliency.training.devices import share_among
 from keras_saliency.training.loop import train_epochs
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.report import write_report
@@ -32,6 +33,7 @@ def train(
     data: DataSet | Mapping[str, Place] | None = None,
     workdir: str | Path | None = None,
     verbose: bool = True,
+    devices: int = 1,
     **changes: Any,
 ) -> Run:
     """Trains a recipe, scores it on the test split, writes the report and the SavedModel.
@@ -46,6 +48,8 @@ def train(
             `KERAS_SALIENCY_DATA` names.
         workdir: The folder of the run, new, or to be resumed; by default `runs/NAME`.
         verbose: Whether to print what is done.
+        devices: How many devices of this host share each batch out: GPUs, where there are some. What is trained is the
+            same up to rounding; where the backbone is trained, each device has batch statistics of its own.
         **changes: Fields of the recipe: `epochs=3`, `loss={"kld": 1}`, `model={"backbone": "vgg16"}`. Its field `data`,
             the name of the data set, is changed by giving a `Recipe`.
 
@@ -53,7 +57,8 @@ def train(
         The `Run`: model, scores and paths.
 
     Raises:
-        ValueError: If a name or value in the recipe is unknown, the folder holds something else, or the loss diverges.
+        ValueError: If a name or value in the recipe is unknown, the folder holds something else, there are not so many
+            devices, or the loss diverges.
         FileNotFoundError: If data or weights are missing.
 
     Example:
@@ -73,10 +78,10 @@ def train(
     for name in folders:
         if name not in needed:
             raise ValueError(f"The recipe {chosen.name!r} reads {', '.join(needed)}. Received: data for {name}.")
-    return _run(chosen, folders, Path(workdir or Path("runs") / chosen.name), make_console(verbose))
+    return _run(chosen, folders, Path(workdir or Path("runs") / chosen.name), make_console(verbose), devices)
 
 
-def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Console) -> Run:
+def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Console, devices: int) -> Run:
     @functools.cache
     def read(name: str) -> DataSet:
         outer = folders.get(data_sets.WITHIN.get(name, name))
@@ -96,7 +101,10 @@ def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Con
         claim_workdir(workdir, recipe)
         console.print(f"{workdir} is complete: {workdir / PARTS['report']}")
         return load(workdir)
-    model, history, seconds = train_with_stages(recipe, read, workdir, console)
+    with share_among(devices):
+        model, history, seconds = train_with_stages(recipe, read, workdir, console)
+    if devices > 1:
+        model = load(workdir).model  # on one device
     started = time.perf_counter()
     source = ModelSource(model, recipe.name)
     console.print("scoring the test split")

@@ -1,0 +1,108 @@
+"""Training on several devices, of one process or, on JAX, of several."""
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+
+def share_among(devices: int) -> contextlib.AbstractContextManager:
+    """Where models are made and trained on several devices, each with its share of every batch.
+
+    On TensorFlow it is the scope of a `tf.distribute.MirroredStrategy`, on JAX a `keras.distribution.DataParallel`. On
+    JAX the devices may be those of several processes, started by the same command with a `workdir` each and the
+    environment variables of `keras.distribution.initialize`.
+
+    Args:
+        devices: How many, of all processes: GPUs, where there are some.
+
+    Returns:
+        A context, for `with`.
+
+    Raises:
+        ValueError: If there are not so many, or the backend is another.
+    """
+    if devices == 1:
+        return contextlib.nullcontext()
+    backend = keras.backend.backend()
+    if backend not in SHARED:
+        raise ValueError(f"Recipes are trained on several devices on {' and '.join(SHARED)}, not on {backend}.")
+    find, share = SHARED[backend]
+    found = find()
+    if not 1 <= devices <= len(found):
+        raise ValueError(f"devices must be from 1 to {len(found)}, of {', '.join(found)}. Received: devices={devices}.")
+    return share(found[:devices])
+
+
+def _in_tensorflow():
+    return [device.name for device in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
+
+
+def _in_jax():
+    if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
+        keras.distribution.initialize()
+    return keras.distribution.list_devices()
+
+
+@contextlib.contextmanager
+def _parallel(devices: list[str]) -> Iterator[None]:
+    # Keras cannot share out a data set whose batches are gathered from a cache; `own_share` does.
+    shared = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
+    keras.distribution.set_distribution(shared)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+# How devices are found and shared among, by backend.
+SHARED = {
+    "tensorflow": (_in_tensorflow, lambda devices: tf.distribute.MirroredStrategy(devices).scope()),
+    "jax": (_in_jax, _parallel),
+}
+
+
+@contextlib.contextmanager
+def unshared() -> Iterator[None]:
+    """Where each process computes for itself what it is asked, on the weights of a shared model."""
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
+def own_share(batches: tf.data.Dataset, images: int, batch: int) -> tf.data.Dataset:
+    """What this process has of every batch: all of it, but on JAX with several processes.
+
+    Args:
+        batches: The batches, the same in every process.
+        images: How many images they have together.
+        batch: How many one has; the last one has what is left.
+
+    Raises:
+        ValueError: If a batch does not divide evenly among the devices, as JAX needs it.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return batches
+    import jax
+
+    devices = math.prod(distribution.device_mesh.shape)
+    sizes = {min(batch, images), images % batch}
+    if any(size % devices for size in sizes):
+        raise ValueError(
+            f"On JAX, batches must divide evenly among {devices} devices. Received: {images} images in batches of "
+            f"{batch}, the last one of {images % batch or batch}. Choose another --set batch=..."
+        )
+    processes, process = jax.process_count(), jax.process_index()
+
+    def share(part):
+        count = tf.shape(part)[0] // processes
+        return part[process * count : (process + 1) * count]
+
+    return batches.map(lambda *batch: keras.tree.map_structure(share, batch)) if processes > 1 else batches
