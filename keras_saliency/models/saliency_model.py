@@ -60,6 +60,7 @@ class SaliencyModel(AnySize):
         loss_weights: float | Sequence | Mapping | None = None,
         metrics: Sequence | Mapping | None = None,
         weighted_metrics: Sequence | Mapping | None = None,
+        *args: Any,
         **kwargs: Any,
     ) -> None:
         """Compiles the model as `keras.Model.compile` does.
@@ -71,6 +72,7 @@ class SaliencyModel(AnySize):
             loss_weights: As in Keras.
             metrics: As in Keras.
             weighted_metrics: As in Keras.
+            *args: As in Keras.
             **kwargs: As in Keras.
 
         Raises:
@@ -80,13 +82,13 @@ class SaliencyModel(AnySize):
         from_logits = declared_log_density(self)
         loss = keras.tree.map_structure(lambda item: _named(item, bool(from_logits)), loss)
         for item in keras.tree.flatten([loss, metrics, weighted_metrics]):
-            # What has a name in a table is of this package.
-            asked = item.from_logits if hasattr(item, "name_in_table") else from_logits
+            # What has a name in a table is of this package; Keras takes classes, too, and makes them with their defaults.
+            asked = getattr(item, "from_logits", False) if hasattr(item, "name_in_table") else from_logits
             if from_logits is not None and asked != from_logits:
                 head = "log-density" if from_logits else "density"
                 raise ValueError(
-                    f"{item.name} has from_logits={item.from_logits}, and the head of {self.name} gives a {head}: "
-                    f"make it with from_logits={from_logits}."
+                    f"{item.__name__ if isinstance(item, type) else item.name} has from_logits={asked}, and the head of "
+                    f"{self.name} gives a {head}: make it with from_logits={from_logits}."
                 )
         several = len(self.outputs) > 1
         for path, item in keras.tree.flatten_with_path(loss):
@@ -95,7 +97,7 @@ class SaliencyModel(AnySize):
                 item.adopt("".join(f"{name}_" for name in names))
                 if path and item.balance == "gradient":
                     raise ValueError("Only the single loss of a model is balanced by gradients.")
-        super().compile(optimizer, loss, loss_weights, metrics, weighted_metrics, **kwargs)
+        super().compile(optimizer, loss, loss_weights, metrics, weighted_metrics, *args, **kwargs)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model as it was compiled when it was saved."""

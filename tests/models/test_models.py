@@ -88,6 +88,9 @@ def test_a_formula_is_compiled_with_the_form_of_the_head(tiny_backbone):
         wrong = head == "density"
         with pytest.raises(ValueError, match=f"nss has from_logits={wrong}.*make it with from_logits={not wrong}"):
             model.compile("sgd", loss="kld", metrics=[ks.metrics.NSS(from_logits=wrong)])
+        if head == "log-density":
+            with pytest.raises(ValueError, match="CC has from_logits=False"):
+                model.compile("sgd", loss="kld", metrics=[ks.metrics.CC])
         with pytest.raises(ValueError, match=f"cc has from_logits={wrong}"):
             model.compile("sgd", loss="kld", weighted_metrics=[[ks.metrics.CC(from_logits=wrong)]])
         with pytest.raises(ValueError, match=f"combination has from_logits={wrong}"):
