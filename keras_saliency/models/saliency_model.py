@@ -82,13 +82,14 @@ class SaliencyModel(AnySize):
         from_logits = declared_log_density(self)
         loss = keras.tree.map_structure(lambda item: _named(item, bool(from_logits)), loss)
         for item in keras.tree.flatten([loss, metrics, weighted_metrics]):
-            # What has a name in a table is of this package; Keras takes classes, too, and makes them with their defaults.
+            # What has a name in a table is of this package. Keras takes classes, too, and makes them with defaults.
             asked = getattr(item, "from_logits", False) if hasattr(item, "name_in_table") else from_logits
             if from_logits is not None and asked != from_logits:
                 head = "log-density" if from_logits else "density"
+                name = item.__name__ if isinstance(item, type) else item.name
                 raise ValueError(
-                    f"{item.__name__ if isinstance(item, type) else item.name} has from_logits={asked}, and the head of "
-                    f"{self.name} gives a {head}: make it with from_logits={from_logits}."
+                    f"{name} has from_logits={asked}, and the head of {self.name} gives a {head}: "
+                    f"make it with from_logits={from_logits}."
                 )
         several = len(self.outputs) > 1
         for path, item in keras.tree.flatten_with_path(loss):
