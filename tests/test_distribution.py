@@ -21,7 +21,8 @@ from keras_saliency.training.recipe import Model
 
 folder, processes = sys.argv[1], int(sys.argv[2])
 data = synthetic.read(splits={"train": 6, "validation": 4, "test": 2})
-recipe = ks.Recipe("small", "synthetic", Model("icf", None), {"nll": 1, "kld": 1}, size=(48, 64), batch=4, epochs=2)
+options = {"size": (48, 64), "batch": 4, "epochs": 2, "optimizer": "sgd"}
+recipe = ks.Recipe("small", "synthetic", Model("icf", None), {"nll": 1, "kld": 1}, **options)
 run = ks.train(recipe, data, folder, verbose=False, devices=processes)
 found = {name: [score["mean"]] for name, score in run.scores.items()}
 found["saved model"] = [float((run.paths["saved_model"] / "saved_model.pb").is_file())]
