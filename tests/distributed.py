@@ -17,12 +17,13 @@ from conftest import every_loss, every_metric, make_truth  # noqa: E402
 import keras_saliency as ks  # noqa: E402
 from keras_saliency.data import synthetic  # noqa: E402
 from keras_saliency.evaluation.sources import ModelSource  # noqa: E402
+from keras_saliency.training.devices import mirrored  # noqa: E402
 from keras_saliency.training.recipe import Model  # noqa: E402
 
 # Batches of four and a last one of three, of which the second device gets one; one image has no fixations, one no
 # density.
 SHAPE, BATCH = (7, 32, 36, 1), 4
-STRATEGY = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+STRATEGY = mirrored(*(device.name for device in tf.config.list_logical_devices("CPU")))
 rng = np.random.default_rng(0)
 x = rng.uniform(0, 255, (*SHAPE[:3], 3)).astype("float32")
 density, fixations = make_truth(rng, SHAPE)
@@ -97,7 +98,6 @@ maps = [[p.values for p in ModelSource(model, "model", 2).predictions(data.test)
 print("ModelSource", difference(*maps), sep="\t")
 
 # Whole runs: batches of four and two, on cached features.
-tf.config.run_functions_eagerly(True)
 # Not Adam, which takes the rounding of a gradient that is almost zero for a gradient.
 options = {"size": (48, 64), "batch": 4, "epochs": 2, "optimizer": "sgd"}
 recipe = ks.Recipe("small", "synthetic", Model("icf", None), {"nll": 1.0, "kld": 1.0}, **options)

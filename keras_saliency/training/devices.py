@@ -1,6 +1,7 @@
 """Training on several devices, of one process or, on JAX, of several."""
 
 import contextlib
+import functools
 import math
 import os
 from collections.abc import Iterator
@@ -58,9 +59,15 @@ def _parallel(devices: list[str]) -> Iterator[None]:
         keras.distribution.set_distribution(None)
 
 
+@functools.cache
+def mirrored(*devices: str) -> tf.distribute.MirroredStrategy:
+    """The strategy for some devices. There is one of them in a process: TensorFlow confuses the messages of two."""
+    return tf.distribute.MirroredStrategy(devices)
+
+
 # How devices are found and shared among, by backend.
 SHARED = {
-    "tensorflow": (_in_tensorflow, lambda devices: tf.distribute.MirroredStrategy(devices).scope()),
+    "tensorflow": (_in_tensorflow, lambda devices: mirrored(*devices).scope()),
     "jax": (_in_jax, _parallel),
 }
 
