@@ -10,8 +10,7 @@ from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.zoom import Zoom
 
 # What has no negative values, whatever comes in.
-NON_NEGATIVE = (keras.activations.relu, keras.activations.sigmoid, keras.activations.exponential)
-NON_NEGATIVE += (keras.activations.softplus, keras.activations.softmax)
+NON_NEGATIVE = [getattr(keras.activations, name) for name in ("relu", "sigmoid", "exponential", "softplus", "softmax")]
 GREYS = (0.0, 126.0, 255.0)  # of the plain images that an unknown model is asked with
 BLOCKS = (1, 4, 16)  # and the pixels a side of the blocks of those in full random colours
 
