@@ -1,6 +1,7 @@
 """One device against two, in a process of its own: prints the largest difference of every case."""
 
 import contextlib
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 from conftest import every_loss, every_metric, make_truth  # noqa: E402
 
 import keras_saliency as ks  # noqa: E402
@@ -93,11 +95,11 @@ for name, (make, metrics) in cases.items():
         for scope in (contextlib.nullcontext(), STRATEGY.scope())
     )
     print(f"fit {name}", difference(one[0], two[0]), sep="\t")
-data = synthetic.read(splits={"train": 6, "validation": 3, "test": 5})
+data = synthetic.read(splits={"train": 7, "validation": 5, "test": 3})
 maps = [[p.values for p in ModelSource(model, "model", 2).predictions(data.test)] for model in (one[1], two[1])]
 print("ModelSource", difference(*maps), sep="\t")
 
-# Whole runs: batches of four and two, on cached features.
+# Whole runs: batches of four, and of three and one, on cached features.
 # Not Adam, which takes the rounding of a gradient that is almost zero for a gradient.
 options = {"size": (48, 64), "batch": 4, "epochs": 2, "optimizer": "sgd"}
 recipe = ks.Recipe("small", "synthetic", Model("icf", None), {"nll": 1.0, "kld": 1.0}, **options)
@@ -107,7 +109,7 @@ with tempfile.TemporaryDirectory() as folder:
     scores = [[score["mean"] for score in run.scores.values()] for run in runs]
     print("scores", difference(*scores), sep="\t")
     assert all((run.path / "saved_model" / "1" / "saved_model.pb").is_file() for run in runs)
-    try:
-        ks.train(recipe, data, Path(folder) / "3", devices=3)
-    except ValueError as error:
-        assert "devices must be from 1 to 2" in str(error), error
+    refused = {"devices must be from 1 to 2": (recipe, 3), "evenly among 2": (dataclasses.replace(recipe, batch=3), 2)}
+    for message, (other, devices) in refused.items():
+        with pytest.raises(ValueError, match=message):
+            ks.train(other, data, Path(folder) / message, verbose=False, devices=devices)

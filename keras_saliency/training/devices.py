@@ -92,20 +92,24 @@ def own_share(batches: tf.data.Dataset, images: int, batch: int) -> tf.data.Data
         batch: How many one has; the last one has what is left.
 
     Raises:
-        ValueError: If a batch does not divide evenly among the devices, as JAX needs it.
+        ValueError: If batches do not divide evenly among the devices: the first must on TensorFlow, all must on JAX.
     """
     distribution = keras.distribution.distribution()
+    sizes = {min(batch, images)}
+    if distribution is None:
+        devices = tf.distribute.get_strategy().num_replicas_in_sync
+    else:
+        devices = math.prod(distribution.device_mesh.shape)
+        sizes.add(images % batch)
+    if any(size % devices for size in sizes):
+        raise ValueError(
+            f"Batches must divide evenly among {devices} devices. Received: {images} images in batches of {batch}, the "
+            f"last one of {images % batch or batch}. Choose another --set batch=..."
+        )
     if distribution is None:
         return batches
     import jax
 
-    devices = math.prod(distribution.device_mesh.shape)
-    sizes = {min(batch, images), images % batch}
-    if any(size % devices for size in sizes):
-        raise ValueError(
-            f"On JAX, batches must divide evenly among {devices} devices. Received: {images} images in batches of "
-            f"{batch}, the last one of {images % batch or batch}. Choose another --set batch=..."
-        )
     processes, process = jax.process_count(), jax.process_index()
 
     def share(part):
