@@ -145,6 +145,8 @@ def _print_scores(provenance: dict, rows: dict) -> None:
 
     console.print(tables.caption(provenance))
     console.print(tables.terminal_table(rows), soft_wrap=False)
+    for reason in tables.reasons(rows):
+        console.print(reason)
 
 
 @app.command()

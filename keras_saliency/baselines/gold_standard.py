@@ -17,6 +17,7 @@ class GoldStandard:
     """Leave one observer out: a mixture of the other observers' kernel density, centre bias and uniform.
 
     Bandwidth and mixture weights are those that make the left-out fixations of the validation images most likely.
+    Images on which nobody else looked take no part. If there are no others, the kernel density has no weight.
 
     Args:
         validation: The validation split.
@@ -29,6 +30,7 @@ class GoldStandard:
 
     def __init__(self, validation: "Samples", centre_bias: CentreBias) -> None:
         self.centre_bias = centre_bias
+        validation = [sample for sample in validation if _observers(sample) > 1] or validation
         others = [self._at_fixations(sample) for sample in validation]
         best = -np.inf
         for bandwidth in BANDWIDTHS:
@@ -50,6 +52,10 @@ class GoldStandard:
         bias = np.exp(self.centre_bias.log_density(sample.size))
         return bias[rows, columns], np.full(len(rows), 1 / pixels)
 
+    def predicts(self, sample: "Sample") -> bool:
+        """Whether there are others to predict an observer from: on this image, and where the weights were fitted."""
+        return bool(_observers(sample) > 1 and self.weights[0] > 0)
+
     def log_densities(self, sample: "Sample") -> tuple[np.ndarray, np.ndarray]:
         """The log-densities that predict each observer of an image.
 
@@ -69,6 +75,10 @@ class GoldStandard:
         bias = np.exp(self.centre_bias.log_density(sample.size))
         density = scale * (total - sums) + (centre * bias + uniform / bias.size).astype("float32")
         return observers, np.log(density / density.sum((1, 2), keepdims=True))
+
+
+def _observers(sample):
+    return len(np.unique(sample.fixations.observer))
 
 
 def _mirrored_kernel(at, centres, side, sigma):

@@ -21,7 +21,7 @@ from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.formulas.types import Plane
 from keras_saliency.reporting import tables
-from keras_saliency.reporting.statistics import interval
+from keras_saliency.reporting.statistics import Interval, interval, ratio
 
 # What leave one observer out can score: the others compare with a density of all, the one to be predicted included,
 # and Judd's AUC of few fixations is too high, by up to one half of their inverse number.
@@ -36,7 +36,13 @@ MIDDLE_OF_ZERO = 0.25
 SIZES = 64  # of images whose counts of all fixations are kept
 FALSE_POSITIVES = np.linspace(0.0, 1.0, 101)
 
-Summary = dict[str, dict[str, dict[str, float | None]]]
+# The share of what can be known: of which metric, in which row, and what that is called.
+SHARES = {
+    "explained_information": ("ig", "gold_standard", "the mean IG of the gold standard"),
+    "known_information": ("expected_ig", "truth", "the expected IG of the true density"),
+}
+
+Summary = dict[str, dict[str, Interval]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +55,8 @@ class Evaluation:
         per_image: From row (the name of a source, `uniform`, `centre_bias`, `gold_standard`, and `truth` where the
             density is known) to a list of dictionaries from metric to value, one for each image.
         fair: The same with the map that suits each metric, for sources that predict log-densities.
-        summary: From row and metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals.
+        summary: From row and metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals; a share of the
+            information is None, with its `"reason"`, where what it is a share of is not clearly above zero.
         fair_summary: The same of `fair`.
         eight_bit: From the row of a source of 8-bit maps to what KLD and IG gain if its zeros are read as a quarter of
             a step.
@@ -105,8 +112,10 @@ def score_gold_standard(gold: baselines.GoldStandard, truth: Truth, convention: 
 
     Returns:
         A dictionary from metric to the mean over the observers, weighted by their fixations; NaN for what is
-        not in `OF_ONE_OBSERVER`.
+        not in `OF_ONE_OBSERVER`, and for all where there are no others to predict from.
     """
+    if not gold.predicts(truth.sample):
+        return dict.fromkeys(CONVENTIONS[convention], np.nan)
     fixations = truth.sample.fixations
     observers, log_densities = gold.log_densities(truth.sample)
     rows, weights = [], []
@@ -215,13 +224,12 @@ def summarise(
     convention: str,
 ) -> Summary:
     """Mean and interval of each row and metric; explained information is a ratio of two means."""
-    ratios = {"explained_information": ("ig", "gold_standard"), "known_information": ("expected_ig", "truth")}
     summary = {}
     for row, values in table.items():
         names = [name for name in CONVENTIONS[convention] if name in values[0]]
         summary[row] = {name: interval([value[name] for value in values]) for name in names}
-        for name, (metric, ceiling) in ratios.items():
+        for name, (metric, ceiling, called) in SHARES.items():
             if convention == "tuebingen" and ceiling in per_image and metric in values[0]:
                 pairs = [[value[metric] for value in rows] for rows in (values, per_image[ceiling])]
-                summary[row][name] = interval(*pairs)
+                summary[row][name] = ratio(*pairs, called)
     return summary

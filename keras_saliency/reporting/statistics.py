@@ -1,6 +1,7 @@
 """How sure a mean is, and a difference: bootstrap intervals over images."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import scipy.stats
@@ -10,28 +11,58 @@ from keras_saliency.formulas.types import Values
 RESAMPLES, FLIPS = 2000, 9999
 LEVEL = 0.95
 AT_ONCE = 1_000_000  # resampled values in memory
+UNDEFINED = {"mean": None, "low": None, "high": None}
+Interval: TypeAlias = Annotated[dict[str, Any], "mean, low and high, each a float or None, and the reason for None"]
 
 
 def _mean(a, b=None, axis=-1):
     return a.mean(axis) if b is None else a.mean(axis) / b.mean(axis)
 
 
-def interval(values: Values, over: Values | None = None) -> dict[str, float | None]:
-    """The mean, or the ratio of two means, with the 95 % interval of 2,000 bootstrap resamples of the images.
+def interval(values: Values) -> Interval:
+    """The mean with the 95 % interval of 2,000 bootstrap resamples of the images.
 
     Args:
         values: One value for each image.
-        over: The denominators, for a ratio of means over the same images.
 
     Returns:
         `{"mean", "low", "high"}`: None where a value is not defined, no interval for a single image.
     """
-    columns = [np.asarray(column, "float64") for column in (values, over) if column is not None]
+    return _interval(np.asarray(values, "float64"))
+
+
+def ratio(values: Values, over: Values, name: str) -> Interval:
+    """The ratio of two means over the same images, as `interval` gives a mean.
+
+    A ratio to what may as well be zero says nothing, its sign included: it is None unless the whole interval of the
+    denominator is above zero.
+
+    Args:
+        values: One value for each image.
+        over: The denominators.
+        name: What the denominator is, with an article.
+
+    Returns:
+        `{"mean", "low", "high"}`; where all are None also `"reason"`, a clause for people.
+    """
+    over = np.asarray(over, "float64")
+    below, undefined = interval(over), np.isnan(over).sum()
+    if undefined:
+        return {**UNDEFINED, "reason": f"{name} is not defined for {undefined} of {len(over)} images"}
+    if below["low"] is None:
+        return {**UNDEFINED, "reason": f"{name} has no interval: there is one image alone"}
+    if below["low"] <= 0:
+        found = f"{below['mean']:.3f} [{below['low']:.3f}, {below['high']:.3f}]"
+        return {**UNDEFINED, "reason": f"{name} is not clearly above zero: {found}"}
+    return _interval(np.asarray(values, "float64"), over)
+
+
+def _interval(*columns):
     if np.isnan(columns).any():
-        return {"mean": None, "low": None, "high": None}
+        return dict(UNDEFINED)
     mean = float(_mean(*columns))
     if len(columns[0]) < 2:
-        return {"mean": mean, "low": None, "high": None}
+        return {**UNDEFINED, "mean": mean}
     resampled = scipy.stats.bootstrap(
         columns,
         _mean,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol, TypeAlias
 import rich.table
 
 from keras_saliency.data import DataSet, Samples
+from keras_saliency.reporting.statistics import Interval
 
 PACKAGES = (
     *("keras_saliency", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "opencv-python-headless"),
@@ -35,7 +36,6 @@ TITLES = {
     "gold_standard": "gold standard",
     "truth": "true density",
 }
-Interval: TypeAlias = Annotated[Mapping[str, Any], "mean, low and high, each a float or None"]
 ScoreRows: TypeAlias = Annotated[Mapping[str, Mapping[str, Interval]], "by row and metric"]
 PerImage: TypeAlias = Annotated[Mapping[str, Sequence[Mapping[str, float]]], "by row, image and metric"]
 
@@ -47,6 +47,8 @@ class Scored(Protocol):
     def convention(self) -> str: ...
     @property
     def per_image(self) -> PerImage: ...
+    @property
+    def summary(self) -> ScoreRows: ...
     @property
     def reference(self) -> Mapping[str, Mapping[str, Any]]: ...
     @property
@@ -150,10 +152,19 @@ def caption(facts: Mapping[str, Any]) -> str:
     )
 
 
+def reasons(rows: ScoreRows) -> list[str]:
+    """A sentence for each value that a table cannot have, once for all rows that lack it for one reason."""
+    found = {
+        name: value["reason"] for row in rows.values() for name, value in row.items() if value and "reason" in value
+    }
+    return [f"The column '{HEADINGS[name]}' is n/a: {reason}." for name, reason in found.items()]
+
+
 def describe(evaluation: Scored) -> str:
     """What the scores of an `Evaluation` mean, as paragraphs for a report."""
     bias, gold = evaluation.reference["centre_bias"], evaluation.reference["gold_standard"]
     weights = ", ".join(f"{weight:.3f}" for weight in gold["weights"])
+    missing = "".join(f"\n- {reason}" for reason in reasons(evaluation.summary))
     return f"""{caption(evaluation.provenance)} In brackets 95 % bootstrap intervals over images.
 
 - IG is the information gain over the centre bias in bits per fixation; explained information is IG divided by that of
@@ -163,8 +174,9 @@ def describe(evaluation: Scored) -> str:
 - Gold standard: each observer predicted from the others; bandwidth {gold["bandwidth"]:.2f} of the ground-truth blur,
   weights of their kernel density, centre bias and uniform {weights}, fitted on validation. It has no CC, SIM, KLD and
   EMD: they compare with a density of all observers, the one to be predicted included. In `mit` it has no AUC: Judd's is
-  too high for the few fixations of one observer.
-- sAUC: the negatives are the fixations of all other images of the split, laid over the image."""
+  too high for the few fixations of one observer. Without a second observer on an image, or on any of validation, there
+  is none.
+- sAUC: the negatives are the fixations of all other images of the split, laid over the image.{missing}"""
 
 
 FAIR = """Fair scores of what predicts a density, by the map that suits each metric best (Kümmerer et al. 2018): the

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import re
 
 import keras
 import numpy as np
@@ -110,6 +112,41 @@ def test_evaluate_ranks_the_baselines(tiny, convention):
         for values in summary.values():
             for interval in values.values():
                 assert interval["mean"] is None or interval["low"] <= interval["mean"] <= interval["high"]
+
+
+def observed_by(data, observers):
+    """The data with the fixations of that many observers, who each look at an image as if it were another one."""
+    parts = {}
+    for part in ("train", "validation", "test"):
+        samples, parts[part] = getattr(data, part), []
+        for i, sample in enumerate(samples):
+            seen = [samples[(i + o) % len(samples)].fixations for o in range(observers)]
+            rows = [np.stack([f.x, f.y, f.observer, f.time], 1)[f.observer == o] for o, f in enumerate(seen)]
+            parts[part].append(dataclasses.replace(sample, fixations=Fixations.from_rows(np.concatenate(rows))))
+    return dataclasses.replace(data, **{part: Samples(samples) for part, samples in parts.items()})
+
+
+@pytest.mark.parametrize(
+    ("observers", "reason"),
+    [
+        (1, "the mean IG of the gold standard is not defined for 4 of 4 images"),
+        (3, r"the mean IG of the gold standard is not clearly above zero: -0\.\d{3} \[-0\.\d{3}, 0\.\d{3}\]"),
+    ],
+)
+def test_explained_information_needs_a_gold_standard(tiny, tmp_path, observers, reason):
+    scored = evaluation.evaluate(
+        [MapSource("m", np.ones((120, 160)))], observed_by(tiny, observers), out=tmp_path / "o"
+    )
+    for summary in (scored.summary, scored.fair_summary):
+        for row, values in summary.items():
+            found = values["explained_information"]
+            assert [found[name] for name in ("mean", "low", "high")] == [None] * 3, row
+            assert re.fullmatch(reason, found["reason"]), found
+    # The truth is known whoever looks.
+    assert scored.summary["truth"]["known_information"]["mean"] == 1
+    written = json.loads((tmp_path / "o" / "result.json").read_text())["scores"]["m"]["explained_information"]
+    assert written == scored.summary["m"]["explained_information"]
+    assert f"- The column 'explained' is n/a: {written['reason']}." in (tmp_path / "o" / "report.md").read_text()
 
 
 def test_the_area_under_the_drawn_curve_is_the_auc(tiny, rng):

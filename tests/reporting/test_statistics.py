@@ -1,7 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from keras_saliency.reporting.statistics import compare, interval
+from keras_saliency.reporting.statistics import compare, interval, ratio
 
 
 def test_the_interval_is_that_of_the_mean(rng):
@@ -10,9 +12,25 @@ def test_the_interval_is_that_of_the_mean(rng):
     assert found["mean"] == pytest.approx(values.mean())
     half = 1.96 * values.std() / 20
     assert found["high"] - found["low"] == pytest.approx(2 * half, rel=0.1)
-    assert interval(2 * values, values)["mean"] == pytest.approx(2)
     assert interval([1.0]) == {"mean": 1.0, "low": None, "high": None}
     assert interval([1.0, np.nan])["mean"] is None
+
+
+def test_a_ratio_is_told_where_its_denominator_is_clearly_above_zero(rng):
+    values = rng.normal(3, 2, 400)
+    found = ratio(values + rng.normal(0, 1, 400), 2 * values, "the whole")
+    assert found["low"] < 0.5 < found["high"] and found["high"] - found["low"] < 0.1
+    assert ratio(2 * values, values, "the whole") == pytest.approx({"mean": 2, "low": 2, "high": 2})
+    for over, reason in (
+        (values - 3, r"the whole is not clearly above zero: -?0\.\d{3} \[-0\.\d{3}, 0\.\d{3}\]"),
+        (-values, r"the whole is not clearly above zero: -[23]\.\d{3} \[.*\]"),
+        (0 * values, r"the whole is not clearly above zero: 0\.000 \[0\.000, 0\.000\]"),
+        (values[:1], "the whole has no interval: there is one image alone"),
+        (np.where(values > 0, values, np.nan), r"the whole is not defined for \d+ of 400 images"),
+    ):
+        found = ratio(values[: len(over)], over, "the whole")
+        assert [found[name] for name in ("mean", "low", "high")] == [None] * 3
+        assert re.fullmatch(reason, found["reason"]), found
 
 
 def test_paired_differences_are_found_where_means_alone_would_hide_them(rng):
