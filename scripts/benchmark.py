@@ -1,11 +1,12 @@
-"""Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics` or `models`."""
+"""Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`."""
 
 import typer
-from benchmarks import losses, metrics, models
+from benchmarks import emd, losses, metrics, models
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(losses.losses)
 app.command()(metrics.metrics)
+app.command()(emd.emd)
 app.command()(models.models)
 
 

@@ -6,6 +6,7 @@ import reference_mit as mit
 from conftest import data_folder
 from golden_maps import CASES, REAL
 from keras import ops
+from scipy.ndimage import gaussian_filter1d
 from test_golden import count, make_case, shuffled
 
 from keras_saliency.formulas.conventions import CONVENTIONS
@@ -107,3 +108,38 @@ def test_the_earth_movers_distance_is_that_of_a_linear_program(rng):
     blobs = [np.exp(-((x - column) ** 2 + (y - 128) ** 2) / 200)[None, ..., None] for column in (112, 208)]
     np.testing.assert_allclose(emd(*blobs), [3], rtol=1e-3)
     np.testing.assert_allclose(emd(*(ops.convert_to_tensor(blob) for blob in blobs)), [3], rtol=1e-3)
+
+
+def fixations_and_gaussian(height, width):
+    """Twenty fixations blurred by a 32nd of the width, and a Gaussian of a quarter of the sides."""
+    rng, sides = np.random.default_rng(0), (height, width)
+    blurred = (gaussian_filter1d(np.eye(side)[:, rng.integers(0, side, 20)], width / 32, axis=0) for side in sides)
+    y, x = ((np.arange(side) - side / 2) / (side / 4) for side in sides)
+    maps = np.einsum("yf,xf->yx", *blurred), np.exp(-(y[:, None] ** 2 + x**2) / 2)
+    return [map_[None, ..., None] for map_ in maps]
+
+
+def test_the_earth_movers_distance_of_large_maps_is_solved():
+    from keras_saliency.formulas.emd import emd
+
+    # What POT gives for the whole matrix of distances after as many pivots as it takes; after 100,000 it is 9.155.
+    np.testing.assert_allclose(emd(*fixations_and_gaussian(1440, 2560)), [9.153818], rtol=1e-6)
+
+
+def test_the_earth_movers_distance_of_larger_maps_is_that_of_a_coarser_grid(monkeypatch):
+    from keras_saliency.formulas import emd as formula
+
+    maps = fixations_and_gaussian(1000, 1472)  # neither side is a multiple of what they are shrunk by
+    exact = formula.emd(*maps)
+    monkeypatch.setattr(formula, "CELLS", 32 * 46 - 1)
+    coarse = formula.emd(*maps)
+    assert 0 < np.abs(coarse / exact - 1) < 0.01  # with cells larger than the blur
+    np.testing.assert_allclose(formula.emd(maps[0], maps[0]), [0])
+
+
+def test_work_that_is_not_the_least_is_not_told(monkeypatch):
+    from keras_saliency.formulas import emd as formula
+
+    monkeypatch.setattr(formula, "PIVOTS", 3)
+    with pytest.raises(RuntimeError, match=r"EMD is not solved on 20 cells after 3 pivots \(.*\). Score smaller maps."):
+        formula.emd(*fixations_and_gaussian(128, 160))
