@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from keras_saliency.baselines.features import check_image, shares, to_saliency
+from keras_saliency.baselines.fitting import ask
 from keras_saliency.formulas.types import Photograph, Plane
 
 SCALE = 0.5  # patches are learned and images read at half size, the default of the authors' code
@@ -127,4 +128,7 @@ def _independent(patches, components, seed):
         )
     whitening = axes[:, :components] / np.sqrt(variances[:components])
     analysis = FastICA(whiten=False, max_iter=ITERATIONS, tol=TOLERANCE, random_state=seed)
-    return (analysis.fit(centred @ whitening).components_ @ whitening.T).astype("float32")
+    unmixing = analysis.fit(centred @ whitening).components_
+    found = f"The independent components of AIM are not found after {ITERATIONS} iterations."
+    ask(analysis.n_iter_ < ITERATIONS, found, "Pass more images, or ask for fewer components.")
+    return (unmixing @ whitening.T).astype("float32")

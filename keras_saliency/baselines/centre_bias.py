@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from keras_saliency.baselines.fitting import search
 from keras_saliency.formulas.types import Plane, Size
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 GRID = (120, 160)
 BANDWIDTHS = np.geomspace(0.01, 0.16, 17)
-UNIFORM_SHARES = (1e-6, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2)
+UNIFORM_SHARES = (1e-6, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)  # never none: fixations may be anywhere
 
 
 class CentreBias:
@@ -33,15 +34,14 @@ class CentreBias:
 
     def __init__(self, train: "Samples", validation: "Samples") -> None:
         seen, unseen = (sum(_relative_counts(sample) for sample in part) for part in (train, validation))
-        best = -np.inf
-        for bandwidth in BANDWIDTHS:
+
+        def fit(bandwidth):
             kernel = gaussian_filter(seen / seen.sum(), bandwidth * GRID[1], mode="reflect")
-            for share in UNIFORM_SHARES:
-                density = (1 - share) * kernel / kernel.sum() + share / kernel.size
-                likelihood = np.sum(unseen * np.log(density))
-                if likelihood > best:
-                    best = likelihood
-                    self.bandwidth, self.uniform_share, self.density = float(bandwidth), share, density
+            mixed = {share: (1 - share) * kernel / kernel.sum() + share / kernel.size for share in UNIFORM_SHARES}
+            likelihood, share = max((np.sum(unseen * np.log(mixed[share])), -share) for share in mixed)
+            return likelihood, (-share, mixed[-share])
+
+        self.bandwidth, (self.uniform_share, self.density) = search(BANDWIDTHS, fit, "bandwidth of the centre bias")
 
     def log_density(self, size: Size) -> Plane:
         """The log-density `(height, width)` on an image of that size, summing to one in the exponential."""

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_saliency.baselines.centre_bias import CentreBias
+from keras_saliency.baselines.fitting import fit_mixture, search
 
 if TYPE_CHECKING:
     from keras_saliency.data.fixations import Sample, Samples
 
 BANDWIDTHS = np.geomspace(0.35, 1.4, 9)  # in units of the ground-truth blur of the image
-STEPS = 100
 
 
 class GoldStandard:
@@ -30,20 +30,16 @@ class GoldStandard:
 
     def __init__(self, validation: "Samples", centre_bias: CentreBias) -> None:
         self.centre_bias = centre_bias
-        validation = [sample for sample in validation if _observers(sample) > 1] or validation
-        others = [self._at_fixations(sample) for sample in validation]
-        best = -np.inf
-        for bandwidth in BANDWIDTHS:
-            likelihoods = np.concatenate(
-                [
-                    np.stack([_kernel_at_fixations(sample, bandwidth), *rest])
-                    for sample, rest in zip(validation, others, strict=True)
-                ],
-                axis=1,
-            )
-            weights, value = _fit_mixture(likelihoods)
-            if value > best:
-                best, self.bandwidth, self.weights = value, float(bandwidth), weights
+        seen = [sample for sample in validation if _observers(sample) > 1] or list(validation)
+        others = [self._at_fixations(sample) for sample in seen]
+
+        def fit(bandwidth):
+            pairs = zip(seen, others, strict=True)
+            parts = [np.stack([_kernel_at_fixations(sample, bandwidth), *rest]) for sample, rest in pairs]
+            weights, likelihood = fit_mixture(np.concatenate(parts, axis=1))
+            return likelihood, weights
+
+        self.bandwidth, self.weights = search(BANDWIDTHS, fit, "bandwidth of the gold standard")
 
     def _at_fixations(self, sample):
         """Centre bias and uniform density at the fixations of a sample."""
@@ -98,12 +94,3 @@ def _kernel_at_fixations(sample, bandwidth):
     pairs = pairs * _mirrored_kernel(np.floor(fixations.x) + 0.5, fixations.x, width, sigma)
     others = fixations.observer[:, None] != fixations.observer[None]
     return np.sum(pairs * others, 1) / np.maximum(others.sum(1), 1)
-
-
-def _fit_mixture(likelihoods):
-    """The weights of the components `(components, fixations)` by expectation maximisation, and the log-likelihood."""
-    weights = np.full(len(likelihoods), 1 / len(likelihoods))
-    for _ in range(STEPS):
-        joint = weights[:, None] * likelihoods
-        weights = np.mean(joint / joint.sum(0), 1)
-    return weights, np.sum(np.log(weights @ likelihoods))

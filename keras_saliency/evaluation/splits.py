@@ -230,6 +230,6 @@ def summarise(
         summary[row] = {name: interval([value[name] for value in values]) for name in names}
         for name, (metric, ceiling, called) in SHARES.items():
             if convention == "tuebingen" and ceiling in per_image and metric in values[0]:
-                pairs = [[value[metric] for value in rows] for rows in (values, per_image[ceiling])]
-                summary[row][name] = ratio(*pairs, called)
+                own, whole = ([value[metric] for value in rows] for rows in (values, per_image[ceiling]))
+                summary[row][name] = ratio(own, whole, called)
     return summary

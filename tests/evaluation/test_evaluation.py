@@ -9,6 +9,8 @@ from scipy.integrate import trapezoid
 from scipy.ndimage import gaussian_filter
 
 from keras_saliency import baselines, evaluation, layers
+from keras_saliency.baselines import aim, fitting
+from keras_saliency.baselines.fitting import fit_mixture
 from keras_saliency.data import Fixations, Sample, Samples
 from keras_saliency.evaluation import fair, scoring, splits
 from keras_saliency.evaluation.map_files import Prediction
@@ -57,15 +59,41 @@ def test_gold_standard_predicts_each_observer_from_the_others_only(fitted, tiny)
 
 
 def test_mixture_weights_are_found(rng):
-    from keras_saliency.baselines.gold_standard import _fit_mixture
-
     chosen = rng.random(20_000) < 0.7
     likelihoods = np.where(chosen, [[0.9], [0.1]], [[0.1], [0.9]])
-    weights, value = _fit_mixture(likelihoods)
-    shares = np.linspace(0, 1, 201)
-    best = max(np.sum(np.log(np.array([share, 1 - share]) @ likelihoods)) for share in shares)
-    assert value >= best - 1e-3
-    assert weights.sum() == pytest.approx(1)
+    weights, value = fit_mixture(likelihoods)
+    # Of 0.1 + 0.8 w the share of those that were chosen is the best value.
+    np.testing.assert_allclose(weights, [1.25 * (share - 0.1) for share in (chosen.mean(), 1 - chosen.mean())], 1e-4)
+    assert value == pytest.approx(np.sum(np.log(np.where(chosen, chosen.mean(), 1 - chosen.mean()))), abs=1e-4)
+
+
+def test_a_search_goes_on_where_its_best_value_is_at_an_end():
+    def fit(best):
+        return fitting.search(np.geomspace(0.01, 0.08, 4), lambda x: (-(np.log(x / best) ** 2), 2 * x), "x")
+
+    for best in (0.003, 0.02, 0.05, 0.2, 3.0):
+        found, double = fit(best)
+        assert double == 2 * found and abs(np.log2(found / best)) <= 0.5
+    # Where nothing is gained any more, the first of equal values is as good as any.
+    assert fitting.search(np.geomspace(0.01, 0.08, 4), lambda x: (min(x, 0.5), None), "x")[0] == pytest.approx(0.64)
+
+
+def test_no_fit_is_taken_as_converged_without_asking(tiny, fitted, rng, monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(fitting, "STEPS", 3)
+    monkeypatch.setattr(fitting, "GROWTH", 1)
+    monkeypatch.setattr(aim, "ITERATIONS", 2)
+    images = rng.integers(0, 256, (3, 40, 40, 3), dtype="uint8")
+    ends = np.geomspace(0.01, 0.08, 4)
+    for limited, message in (
+        (lambda: fit_mixture(rng.random((3, 50))), r"The weights of the mixture are not found after 3 steps: up to"),
+        (lambda: fitting.search(ends, lambda x: (x, x), "width"), r"The best width is 0.16, at the end of .*0.01 to 0"),
+        (lambda: fitting.search(ends, lambda x: (-x, x), "width"), r"The best width is 0.005, at the end of .*Give"),
+        (lambda: baselines.GoldStandard(tiny.validation, fitted[0]), r"The weights of the mixture are not found"),
+        (lambda: aim.AIM(images, 5, 4), r"components of AIM are not found after 2 iterations. Pass more images"),
+    ):
+        with pytest.warns(fitting.NotConverged, match=message):
+            limited()
 
 
 def uniform_model(size):
@@ -130,7 +158,7 @@ def observed_by(data, observers):
     ("observers", "reason"),
     [
         (1, "the mean IG of the gold standard is not defined for 4 of 4 images"),
-        (3, r"the mean IG of the gold standard is not clearly above zero: -0\.\d{3} \[-0\.\d{3}, 0\.\d{3}\]"),
+        (3, r"the mean IG of the gold standard is not clearly above zero: -?0\.\d{3} \[-0\.\d{3}, 0\.\d{3}\]"),
     ],
 )
 def test_explained_information_needs_a_gold_standard(tiny, tmp_path, observers, reason):
@@ -180,6 +208,15 @@ def test_the_fair_map_of_a_metric_is_the_best_for_it(tiny):
             # CC alone is only nearly best: blurring gives the mean of the truths, not of the standardised ones.
             slack = 2e-3 if metric == "cc" else 1e-9
             assert sign * sums[best][metric] >= sign * sums[name][metric] - slack, (metric, name, sums)
+
+
+@pytest.mark.parametrize("fixations", [1, 2, 30])
+@pytest.mark.parametrize("power", [0, 8])
+def test_the_quantile_that_sums_to_one_is_found(fixations, power, rng):
+    density = rng.random((40, 60)) ** power
+    # Over the quantiles the mean of the sums is one, so that they lie about it; here no map is shrunk.
+    found = fair.fair_maps(np.log(density / density.sum()), np.zeros(density.shape), 4.0, fixations)["sim"]
+    assert found.sum() == pytest.approx(1, abs=1e-9)
 
 
 def test_negatives_are_the_fixations_of_the_other_images(tiny):
