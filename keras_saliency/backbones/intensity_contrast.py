@@ -39,11 +39,9 @@ class IntensityContrast(keras.layers.Layer):
         luma = sum(weight * images[..., i] for i, weight in enumerate(LUMINANCE))
         # The variance does not depend on it, and the difference of squares below loses fewer digits near zero.
         centred = luma - 0.5
-        # A side that is known only when the graph runs is a tensor of integers, with which floats do not mix.
-        sides = [side if isinstance(side, int) else ops.cast(side, "float32") for side in ops.shape(luma)[1:3]]
         means, variances = [], []
         for sigma in self.sigmas:
-            vertical, horizontal = (gaussian_matrix(side, sigma, self.compute_dtype) for side in sides)
+            vertical, horizontal = (gaussian_matrix(side, sigma, self.compute_dtype) for side in ops.shape(luma)[1:3])
             mean, square = (
                 ops.einsum("ij,bjk,lk->bil", vertical, maps, horizontal) for maps in (centred, centred * centred)
             )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from keras_saliency.data.fixations import Sample, Samples
 
 BANDWIDTHS = np.geomspace(0.35, 1.4, 9)  # in units of the ground-truth blur of the image
+REACH = 8.5  # standard deviations, beyond which nothing is left of a Gaussian in float64
 
 
 class GoldStandard:
@@ -78,9 +79,13 @@ def _observers(sample):
 
 
 def _mirrored_kernel(at, centres, side, sigma):
-    """Gaussians `(len(at), len(centres))` along one axis, what leaves the image mirrored back into it."""
+    """Gaussians `(len(at), len(centres))` along one axis, what leaves the image mirrored back, again and again."""
     at, centres = at[:, None], centres[None]
-    offsets = (at - centres, at + centres, 2 * side - at - centres)
+    reach = REACH * sigma / (2 * side)
+    # Mirrored twice, a centre lies a whole number of periods away, and at least one side; once, at least none.
+    twice, once = int(reach + 0.5), int(reach)
+    offsets = [at - centres + 2 * side * turn for turn in range(-twice, twice + 1)]
+    offsets += [at + centres + 2 * side * turn for turn in range(-once - 1, once + 1)]
     kernel = sum(np.exp(-0.5 * (offset / sigma) ** 2) for offset in offsets)
     return kernel / (sigma * np.sqrt(2 * np.pi))
 

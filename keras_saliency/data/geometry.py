@@ -4,11 +4,18 @@ A letterbox is an aspect-preserving resize followed by centred padding. Coordina
 covers [j, j + 1) x [i, i + 1), so that a resize is a multiplication and a flip is x -> width - x.
 """
 
+import types
+
 import tensorflow as tf
 
+from keras_saliency.formulas import maps
 from keras_saliency.formulas.types import Size, Tensor, Unbatched
 
 PADDING = 126.0  # MSI-Net's grey
+# A pipeline is TensorFlow's whatever the backend is.
+TENSORFLOW = types.SimpleNamespace(
+    exp=tf.exp, square=tf.square, sum=tf.reduce_sum, minimum=tf.minimum, maximum=tf.maximum
+)
 
 
 def decode(data: bytes | Tensor) -> Unbatched:
@@ -75,12 +82,11 @@ def fixation_maps(x: Tensor, y: Tensor, size: Size | Tensor, sigma: float | Tens
     counts = tf.scatter_nd(tf.stack(pixels, 1), tf.ones_like(x), size)
 
     def kernels(at, side):
-        rows, side = tf.range(tf.cast(side, tf.float32))[:, None], tf.cast(side, tf.float32)
-        columns = tf.cast(at, tf.float32)[None]
-        offsets = (rows - columns, rows + columns + 1, 2 * side - 1 - rows - columns)
-        scale = 2 * tf.square(tf.maximum(sigma, 1e-3))
-        weights = tf.add_n([tf.exp(-tf.square(offset) / scale) for offset in offsets])
-        return weights / tf.reduce_sum(weights, 0, keepdims=True)
+        places, turns = (tf.cast(tf.range(*ends), tf.float32) for ends in ((2 * side,), (-maps.TURNS, maps.TURNS + 1)))
+        across = tf.cast(side, tf.float32)
+        line = maps.mirrored_gaussian(places[:, None] + 2.0 * across * turns, across, sigma, TENSORFLOW)
+        rows, columns = tf.range(side)[:, None], at[None]
+        return tf.gather(line, tf.abs(rows - columns)) + tf.gather(line, rows + columns + 1)
 
     density = tf.matmul(kernels(pixels[0], size[0]), kernels(pixels[1], size[1]), transpose_b=True)
     return counts[..., None], density[..., None]

@@ -221,13 +221,13 @@ def test_vgg_cnn_m_has_the_layers_of_salnet():
     assert [weight.shape for weight in backbone.weights if len(weight.shape) == 4] == kernels
 
 
-def test_intensity_and_contrast_against_scipy(rng):
-    # Large enough that what both cut off, four of the largest standard deviations away or further, is nothing.
-    images = rng.uniform(0, 255, (1, 320, 328, 3)).astype("float32")
+@pytest.mark.parametrize("size", [(320, 328), (120, 160)])
+def test_intensity_and_contrast_against_scipy(size, rng):
+    images = rng.uniform(0, 255, (1, *size, 3)).astype("float32")
     images[:, :100, :80] *= 0.2
     luma = (images[0].astype("float64") / 255) @ LUMINANCE
     features = np.asarray(create_backbone("intensity-contrast")(images))[0]
-    assert features.shape == (320, 328, 10)
+    assert features.shape == (*size, 10)
     for i, sigma in enumerate(SIGMAS):
         mean = scipy.ndimage.gaussian_filter(luma, sigma, mode="reflect")
         variance = scipy.ndimage.gaussian_filter(luma**2, sigma, mode="reflect") - mean**2

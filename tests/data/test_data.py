@@ -146,12 +146,13 @@ def test_targets_are_finite_without_blur_and_without_fixations(dotted):
     np.testing.assert_allclose(sharp[..., 0], sharp[..., 1] / np.max(sharp[..., 1]), atol=1e-6)
 
 
-def test_blur_in_the_pipeline_is_that_of_maps(rng):
+@pytest.mark.parametrize("sigma", [0.0, 2.7, 30.0, 1e4])
+def test_blur_in_the_pipeline_is_that_of_maps(sigma, rng):
     x, y = (rng.uniform(0, side, 25).astype("float32") for side in (44, 30))
-    counts, density = geometry.fixation_maps(x, y, (30, 44), 2.7)
+    counts, density = geometry.fixation_maps(x, y, (30, 44), sigma)
     rows = np.stack([x, y, np.zeros(25), np.zeros(25)], 1)
     np.testing.assert_array_equal(counts[..., 0], Fixations.from_rows(rows).counts((30, 44)))
-    np.testing.assert_allclose(density, ks.maps.blur(counts[None], 2.7)[0], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(density, ks.maps.blur(counts[None], sigma)[0], rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(np.sum(density), 25, rtol=1e-5)
 
 

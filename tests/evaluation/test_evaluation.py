@@ -9,7 +9,7 @@ from scipy.integrate import trapezoid
 from scipy.ndimage import gaussian_filter
 
 from keras_saliency import baselines, evaluation, layers
-from keras_saliency.baselines import aim, fitting
+from keras_saliency.baselines import aim, fitting, gold_standard
 from keras_saliency.baselines.fitting import fit_mixture
 from keras_saliency.data import Fixations, Sample, Samples
 from keras_saliency.evaluation import fair, scoring, splits
@@ -56,6 +56,13 @@ def test_gold_standard_predicts_each_observer_from_the_others_only(fitted, tiny)
     # The kernels stand at the fixations themselves, not at the centres of their pixels.
     assert np.corrcoef(np.exp(log_densities[0]).ravel(), expected.ravel())[0, 1] > 0.99
     np.testing.assert_allclose(gold.weights.sum(), 1)
+
+
+@pytest.mark.parametrize("sides", [0.02, 0.1, 0.3, 1.0, 5.0])
+def test_the_kernel_of_the_gold_standard_has_a_mass_of_one_however_wide_it_is(sides):
+    at, centres = (np.arange(4000) + 0.5) / 100, np.array([0.01, 3.0, 20.0, 39.9])
+    kernel = gold_standard._mirrored_kernel(at, centres, 40, 40 * sides)
+    np.testing.assert_allclose(kernel.sum(0) / 100, 1, rtol=1e-6)
 
 
 def test_mixture_weights_are_found(rng):
