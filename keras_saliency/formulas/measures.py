@@ -121,8 +121,9 @@ def focal(
 
 
 def kld(density: Maps | Map, prediction: Maps | Map, valid: Maps | None = None, epsilon: float = KLD_EPSILON) -> Values:
-    """Kullback-Leibler divergence of the prediction from the density, in nats, with eps added to each pixel of both.
+    """Kullback-Leibler divergence of the prediction from the density, in nats.
 
+    Eps is added to each pixel of both, and both are divided by their sums again, 1 + eps times the number of pixels.
     Zero for equal maps and never negative but for rounding; an all-zero map is read as uniform.
     """
     s, p = _pair(density, prediction, valid)

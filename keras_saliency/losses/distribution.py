@@ -17,8 +17,8 @@ class KLD(SaliencyLoss):
     """Kullback-Leibler divergence of the prediction from the density, in nats.
 
     Lower is better; zero for equal maps. Its value punishes misses more than false alarms: probability zero where
-    there is density costs up to log(1e7), as eps = 1e-7 is added to each pixel of both densities. Source: SAM and
-    MSI-Net, whose eps it has.
+    there is density costs up to log(1e7), as eps = 1e-7 is added to each pixel of both densities, which are then
+    divided by their sums again. Source: SAM and MSI-Net, whose eps it has.
 
     Args:
         **kwargs: As in `SaliencyLoss`. The conventions put eps inside and outside the quotient,
