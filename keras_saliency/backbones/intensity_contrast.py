@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_saliency.formulas.maps import gaussian_matrix
+from keras_saliency.formulas.mirrored import gaussian_matrix
 from keras_saliency.formulas.types import Features, Shape
 
 # The standard deviations of the Gaussian windows, in pixels.

@@ -8,7 +8,7 @@ import types
 
 import tensorflow as tf
 
-from keras_saliency.formulas import maps
+from keras_saliency.formulas.mirrored import TURNS, mirrored_gaussian
 from keras_saliency.formulas.types import Size, Tensor, Unbatched
 
 PADDING = 126.0  # MSI-Net's grey
@@ -82,9 +82,9 @@ def fixation_maps(x: Tensor, y: Tensor, size: Size | Tensor, sigma: float | Tens
     counts = tf.scatter_nd(tf.stack(pixels, 1), tf.ones_like(x), size)
 
     def kernels(at, side):
-        places, turns = (tf.cast(tf.range(*ends), tf.float32) for ends in ((2 * side,), (-maps.TURNS, maps.TURNS + 1)))
+        places, turns = (tf.cast(tf.range(*ends), tf.float32) for ends in ((2 * side,), (-TURNS, TURNS + 1)))
         across = tf.cast(side, tf.float32)
-        line = maps.mirrored_gaussian(places[:, None] + 2.0 * across * turns, across, sigma, TENSORFLOW)
+        line = mirrored_gaussian(places[:, None] + 2.0 * across * turns, across, sigma, TENSORFLOW)
         rows, columns = tf.range(side)[:, None], at[None]
         return tf.gather(line, tf.abs(rows - columns)) + tf.gather(line, rows + columns + 1)
 

@@ -17,7 +17,7 @@ split, native resolution; the share is explained information; minutes of feature
 | `osie_salnet` | SalNet's convolutions | 2.23 | 0.862 | 0.641 | 1.05 | 47 % | 3 |
 | `osie_deepgaze1` | DeepGaze I's readout | 2.20 | 0.872 | 0.523 | 0.68 | 30 % | 2 |
 | `osie_salicon` | two scales of the SALICON network | 2.27 | 0.873 | 0.539 | 0.59 | 26 % | 2 |
-| `osie_icf` | ICF, on intensity and contrast alone | 1.20 | 0.787 | 0.411 | 0.34 | 15 % | 1 |
+| `osie_icf` | ICF, on intensity and contrast alone | 1.20 | 0.787 | 0.410 | 0.34 | 15 % | 1 |
 
 Run: keras-saliency train osie_mlnet --data osie=DIR
 """
