@@ -26,6 +26,9 @@ class CentreBias:
         train: The training split.
         validation: The validation split.
 
+    Raises:
+        ValueError: If either has no fixations.
+
     Attributes:
         bandwidth: The standard deviation of the kernel as a share of the image's width.
         uniform_share: The weight of the uniform density.
@@ -34,6 +37,9 @@ class CentreBias:
 
     def __init__(self, train: "Samples", validation: "Samples") -> None:
         seen, unseen = (sum(_relative_counts(sample) for sample in part) for part in (train, validation))
+        for name, counts in {"training": seen, "validation": unseen}.items():
+            if np.sum(counts) == 0:
+                raise ValueError(f"The {name} split has no fixations, and the centre bias is fitted on them. Add some.")
 
         def fit(bandwidth):
             kernel = gaussian_filter(seen / seen.sum(), bandwidth * GRID[1], mode="reflect")

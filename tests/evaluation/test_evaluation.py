@@ -44,6 +44,13 @@ def test_centre_bias_finds_the_gaussian_that_made_the_fixations(rng):
     assert bias.density.min() > 0
 
 
+def test_centre_bias_without_fixations_is_refused(rng):
+    some, none = gaussian_samples(2, 0.1, rng), Samples([])
+    for parts, name in (((none, some), "training"), ((some, none), "validation")):
+        with pytest.raises(ValueError, match=f"The {name} split has no fixations"):
+            baselines.CentreBias(*parts)
+
+
 def test_gold_standard_predicts_each_observer_from_the_others_only(fitted, tiny):
     _, gold = fitted
     sample = tiny.test[0]
