@@ -91,6 +91,8 @@ def create_backbone(
     stride: int | None = None,
     dilated: bool = True,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
+    normalise: tuple[float, Sequence[float]] | None = None,
+    margin: int = 0,
 ) -> keras.Model:
     """Builds a backbone that gives its features at several strides.
 
@@ -109,6 +111,8 @@ def create_backbone(
             their weights stay.
         dilated: Whether what follows a lost stride is dilated by it, so that it keeps its receptive field.
         changes: `{name of a layer: {key: value}}` merged into the configs of the network's layers.
+        normalise: `(scale, offset)` of RGB in [0, 255], in place of what the backbone was trained with on ImageNet.
+        margin: Pixels of zeros added around the normalised image, and so to the features.
 
     Returns:
         A `keras.Model` named `"backbone"` from RGB images `(batch, height, width, 3)` in [0, 255] to the list of
@@ -130,9 +134,12 @@ def create_backbone(
         raise ValueError(f"stride must be a power of two up to 32, or None. Received: {stride!r}.")
     weights = _check_weights(name, row, weights)
     images = keras.Input((*input_size, 3), name="images")
-    normalised = keras.layers.Rescaling(row.scale, row.offset, name="normalise")(images)
+    scale, offset = normalise or (row.scale, row.offset)
+    normalised = keras.layers.Rescaling(scale, offset, name="normalise")(images)
     if row.bgr:
         normalised = keras.ops.flip(normalised, axis=-1)
+    if margin:
+        normalised = keras.layers.ZeroPadding2D(margin, name="margin")(normalised)
     # Built on an input of its own, so that every network names and finds its layers undisturbed, and of no size, so
     # that none is taken for granted.
     network = row.build(keras.Input((None, None, 3)), weights)

@@ -12,7 +12,8 @@ from keras_saliency.layers.local_response_normalization import LocalResponseNorm
 def build_vgg_cnn_m(images: Features, weights: str | Path | None = None) -> keras.Model:
     """Builds the layers up to `conv3`, at stride 4, on normalised images.
 
-    SalNet keeps more of the image than the classifier did: its convolutions have stride 1 and keep the size.
+    SalNet keeps more of the image than the classifier did: its convolutions have stride 1 and keep the size. Its
+    response normalisation has the numbers of its own release, which are not the classifier's.
 
     Args:
         images: A symbolic tensor `(batch, height, width, 3)`, BGR less its mean.
@@ -23,7 +24,7 @@ def build_vgg_cnn_m(images: Features, weights: str | Path | None = None) -> kera
     """
     settings = {"padding": "same", "activation": "relu"}
     x = layers.Conv2D(96, 7, name="conv1", **settings)(images)
-    x = LocalResponseNormalization(local_size=5, alpha=5e-4, beta=0.75, k=2.0, name="norm1")(x)
+    x = LocalResponseNormalization(local_size=5, alpha=1e-4, beta=0.75, k=1.0, name="norm1")(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1")(x)
     x = layers.Conv2D(256, 5, name="conv2", **settings)(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool2")(x)

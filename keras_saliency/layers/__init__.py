@@ -4,24 +4,30 @@ import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 
 from keras_saliency.layers.attentive_conv_lstm import AttentiveConvLSTM
 from keras_saliency.layers.centre_bias import CentreBias
+from keras_saliency.layers.crop_like import CropLike
 from keras_saliency.layers.gaussian_priors import GaussianPriors
+from keras_saliency.layers.grey_values import GreyValues
 from keras_saliency.layers.learned_blur import LearnedBlur
 from keras_saliency.layers.learned_prior import LearnedPrior
 from keras_saliency.layers.local_response_normalization import LocalResponseNormalization
 from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
+from keras_saliency.layers.unit_conv import UnitConv2D
 from keras_saliency.layers.zoom import Zoom
 
 __all__ = [
     "AttentiveConvLSTM",
     "CentreBias",
+    "CropLike",
     "GaussianPriors",
+    "GreyValues",
     "LearnedBlur",
     "LearnedPrior",
     "LocalResponseNormalization",
     "LogSoftmax",
     "MatchSize",
     "MinMax",
+    "UnitConv2D",
     "Zoom",
 ]

@@ -7,13 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.resizing import known_interpolation, resize
 from keras_saliency.formulas.types import Maps, Shape
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
 class LearnedPrior(keras.layers.Layer):
-    """Multiplies a map by one plus a coarse learned map, interpolated bilinearly (Cornia et al. 2016, ML-Net).
+    """Multiplies a map by one plus a coarse learned map, interpolated (Cornia et al. 2016, ML-Net).
 
     Where that factor is negative it is zero, so that a ReLU after the layer gives what ML-Net's ReLUs before and after
     its product give.
@@ -21,14 +21,18 @@ class LearnedPrior(keras.layers.Layer):
     Args:
         shape: `(height, width)` of the coarse map; it starts at zero, and an L2 penalty of factor 1 / (height * width)
             pulls it back there, as published.
+        interpolation: One of `formulas.resizing.INTERPOLATIONS`; ML-Net has `"bilinear-theano"`.
+
+    Raises:
+        ValueError: If `interpolation` is unknown.
     """
 
     legacy_kernels = False  # The prior has four axes, and none of them is a kernel's.
 
-    def __init__(self, shape: tuple[int, int] = (6, 8), **kwargs: Any) -> None:
+    def __init__(self, shape: tuple[int, int] = (6, 8), interpolation: str = "bilinear", **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.shape = tuple(shape)
+        self.shape, self.interpolation = tuple(shape), known_interpolation(interpolation)
 
     def build(self, input_shape: Shape) -> None:
         self.prior = self.add_weight(
@@ -39,7 +43,7 @@ class LearnedPrior(keras.layers.Layer):
         )
 
     def call(self, inputs: Maps) -> Maps:
-        factor = resize(1.0 + self.prior, ops.shape(inputs)[1:3])
+        factor = resize(1.0 + self.prior, ops.shape(inputs)[1:3], self.interpolation)
         return inputs * ops.relu(factor)
 
     def from_legacy(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -47,4 +51,4 @@ class LearnedPrior(keras.layers.Layer):
         return [arrays[0].reshape(1, *self.shape, 1)]
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "shape": self.shape}
+        return {**super().get_config(), "shape": self.shape, "interpolation": self.interpolation}

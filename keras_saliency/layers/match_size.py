@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_saliency.formulas import maps
-from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.resizing import known_interpolation, resize
 from keras_saliency.formulas.types import Features, Shape
 
 NORMALISE = {"map": lambda resized: resized, "density": maps.to_density, "log-density": maps.log_softmax}
@@ -20,19 +20,19 @@ class MatchSize(keras.layers.Layer):
     It holds no size, so that a network may be given images of any size, odd ones included.
 
     Args:
-        interpolation: `"bilinear"` or `"nearest"`.
+        interpolation: One of `formulas.resizing.INTERPOLATIONS`: `"bilinear"` and others.
         gives: What the first input is: a `"log-density"` or `"density"` is normalised again after it was resized, any
             other `"map"` is not.
 
     Raises:
-        ValueError: If `gives` is unknown.
+        ValueError: If `gives` or `interpolation` is unknown.
     """
 
     def __init__(self, interpolation: str = "bilinear", gives: str = "map", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if gives not in NORMALISE:
             raise ValueError(f"Unknown gives={gives!r}. Known: {', '.join(NORMALISE)}.")
-        self.interpolation, self.gives = interpolation, gives
+        self.interpolation, self.gives = known_interpolation(interpolation), gives
 
     def call(self, inputs: Sequence[Features]) -> Features:
         x, like = inputs

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_saliency.formulas.resizing import resize
+from keras_saliency.formulas.resizing import known_interpolation, resize
 from keras_saliency.formulas.types import Features, Shape
 
 
@@ -17,14 +17,17 @@ class Zoom(keras.layers.Layer):
 
     Args:
         factors: `(vertical, horizontal)`, positive.
-        interpolation: `"bilinear"` or `"nearest"`.
+        interpolation: One of `formulas.resizing.INTERPOLATIONS`: `"bilinear"` and others.
+
+    Raises:
+        ValueError: If a factor is not positive, or `interpolation` is unknown.
     """
 
     def __init__(self, factors: tuple[float, float], interpolation: str = "bilinear", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if len(factors) != 2 or not min(factors) > 0:
             raise ValueError(f"Zoom needs two positive factors. Received: factors={factors}.")
-        self.factors, self.interpolation = tuple(factors), interpolation
+        self.factors, self.interpolation = tuple(factors), known_interpolation(interpolation)
 
     def call(self, inputs: Features) -> Features:
         size = [self._side(*pair) for pair in zip(ops.shape(inputs)[1:3], self.factors, strict=True)]

@@ -1,6 +1,7 @@
 """SalGAN's second stage: a generator trained against a discriminator."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.types import Images, Targets
@@ -12,7 +13,7 @@ POOL = 4  # both maps are averaged over as many pixels before the content loss
 
 
 class AdversarialTraining:
-    """Alternates between a discriminator and a generator, as SalGAN is trained (Pan et al. 2017).
+    """Trains a discriminator and a generator on alternate batches, as SalGAN's release does (Pan et al. 2017).
 
     The discriminator learns to tell, for an image, the density of what people looked at from the generator's map; the
     generator learns to be taken for that density, and, by a small weight, to be close to it: cross-entropy of both
@@ -24,6 +25,9 @@ class AdversarialTraining:
         discriminator: A model from image and map to a probability; by default `create_discriminator` of that size.
         content_weight: Of the cross-entropy beside the adversarial loss.
         learning_rate: Of Adagrad, for both.
+
+    Attributes:
+        steps: How many batches there were: the first and every other one trains the discriminator.
     """
 
     def __init__(
@@ -35,37 +39,46 @@ class AdversarialTraining:
     ) -> None:
         self.generator = generator
         self.discriminator = discriminator or create_discriminator(generator.input_shape[1:3])
-        self.discriminator.compile(keras.optimizers.Adagrad(learning_rate), loss="binary_crossentropy")
+        self.discriminator.compile(_adagrad(learning_rate), loss="binary_crossentropy")
         maps = generator(generator.inputs[0])
         verdict = self.discriminator([generator.inputs[0], maps])
         self.judged = _Judged(generator.inputs, [maps, verdict], name="judged")
         self.judged.generator = generator
         self.judged.compile(
-            keras.optimizers.Adagrad(learning_rate),
+            _adagrad(learning_rate),
             loss=[BCE(pool=POOL), "binary_crossentropy"],
             loss_weights=[content_weight, 1.0],
         )
+        self.steps = 0
 
     def step(self, images: Images, targets: Targets) -> dict[str, float]:
-        """Trains the discriminator and then the generator on one batch.
+        """Trains one of both on a batch: the discriminator on densities and maps together, or the generator.
 
         Args:
             images: `(batch, height, width, 3)` in [0, 255].
             targets: Packed targets; the density has a peak of one, as a pipeline gives it.
 
         Returns:
-            A dictionary of floats: the losses `discriminator`, `content` and `adversarial`.
+            A dictionary of floats, the losses of the one that was trained: `discriminator`, or `content` and
+            `adversarial`.
         """
         images, targets = ops.convert_to_numpy(images), ops.convert_to_numpy(targets)
-        density, ones = targets[..., :1], ops.ones((len(images), 1))
-        maps = ops.convert_to_numpy(self.generator(images, training=False))
-        self.discriminator.reset_metrics()
-        self.discriminator.train_on_batch([images, density], ones)
-        both = self.discriminator.train_on_batch([images, maps], 0 * ones)  # the mean since the reset
+        self.steps += 1
+        ones = np.ones((len(images), 1), "float32")
+        if self.steps % 2:
+            maps = ops.convert_to_numpy(self.generator(images, training=False))
+            shown = [np.concatenate(pair) for pair in ((images, images), (targets[..., :1], maps))]
+            self.discriminator.reset_metrics()
+            loss = self.discriminator.train_on_batch(shown, np.concatenate([ones, 0 * ones]))
+            return {"discriminator": float(loss)}
         self.judged.reset_metrics()
         _, content, adversarial = self.judged.train_on_batch(images, [targets, ones])
-        losses = {"discriminator": both, "content": content, "adversarial": adversarial}
-        return {name: float(value) for name, value in losses.items()}
+        return {"content": float(content), "adversarial": float(adversarial)}
+
+
+def _adagrad(learning_rate):
+    """Adagrad with the numbers of Lasagne."""
+    return keras.optimizers.Adagrad(learning_rate, initial_accumulator_value=0.0, epsilon=1e-6)
 
 
 class _Judged(SaliencyModel):

@@ -1,9 +1,9 @@
 """The table of architectures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keras_saliency.formulas.types import Features, Maps
+from keras_saliency.formulas.types import Maps
 from keras_saliency.models.decoders import multilevel
 from keras_saliency.models.deepgaze import linear_readout, readout
 from keras_saliency.models.dva import dva
@@ -24,25 +24,33 @@ class Architecture(NamedTuple):
     Attributes:
         decode: From features and width to the score map, or a list with those of single depths after it.
         backbone: The published one.
-        combination: The options of `create_backbone` that go with the published backbone and no other.
+        combination: The options of `create_backbone` that go with the published backbone and no other: what it taps,
+            how it normalises images, if not as on ImageNet, and a margin, which `decode` takes, too.
         stride: Of any backbone.
         dilated: Of any backbone.
         streams: How often the image is seen, each time at half the size.
         finish: What makes the published map of a score; None where a log-density is published.
+        resize: How the published map is brought to the size of the image.
     """
 
-    decode: Callable[[Sequence[Features], float], Maps | list[Maps]]
+    decode: Callable[..., Maps | list[Maps]]
     backbone: str
     combination: Mapping[str, Any] = {}
     stride: int | None = None
     dilated: bool = True
     streams: int = 1
     finish: str | None = None
+    resize: str = "bilinear"
 
 
 VGG_POOLS = {"taps": ("block3_pool", "block4_pool", "block5_conv3")}
 VGG_TOP = {"taps": ("block5_conv3",)}
 RESNET_STAGES = {"taps": ("relu", "layer1", "layer2", "layer3", "layer4")}
+# ResNet-50 saw images in [0, 1] and in [-1, 1], though its weights from ImageNet know another normalisation.
+EML_NET = {**RESNET_STAGES, "normalise": (1 / 255, [0.0] * 3)}
+SIMPLE_NET = {**RESNET_STAGES, "normalise": (1 / 127.5, [-1.0] * 3)}
+SALNET = {"normalise": (1 / 127.5, [-118 / 127.5, -110 / 127.5, -100 / 127.5])}
+DVA = {"taps": ("block3_conv3", "block4_conv3", "block5_conv3"), "margin": 34}
 DEEPGAZE2 = {"taps": ("block5_conv1:linear", "block5_conv1", "block5_conv2", "block5_conv3:linear", "block5_conv4")}
 # As SAM has it: the pool is not padded by hand.
 SAM_RESNET = {
@@ -53,17 +61,17 @@ SAM_RESNET = {
 ARCHITECTURES = {
     "multilevel": Architecture(multilevel, "efficientnet-lite0"),
     "mlnet": Architecture(mlnet, "vgg16", VGG_POOLS, stride=8, dilated=False, finish="relu"),
-    "sam-vgg": Architecture(sam, "vgg16", VGG_TOP, stride=8, finish="relu"),
-    "sam-resnet": Architecture(sam, "resnet50", SAM_RESNET, stride=8, finish="relu"),
+    "sam-vgg": Architecture(sam, "vgg16", VGG_TOP, stride=8, finish="relu", resize="bilinear-theano"),
+    "sam-resnet": Architecture(sam, "resnet50", SAM_RESNET, stride=8, finish="relu", resize="bilinear-theano"),
     "msi-net": Architecture(
         msi_net, "vgg16", {"taps": ("block3_pool", "block4_pool", "block5_pool")}, stride=8, finish="min-max"
     ),
-    "eml-net": Architecture(eml_net, "resnet50-torch", RESNET_STAGES, finish="sigmoid"),
+    "eml-net": Architecture(eml_net, "resnet50-torch", EML_NET, finish="sigmoid", resize="nearest"),
     "salgan": Architecture(salgan, "vgg16", VGG_TOP, finish="sigmoid"),
-    "salnet": Architecture(salnet, "vgg-cnn-m", finish="relu"),
-    "dva": Architecture(dva, "vgg16", {"taps": ("block3_conv3", "block4_conv3", "block5_conv3")}, finish="sigmoid"),
+    "salnet": Architecture(salnet, "vgg-cnn-m", SALNET, finish="grey-values"),
+    "dva": Architecture(dva, "vgg16", DVA, finish="sigmoid"),
     "salicon": Architecture(salicon, "vgg16", VGG_TOP, streams=2, finish="sigmoid"),
-    "simplenet": Architecture(simple_net, "resnet50-torch", RESNET_STAGES, finish="sigmoid"),
+    "simplenet": Architecture(simple_net, "resnet50-torch", SIMPLE_NET, finish="sigmoid"),
     "deepgaze1": Architecture(linear_readout, "vgg19", {"taps": tuple(f"block5_conv{i}" for i in (1, 2, 3, 4))}),
     "icf": Architecture(readout, "intensity-contrast"),
     "deepgaze2": Architecture(readout, "vgg19", DEEPGAZE2),

@@ -8,6 +8,7 @@ from keras import layers
 from keras_saliency.backbones.table import create_backbone
 from keras_saliency.formulas.types import Plane, Size
 from keras_saliency.layers.centre_bias import CentreBias
+from keras_saliency.layers.grey_values import GreyValues
 from keras_saliency.layers.learned_blur import LearnedBlur
 from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
@@ -21,6 +22,7 @@ FINISH = {
     "relu": lambda **options: layers.Activation("relu", **options),
     "sigmoid": lambda **options: layers.Activation("sigmoid", **options),
     "min-max": MinMax,
+    "grey-values": GreyValues,
 }
 
 
@@ -86,23 +88,25 @@ def create_model(
         raise ValueError(f"Unknown head {head!r} of {name}. Known heads: {', '.join(known)}.")
     if head == "published" and centre_bias is not None:
         raise ValueError(f'The published head of {name} has no centre bias: pass head="log-density" with centre_bias.')
-    encoder = _encoder(row, backbone, weights, input_size, stride, dilated)
-    decoder = _decoder(row, encoder, input_size, head, width, scale)
+    combination = row.combination if backbone in (None, row.backbone) else {}
+    encoder = _encoder(row, backbone, combination, weights, input_size, stride, dilated)
+    features = [keras.Input(tap.shape[1:]) for tap in encoder.outputs]
+    margin = {"margin": combination["margin"]} if "margin" in combination else {}
+    score = keras.tree.flatten(row.decode(features, width, **margin))[0]
+    decoder = SaliencyModel(features, _head(row, score, input_size, head, scale), name="decoder")
     if centre_bias is not None:
         decoder.get_layer("centre_bias").set_density(centre_bias)
     images = keras.Input((*input_size, 3), name="images")
     x = decoder(encoder(images))
     if scale == 1:
-        gives = "map" if head == "published" else head
+        gives, resize = ("map", row.resize) if head == "published" else (head, "bilinear")
         # For images of another size than the model was made for.
-        x = MatchSize(gives=gives, dtype="float32", name="match_images")([x, images])
+        x = MatchSize(resize, gives, dtype="float32", name="match_images")([x, images])
     return SaliencyModel(images, x, name=name)
 
 
-def _encoder(row, backbone, weights, input_size, stride, dilated):
-    options = {"stride": stride or row.stride, "dilated": row.dilated if dilated is None else dilated}
-    if backbone in (None, row.backbone):
-        options |= row.combination
+def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
+    options = {"stride": stride or row.stride, "dilated": row.dilated if dilated is None else dilated, **combination}
     streams = [create_backbone(backbone or row.backbone, weights, input_size, **options) for _ in range(row.streams)]
     if len(streams) == 1:
         return streams[0]
@@ -115,23 +119,18 @@ def _encoder(row, backbone, weights, input_size, stride, dilated):
     return SaliencyModel(images, features, name="backbone")
 
 
-def _decoder(row, encoder, input_size, head, width, scale):
-    features = [keras.Input(tap.shape[1:]) for tap in encoder.outputs]
-    score = keras.tree.flatten(row.decode(features, width))[0]
+def _head(row, score, input_size, head, scale):
     size = [round(side * scale) for side in input_size]
     if head == "published":
-        x = _zoom(FINISH[row.finish](dtype="float32", name="finish")(score), size, "saliency")
-    else:
-        # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
-        x = _zoom(score, [-(-side // 4) for side in size], "quarter")
-        x = LearnedBlur(name="learned_blur")(x)
-        x = CentreBias(name="centre_bias")(x)
-        x = LogSoftmax(name="log_density")(_zoom(x, size, "upsample"))
-        if head == "density":
-            x = layers.Activation("exponential", dtype="float32", name="density")(x)
-    return SaliencyModel(features, x, name="decoder")
+        return _zoom(FINISH[row.finish](dtype="float32", name="finish")(score), size, "saliency", row.resize)
+    # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
+    x = _zoom(score, [-(-side // 4) for side in size], "quarter")
+    x = LearnedBlur(name="learned_blur")(x)
+    x = CentreBias(name="centre_bias")(x)
+    x = LogSoftmax(name="log_density")(_zoom(x, size, "upsample"))
+    return layers.Activation("exponential", dtype="float32", name="density")(x) if head == "density" else x
 
 
-def _zoom(x, size, name):
+def _zoom(x, size, name, interpolation="bilinear"):
     factors = [side / before for side, before in zip(size, x.shape[1:3], strict=True)]
-    return Zoom(factors, dtype="float32", name=name)(x)
+    return Zoom(factors, interpolation, dtype="float32", name=name)(x)

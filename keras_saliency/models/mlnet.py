@@ -16,4 +16,5 @@ def mlnet(features: Sequence[Features], width: float = 1.0) -> Maps:
     """
     x = layers.Dropout(0.5, name="dropout")(join(features))
     x = convolutions(x, [64], width, kernel_initializer="glorot_normal", names=["encode"])
-    return LearnedPrior(name="learned_prior")(score(x, kernel_initializer="glorot_normal"))
+    x = score(x, kernel_initializer="glorot_normal")
+    return LearnedPrior(interpolation="bilinear-theano", name="learned_prior")(x)

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_saliency.formulas.types import Features, Maps, Size
+from keras_saliency.layers.unit_conv import UnitConv2D
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, score
 
@@ -25,6 +26,8 @@ def salgan(features: Sequence[Features], width: float = 1.0) -> Maps:
 def create_discriminator(input_size: Size = (192, 256)) -> keras.Model:
     """SalGAN's discriminator: whether a map is what people looked at in an image.
 
+    As in the release, images are not scaled, and the kernels of the third block have length one.
+
     Args:
         input_size: `(height, width)` of images and maps; unlike the generator it holds for this size alone.
 
@@ -33,12 +36,12 @@ def create_discriminator(input_size: Size = (192, 256)) -> keras.Model:
         [0, 1] to a probability `(batch, 1)`.
     """
     images, saliency = keras.Input((*input_size, 3), name="images"), keras.Input((*input_size, 1), name="saliency")
-    rgb = layers.Rescaling(1 / 255.0, name="normalise")(images)
-    x = convolutions(layers.Concatenate(name="join")([rgb, saliency]), [3], 1.0, kernel=1, names=["mix"])
+    x = convolutions(layers.Concatenate(name="join")([saliency, images]), [3], 1.0, kernel=1, names=["mix"])
     x = convolutions(x, [32], 1.0, names=["conv1"])
     x = layers.MaxPooling2D(4, name="pool1")(x)
-    for i in (2, 3):
-        x = convolutions(x, [64, 64], 1.0, names=[f"conv{i}_1", f"conv{i}_2"])
+    for i, convolution in ((2, layers.Conv2D), (3, UnitConv2D)):
+        for j in (1, 2):
+            x = convolution(64, 3, padding="same", activation="relu", name=f"conv{i}_{j}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{i}")(x)
     x = layers.Flatten(name="flatten")(x)
     for i, units in enumerate((100, 2), 4):

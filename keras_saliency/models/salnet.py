@@ -14,10 +14,11 @@ STACK = ((512, 5), (512, 5), (256, 7), (128, 11), (32, 11))
 def salnet(features: Sequence[Features], width: float = 1.0) -> Maps:
     """Six convolutions with kernels up to 13x13 on the last feature map, and a deconvolution of stride 4.
 
-    Published on the first three convolutions of VGG-CNN-M: 25,806,210 parameters.
+    Published on the first three convolutions of VGG-CNN-M, images in [-1, 1]: 25,806,209 parameters. As in the
+    release, the last convolution has no ReLU and the deconvolution no bias.
     """
     x = features[-1]
     for i, (channels, kernel) in enumerate(STACK, 4):
         x = convolutions(x, [channels], width, kernel=kernel, names=[f"conv{i}"])
-    x = layers.Conv2D(1, 13, padding="same", activation="relu", name="conv9")(x)
-    return layers.Conv2DTranspose(1, 8, strides=4, padding="same", dtype="float32", name="score")(x)
+    x = layers.Conv2D(1, 13, padding="same", name="conv9")(x)
+    return layers.Conv2DTranspose(1, 8, strides=4, padding="same", use_bias=False, dtype="float32", name="score")(x)

@@ -65,7 +65,7 @@ def with_sides(model: keras.Model) -> SupervisedSides:
     """
     decoder = model if model.name == "decoder" else model.get_layer("decoder")
     names = [layer.name for layer in decoder.layers]
-    sides = [name for name in names if name == "side1_score" or (name.startswith("side") and name[4:].isdigit())]
+    sides = [name for name in names if name.startswith("side") and name[4:].isdigit()]
     if not sides:
         raise ValueError(f"{model.name} does not predict from single depths: leave supervise_sides out.")
     outputs = [decoder.output]

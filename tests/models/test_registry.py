@@ -33,14 +33,13 @@ TRAINABLE = {
     "msi-net": 24_934_209,  # published
     "eml-net": 23_543_231,  # published; PyTorch counts no running statistics
     "salgan": 31_787_009,  # published
-    "salnet": 25_806_210,  # published as 25.8 million
+    "salnet": 25_806_209,  # published
     "dva": VGG16
     + sum(convolution(*pair, 4) for pair in ((256, 128), (128, 64)))
     + sum(convolution(*pair, 4) for pair in ((512, 256), (256, 128), (128, 64)))
-    + sum(convolution(*pair, 4) for pair in ((512, 256), (256, 128), (128, 64), (64, 32)))
-    + convolution(64, 1) * 2
-    + convolution(32, 1)
-    + convolution(3, 1),
+    + sum(convolution(*pair, 4) for pair in ((512, 512), (512, 256), (256, 128), (128, 64)))
+    + convolution(64, 1, 3) * 3
+    + convolution(3, 1, 3),
     "salicon": 2 * VGG16 + convolution(1024, 1),
     "simplenet": RESNET_TORCH
     + sum(
