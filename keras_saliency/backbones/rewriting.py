@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from keras_saliency.formulas.types import Tensor
+from keras_saliency.layers.theano_pooling import BEFORE, TheanoMaxPooling2D
 
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 POOLS = (layers.MaxPooling2D, layers.AveragePooling2D)
@@ -67,7 +68,8 @@ def rewrite(
         stride: What no output stride may exceed: convolutions and pools that would go beyond lose their stride and are
             padded "same", together with zero padding before them.
         dilated: Dilates convolutions by the product of the strides that were removed before them.
-        changes: `{name of a layer: {key: value}}` merged into the configs of layers before all else.
+        changes: `{name of a layer: {key: value}}` merged into the configs of layers before all else. A pool whose
+            padding becomes `"before"` becomes a `TheanoMaxPooling2D`.
         linear: Names of layers whose activation becomes a layer of its own, `{name}_activation`.
 
     Returns:
@@ -130,7 +132,8 @@ class _Rewriter:
         after = State(state.stride, state.removed)
         if isinstance(layer, CONVOLUTIONS + POOLS):
             after, folded = self._place(config, state)
-        copy = type(layer).from_config(config)
+        kind = TheanoMaxPooling2D if config.get("padding") == BEFORE else type(layer)
+        copy = kind.from_config(config)
         if isinstance(layer, layers.Layer):
             self.copies.append((layer, copy))
         return copy, after, folded
@@ -145,7 +148,7 @@ class _Rewriter:
         for_even = step == 2 and state.padding == (((window // 2 - 1, window // 2),) * 2)
         folded = state.unpadded is not None and config["padding"] == "valid" and window > 1
         folded = folded and (too_coarse or dilates or for_even)
-        if folded or (too_coarse and window > 1):
+        if folded or (too_coarse and window > 1 and config["padding"] != BEFORE):
             config["padding"] = "same"
         if dilates:
             config["dilation_rate"] = state.removed * int(np.max(config["dilation_rate"]))

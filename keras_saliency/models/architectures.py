@@ -43,7 +43,13 @@ class Architecture(NamedTuple):
     resize: str = "bilinear"
 
 
-VGG_POOLS = {"taps": ("block3_pool", "block4_pool", "block5_conv3")}
+def _vgg_of_theano(taps, pools):
+    """VGG16 of Keras 1 on Theano, which padded some pools, above and on the left."""
+    return {"taps": taps, "changes": {f"block{i}_pool": {"padding": "before"} for i in pools}}
+
+
+MLNET = _vgg_of_theano(("block3_pool", "block4_pool", "block5_conv3"), (1, 2, 3, 4))
+SAM_VGG = _vgg_of_theano(("block5_conv3",), (3, 4))
 VGG_TOP = {"taps": ("block5_conv3",)}
 RESNET_STAGES = {"taps": ("relu", "layer1", "layer2", "layer3", "layer4")}
 # ResNet-50 saw images in [0, 1] and in [-1, 1], though its weights from ImageNet know another normalisation.
@@ -52,16 +58,12 @@ SIMPLE_NET = {**RESNET_STAGES, "normalise": (1 / 127.5, [-1.0] * 3)}
 SALNET = {"normalise": (1 / 127.5, [-118 / 127.5, -110 / 127.5, -100 / 127.5])}
 DVA = {"taps": ("block3_conv3", "block4_conv3", "block5_conv3"), "margin": 34}
 DEEPGAZE2 = {"taps": ("block5_conv1:linear", "block5_conv1", "block5_conv2", "block5_conv3:linear", "block5_conv4")}
-# As SAM has it: the pool is not padded by hand.
-SAM_RESNET = {
-    "taps": ("conv5_block3_out",),
-    "changes": {"pool1_pad": {"padding": 0}, "pool1_pool": {"padding": "same"}},
-}
+SAM_RESNET = {"taps": ("conv5_block3_out",)}
 
 ARCHITECTURES = {
     "multilevel": Architecture(multilevel, "efficientnet-lite0"),
-    "mlnet": Architecture(mlnet, "vgg16", VGG_POOLS, stride=8, dilated=False, finish="relu"),
-    "sam-vgg": Architecture(sam, "vgg16", VGG_TOP, stride=8, finish="relu", resize="bilinear-theano"),
+    "mlnet": Architecture(mlnet, "vgg16", MLNET, stride=8, dilated=False, finish="relu"),
+    "sam-vgg": Architecture(sam, "vgg16", SAM_VGG, stride=8, finish="relu", resize="bilinear-theano"),
     "sam-resnet": Architecture(sam, "resnet50", SAM_RESNET, stride=8, finish="relu", resize="bilinear-theano"),
     "msi-net": Architecture(
         msi_net, "vgg16", {"taps": ("block3_pool", "block4_pool", "block5_pool")}, stride=8, finish="min-max"

@@ -18,8 +18,8 @@ def eml_net(features: Sequence[Features], width: float = 1.0) -> Maps:
     """
     readouts = []
     for i, feature in enumerate(features):
-        x = layers.Conv2D(1, 3, padding="same", name=f"output-{i}-0")(feature)
-        x = layers.ReLU(name=f"output-{i}-2")(_normalise(f"output-{i}-1")(x))
+        x = layers.Conv2D(1, 3, padding="same", name=f"output{i}-0")(feature)
+        x = layers.ReLU(name=f"output{i}-2")(_normalise(f"output{i}-1")(x))
         readouts.append(MatchSize("nearest")([x, features[0]]) if i else x)
     x = layers.Concatenate(name="join")(readouts) if len(readouts) > 1 else readouts[0]
     return _normalise("combined-1")(score(x, kernel=3, name="combined-0"))

@@ -58,7 +58,7 @@ def test_eml_net_is_filled_by_the_names_of_its_authors(tmp_path, rng):
             value = value.transpose(3, 2, 0, 1) if value.ndim == 4 else value
             suffix = kinds.get(weight.name, weight.name.replace("moving_variance", "running_var"))
             state[f"{layer.name.replace('-', '.')}.{suffix}"] = np.ascontiguousarray(value)
-    assert {"conv1.weight", "layer4.2.bn3.running_var", "output.4.0.bias", "combined.1.weight"} < set(state)
+    assert {"conv1.weight", "layer4.2.bn3.running_var", "output4.0.bias", "combined.1.weight"} < set(state)
     safetensors.save_file(state, tmp_path / "eml.safetensors")
     report = import_weights(model, tmp_path / "eml.safetensors")
     assert (report.missing, report.left_over) == ([], [])

@@ -1,0 +1,117 @@
+"""Writes tests/models/released/NAME.json: what the released network NAME makes of fixed random weights and an image.
+
+`PYTHONPATH=tests python scripts/release_golden.py NAME CLONE`, with PyTorch, SciPy and a clone of the repository that
+`RELEASES` names. Weights and image are those of `tests/drawn.py`; kept are numbers alone, a few of each map. What is
+written for other frameworks than PyTorch is run by `scripts/releases`: prototxt files of Caffe are read, and the
+modules that files of Python import from TensorFlow 1, Keras 1 with Theano and Lasagne are stood in for.
+"""
+
+import argparse
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import numpy as np
+import torch
+from drawn import digest, image
+from releases import caffe, pytorch
+from releases.tensors import ASKED
+
+MEAN = (103.939, 116.779, 123.68)  # of ImageNet, BGR
+
+
+def planes(maps):
+    """From `(1, height, width, channels)` to a tensor `(1, channels, height, width)`."""
+    return torch.from_numpy(np.ascontiguousarray(maps.transpose(0, 3, 1, 2), "float32"))
+
+
+def load(clone, folder, module):
+    """Imports a file of the clone from its own folder."""
+    os.chdir(clone / folder)
+    sys.path.insert(0, str(clone / folder))
+    return importlib.import_module(module)
+
+
+def salnet(clone, photo):
+    sys.modules["cv2"] = MagicMock()
+    authors = load(clone, ".", "deep").SalNet
+    numbers = {name: item.default for name, item in inspect.signature(authors.__init__).parameters.items()}
+    seen = authors.preprocess_input(SimpleNamespace(**numbers, scale_input=lambda photo: photo), photo[0])
+    return caffe.run(clone / "deep/deep_net_deploy.prototxt", torch.from_numpy(seen))
+
+
+def dva(clone, photo):
+    return caffe.run(clone / "models/attention_test.prototxt", planes(photo[..., ::-1] - np.float32(MEAN)))
+
+
+def eml_net(clone, photo):
+    model = load(clone, ".", "resnet").resnet50(None)
+    names = {f"output{i}": f"output{i}" for i in range(5)} | {f"layer{i}": f"layer{i}" for i in range(1, 5)}
+    return pytorch.run(model, planes(photo) / 255, {**names, "combined": "combined.1"})
+
+
+def simplenet(clone, photo):
+    model = load(clone, "SimpleNet", "model").ResNetModel(load_weight=0)
+    names = {f"conv_layer{i}": f"conv_layer{i}" for i in range(1, 6)} | {
+        f"deconv{i}": f"deconv_layer{i}.1" for i in range(6)
+    }
+    maps = pytorch.run(model, (planes(photo) / 255 - 0.5) / 0.5, {**names, "score": "deconv_layer5.2"})
+    return {**maps, "output": maps["output"][:, None]}
+
+
+# name: the repository, the size of the image, what runs it, the maps that are kept.
+RELEASES = {
+    "salnet": ("imatge-upc/saliency-2016-cvpr", (64, 96), salnet, "conv1 norm1 pool1 conv3 conv6 conv8 conv9 deconv1"),
+    "dva": (
+        "wenguanwang/deepattention",
+        (64, 96),
+        dva,
+        "conv3_3 conv4_3 conv5_3 attention1_predc attention2_predc attention3_predc "
+        "final_attention_pred final_attentionmap",
+    ),
+    "eml-net": (
+        "SenJia/EML-NET-Saliency",
+        (64, 96),
+        eml_net,
+        "layer1 layer2 layer3 layer4 output0 output1 output2 output3 output4 combined output",
+    ),
+    "simplenet": (
+        "samyak0210/saliency",
+        (256, 256),
+        simplenet,
+        "conv_layer1 conv_layer2 conv_layer3 conv_layer4 conv_layer5 deconv0 deconv2 deconv4 score output",
+    ),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=RELEASES)
+    parser.add_argument("clone", type=Path)
+    arguments = parser.parse_args()
+    repository, size, run, kept = RELEASES[arguments.name]
+    clone = arguments.clone.resolve()
+    target = Path(__file__).resolve().parents[1] / "tests" / "models" / "released" / f"{arguments.name}.json"
+    commit = subprocess.run(["git", "-C", clone, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    with torch.no_grad():
+        maps = run(clone, image(size))
+    golden = {
+        "repository": repository,
+        "commit": commit.stdout.strip(),
+        "size": size,
+        "tensors": {name: [*shape, "flipped"] if flipped else shape for name, (shape, flipped) in ASKED.items()},
+        "maps": {name: digest(maps[name][0].permute(1, 2, 0)) for name in kept.split()},
+    }
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(golden).replace('}, "', '},\n"').replace('"maps"', '\n"maps"') + "\n")
+    print(f"{target}: {len(ASKED)} tensors, {len(golden['maps'])} maps, {target.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
