@@ -7,12 +7,14 @@ modules that files of Python import from TensorFlow 1, Keras 1 with Theano and L
 """
 
 import argparse
+import functools
 import importlib
 import inspect
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
@@ -20,7 +22,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import torch
 from drawn import digest, image
-from releases import caffe, pytorch
+from releases import caffe, keras1, lasagne, pytorch, tensorflow1
 from releases.tensors import ASKED
 
 MEAN = (103.939, 116.779, 123.68)  # of ImageNet, BGR
@@ -65,6 +67,43 @@ def simplenet(clone, photo):
     return {**maps, "output": maps["output"][:, None]}
 
 
+def msi_net(clone, photo):
+    tensorflow1.install()
+    # It takes the means of ImageNet from RGB in the order of BGR; given BGR it sees what the weights of VGG16 know.
+    output = load(clone, ".", "model").MSINET().forward(torch.from_numpy(photo[..., ::-1].copy()))
+    return {**tensorflow1.FOUND, "output": output.permute(0, 3, 1, 2)}
+
+
+def mlnet(clone, photo):
+    keras1.install()
+    model = load(clone, ".", "model")
+    model.Input = lambda shape: planes(photo[..., ::-1] - np.float32(MEAN))
+    return {**keras1.FOUND, "output": model.ml_net_model(*photo.shape[1:3]).output, **keras1.FOUND}
+
+
+def sam(clone, photo, build):
+    keras1.install()
+    config = load(clone, ".", "config")
+    config.shape_r_gt, config.shape_c_gt = (side // 8 for side in photo.shape[1:3])
+    priors = torch.zeros(1, config.nb_gaussian, config.shape_r_gt, config.shape_c_gt)
+    seen = planes(photo[..., ::-1] - np.float32(MEAN))
+    return {"output": getattr(load(clone, ".", "models"), build)([seen, priors])[0], **keras1.FOUND}
+
+
+def salgan(clone, photo, discriminate=False):
+    with tempfile.TemporaryDirectory() as folder:
+        lasagne.install(clone, Path(folder))
+        photo, size = np.ascontiguousarray(photo.transpose(0, 3, 1, 2)), photo.shape[1:3]
+        if discriminate:
+            shown = np.concatenate([photo[:, :1] / 255, photo], 1)  # the red of the photograph is taken for the map
+            output = load(Path(folder), ".", "discriminator").build(*size, shown)["prob"].output()[..., None, None]
+        else:
+            generator = load(Path(folder), ".", "generator")
+            generator.set_pretrained_weights = lambda net: None
+            output = generator.build(*size, photo.copy())["output"].output()
+        return {**lasagne.FOUND, "output": output}
+
+
 # name: the repository, the size of the image, what runs it, the maps that are kept.
 RELEASES = {
     "salnet": ("imatge-upc/saliency-2016-cvpr", (64, 96), salnet, "conv1 norm1 pool1 conv3 conv6 conv8 conv9 deconv1"),
@@ -86,6 +125,44 @@ RELEASES = {
         (256, 256),
         simplenet,
         "conv_layer1 conv_layer2 conv_layer3 conv_layer4 conv_layer5 deconv0 deconv2 deconv4 score output",
+    ),
+    "msi-net": (
+        "alexanderkroner/saliency",
+        (64, 96),
+        msi_net,
+        "conv3/conv3_3 conv4/conv4_3 conv5/conv5_3 aspp/conv1_4 aspp/conv1_5 aspp/conv2 decoder/conv1 decoder/conv3 "
+        "decoder/conv4 output",
+    ),
+    "mlnet": (
+        "marcellacornia/mlnet",
+        (480, 640),
+        mlnet,
+        "maxpooling2d_1 maxpooling2d_3 maxpooling2d_4 convolution2d_13 convolution2d_14 output",
+    ),
+    "sam-vgg": (
+        "marcellacornia/sam",
+        (64, 96),
+        functools.partial(sam, build="sam_vgg"),
+        "block3_pool block4_pool block5_conv3 attentiveconvlstm_1 convolution2d_1 convolution2d_2 "
+        "convolution2d_3 output",
+    ),
+    "sam-resnet": (
+        "marcellacornia/sam",
+        (64, 96),
+        functools.partial(sam, build="sam_resnet"),
+        "convolution2d_1 attentiveconvlstm_1 convolution2d_2 convolution2d_4 output",
+    ),
+    "salgan": (
+        "imatge-upc/salgan",
+        (64, 96),
+        salgan,
+        "conv2d_7 conv2d_13 conv2d_16 conv2d_19 conv2d_22 conv2d_26 output",
+    ),
+    "discriminator": (
+        "imatge-upc/salgan",
+        (64, 96),
+        functools.partial(salgan, discriminate=True),
+        "conv2d_1 conv2d_2 conv2d_4 pool2d_3 output",
     ),
 }
 

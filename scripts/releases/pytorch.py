@@ -1,6 +1,5 @@
 """Runs a module of PyTorch."""
 
-import torch
 
 from releases.tensors import tensor
 
