@@ -1,6 +1,5 @@
 """Runs a module of PyTorch."""
 
-
 from releases.tensors import tensor
 
 

@@ -48,11 +48,17 @@ def test_learned_prior_starts_as_identity_and_is_pulled_back_to_it(rng):
     np.testing.assert_allclose(layer.losses[0], 1.0, rtol=1e-6)
 
 
-OF_MAPS = [layers.CentreBias, layers.LearnedBlur, layers.LearnedPrior, layers.LogSoftmax, layers.MinMax]
+OF_MAPS = [
+    *(layers.CentreBias, layers.GreyValues, layers.LearnedBlur, layers.LearnedPrior, layers.LogSoftmax),
+    layers.MinMax,
+]
 OF_FEATURES = [
     functools.partial(layers.AttentiveConvLSTM, 3, steps=2, kernel_size=5, recompute=True),
     functools.partial(layers.GaussianPriors, 4, "clip"),
+    functools.partial(layers.CropLike, 3),
     functools.partial(layers.MatchSize, "nearest", "density"),
+    functools.partial(layers.TheanoMaxPooling2D, pool_size=2, strides=1),
+    functools.partial(layers.UnitConv2D, 4, 3, padding="same"),
     functools.partial(layers.Zoom, (2.0, 0.5), "nearest"),
 ]
 
@@ -103,6 +109,31 @@ def test_zoom_rounds_to_whole_pixels(rng):
     np.testing.assert_array_equal(twice, inputs.repeat(2, 1).repeat(2, 2))
     with pytest.raises(ValueError, match="two positive factors"):
         layers.Zoom((2, 0))
+
+
+def test_a_map_is_cut_to_another_or_resized_where_it_is_too_small(rng):
+    layer, like = layers.CropLike(2), np.zeros((1, 5, 6, 3), "float32")
+    inputs = rng.random((1, 8, 9, 2)).astype("float32")
+    np.testing.assert_array_equal(layer([inputs, like]), inputs[:, 2:7, 2:8])
+    np.testing.assert_allclose(layer([inputs[:, :5], like]), ops.image.resize(inputs[:, 2:5, 2:8], (5, 6)), rtol=1e-5)
+    assert layer.compute_output_shape([(None, None, 9, 2), (None, None, 6, 3)]) == (None, None, 6, 2)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_theano_pools_what_is_above_and_on_the_left(strides, rng):
+    inputs = rng.random((1, 6, 7, 2)).astype("float32")
+    layer = layers.TheanoMaxPooling2D(pool_size=2, strides=strides)
+    padded = np.pad(inputs, [(0, 0), (1, 0), (1, 0), (0, 0)])
+    expected = np.max([padded[:, i : i + 6 : strides, j : j + 7 : strides] for i in (0, 1) for j in (0, 1)], 0)
+    np.testing.assert_array_equal(layer(inputs), expected)
+    assert layer.compute_output_shape((None, 6, None, 2)) == (None, expected.shape[1], None, 2)
+    with pytest.raises(ValueError, match="has the padding 'before'. Received: 'same'"):
+        layers.TheanoMaxPooling2D(padding="same")
+
+
+def test_grey_values_are_black_at_the_lowest_and_white_at_the_highest():
+    grey = layers.GreyValues()(np.array([-3, -127 / 128, 0, 1, 3], "float32"))
+    np.testing.assert_allclose(grey, [0, 0, 127 / 255, 1, 1], atol=1e-6)
 
 
 def test_min_max_stretches_and_a_constant_map_becomes_zero(rng):

@@ -6,7 +6,9 @@ gets the same tensors through the importer, by the names in `OURS`, and must giv
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -28,7 +30,7 @@ class Ours(NamedTuple):
 
     names: dict[str, str]
     maps: dict[str, str]
-    options: dict = {}
+    options: Mapping = MappingProxyType({})
 
 
 VGG = {r"block(\d)_conv(\d)": r"conv\1_\2"}
@@ -53,7 +55,7 @@ STAGES = {f"layer{i}": f"layer{i}" for i in range(1, 5)}
 OURS = {
     "salnet": Ours(
         {r"score": "deconv1", r"(.*)": r"\1"},
-        {**{name: name for name in ["conv1", "norm1", "pool1", "conv3", "conv6", "conv8", "conv9"]}, "score": "deconv1"},
+        {name: name for name in ("conv1", "norm1", "pool1", "conv3", "conv6", "conv8", "conv9")} | {"score": "deconv1"},
     ),
     "dva": Ours(
         {
@@ -99,15 +101,20 @@ OURS = {
         },
         {
             **{f"block{i}_conv3": f"conv{i}/conv{i}_3" for i in (3, 4, 5)},
-            "aspp_dilated12": "aspp/conv1_4", "aspp_average": "aspp/conv1_5", "aspp_mix": "aspp/conv2",
+            "aspp_dilated12": "aspp/conv1_4",
+            "aspp_average": "aspp/conv1_5",
+            "aspp_mix": "aspp/conv2",
             **{f"decode{i}": f"decoder/conv{i}" for i in (1, 3)},
-            "score": "decoder/conv4", "output": "output",
+            "score": "decoder/conv4",
+            "output": "output",
         },
     ),
     "mlnet": Ours(
         {
             **{f"block{i + 1}_conv{j}": f"convolution2d_{sum(DEPTHS[:i]) + j}" for i in range(5) for j in (1, 2, 3)},
-            "encode": "convolution2d_14", "score": "convolution2d_15", "learned_prior": "eltwiseproduct_1",
+            "encode": "convolution2d_14",
+            "score": "convolution2d_15",
+            "learned_prior": "eltwiseproduct_1",
         },
         {"block1_pool": "maxpooling2d_1", "block3_pool": "maxpooling2d_3", "block4_pool": "maxpooling2d_4"}
         | {"block5_conv3": "convolution2d_13", "encode": "convolution2d_14", "output": "output"},

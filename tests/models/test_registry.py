@@ -107,6 +107,28 @@ def test_any_decoder_goes_on_any_backbone_under_any_head(name, tiny_backbone, rn
     np.testing.assert_allclose((np.exp(maps) if head == "log-density" else maps).sum((1, 2)), 1, rtol=1e-4)
 
 
+def test_what_the_authors_fed_their_network_goes_with_no_other(tiny_backbone):
+    for name in ("eml-net", "simplenet", "salnet", "dva"):
+        published, other = (small(name, backbone=backbone).get_layer("backbone") for backbone in (None, tiny_backbone))
+        expected = BACKBONES[tiny_backbone]
+        assert (other.get_layer("normalise").scale, other.get_layer("normalise").offset) == (
+            (expected.scale, expected.offset)
+        )
+        scale, offset = (getattr(published.get_layer("normalise"), key) for key in ("scale", "offset"))
+        values = np.array([0.0, 255.0])[:, None] * scale + np.array(offset)
+        np.testing.assert_allclose(values, FED[name], atol=1e-3)
+        assert "margin" not in {layer.name for layer in other.layers}
+
+
+# Red, green and blue of black and of white.
+FED = {
+    "eml-net": [[0.0] * 3, [1.0] * 3],
+    "simplenet": [[-1.0] * 3, [1.0] * 3],
+    "salnet": [[-118 / 127.5, -110 / 127.5, -100 / 127.5], [137 / 127.5, 145 / 127.5, 155 / 127.5]],
+    "dva": [[-123.68, -116.779, -103.939], [131.32, 138.221, 151.061]],
+}
+
+
 def test_published_sizes_of_maps_are_an_option(rng):
     for name, scale, size in (("sam-vgg", 2, (128, 192)), ("mlnet", 1 / 8, (8, 12))):
         model = small(name, scale=scale)
