@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from releases.tensors import tensor
+from releases.theano import bilinear_upsampling, dimshuffle, max_pool
 
 FOUND: dict[str, torch.Tensor] = {}
 _COUNTS: Counter = Counter()
@@ -66,15 +67,7 @@ class Convolution2D(Layer):
 class MaxPooling2D(Layer):
     def __init__(self, size, strides, border_mode="valid", **options):
         super().__init__(**options)
-        self.size, self.strides, self.same = size[0], strides[0], border_mode == "same"
-
-    def call(self, x):
-        if not self.same:
-            return F.max_pool2d(x, self.size, self.strides)
-        pad = self.size - 2 if self.size % 2 else self.size - 1
-        rows, columns = (-(-side // self.strides) for side in x.shape[2:])
-        padded = F.pad(x, (pad,) * 4, value=-float("inf"))
-        return F.max_pool2d(padded, self.size, self.strides)[:, :, :rows, :columns]
+        self.call = lambda x: max_pool(x, size[0], strides[0], border_mode == "same")
 
 
 class BatchNormalization(Layer):
@@ -128,28 +121,10 @@ def merge(parts, mode, concat_axis=1):
     return torch.cat(parts, concat_axis) if mode == "concat" else sum(parts)
 
 
-def bilinear_upsampling(input, ratio, num_input_channels=None, batch_size=None):
-    """The transposed convolution of Theano 0.9, on maps whose outermost pixels are repeated."""
-    kernel = torch.cat([torch.arange(1.0, ratio + 1), torch.arange(ratio - 1.0, 0, -1)]) / ratio
-    x, pad = F.pad(input.flatten(0, 1)[:, None], (1, 1, 1, 1), mode="replicate"), 2 * ratio - (ratio - 1) // 2 - 1
-    x = F.conv_transpose2d(x, kernel[None, None, :, None], stride=(ratio, 1))
-    x = F.conv_transpose2d(x, kernel[None, None, None, :], stride=(1, ratio))
-    rows, columns = (side * ratio for side in input.shape[2:])
-    return x[:, :, pad : pad + rows, pad : pad + columns].reshape(*input.shape[:2], rows, columns)
-
-
 def rnn(step, x, states, **options):
     for i in range(x.shape[1]):
         output, states = step(x[:, i], states)
     return output, None, states
-
-
-def conv2d(x, kernel, border_mode):
-    return F.conv2d(x, kernel)
-
-
-def peak(x, axis):
-    return x.amax(axis)
 
 
 BACKEND = {
@@ -159,8 +134,8 @@ BACKEND = {
     "repeat_elements": lambda x, n, axis: x.repeat_interleave(n, axis),
     "reshape": torch.reshape,
     "sum": lambda x, axis: x.sum(axis),
-    "max": peak,
-    "conv2d": conv2d,
+    "max": lambda x, axis: x.amax(axis),
+    "conv2d": lambda x, kernel, border_mode: F.conv2d(x, kernel),
     "zeros": torch.zeros,
     "tanh": torch.tanh,
     "softmax": lambda x: torch.softmax(x, -1),
@@ -171,13 +146,6 @@ BACKEND = {
     "epsilon": lambda: 1e-7,
     "is_keras_tensor": lambda x: True,
 }
-
-
-def dimshuffle(x, *axes):
-    kept = x.permute([axis for axis in axes if axis != "x"])
-    for i, axis in enumerate(axes):
-        kept = kept.unsqueeze(i) if axis == "x" else kept
-    return kept
 
 
 def install():

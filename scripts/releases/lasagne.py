@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from releases.keras1 import dimshuffle
 from releases.tensors import tensor
+from releases.theano import dimshuffle
 
 FOUND: dict[str, torch.Tensor] = {}
 _COUNTS: Counter = Counter()
