@@ -1,5 +1,6 @@
 """The table of samples: images and who looked where."""
 
+import collections
 import collections.abc
 import concurrent.futures
 import dataclasses
@@ -15,6 +16,8 @@ from keras_saliency.data import geometry
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
+PARTS = ("train", "validation", "test")
+
 
 @dataclasses.dataclass(frozen=True)
 class Fixations:
@@ -25,12 +28,22 @@ class Fixations:
         y: Pixels from the top edge.
         observer: The number of the observer, from zero.
         time: Onset in seconds. Where a data set records only durations, the sum of the observer's earlier ones.
+        left_out: How many `within` took away.
+
+    Raises:
+        ValueError: If the columns are not of one length.
     """
 
     x: np.ndarray
     y: np.ndarray
     observer: np.ndarray
     time: np.ndarray
+    left_out: int = 0
+
+    def __post_init__(self) -> None:
+        shapes = {column: np.shape(getattr(self, column)) for column in ("x", "y", "observer", "time")}
+        if set(shapes.values()) != {(len(self),)}:
+            raise ValueError(f"The columns of fixations must be of one length. Received: {shapes}.")
 
     def __len__(self) -> int:
         return len(self.x)
@@ -44,12 +57,30 @@ class Fixations:
         table = np.asarray(rows, "float64").reshape(-1, 4)
         return cls(table[:, 0], table[:, 1], table[:, 2].astype("int64"), table[:, 3])
 
+    def _inside(self, size):
+        # NaN is nowhere inside.
+        return (self.x >= 0) & (self.x < size[1]) & (self.y >= 0) & (self.y < size[0])
+
+    def within(self, size: Size) -> "Fixations":
+        """Those inside an image `(height, width)`; the others, and what is not finite, are counted in `left_out`."""
+        inside = self._inside(size)
+        if inside.all():
+            return self
+        return dataclasses.replace(self[inside], left_out=self.left_out + int(np.sum(~inside)))
+
     def pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """The row and column of the pixel under each fixation."""
         return self.y.astype("int64"), self.x.astype("int64")
 
     def counts(self, size: Size) -> Plane:
-        """The number of fixations in each pixel, `(height, width)`, float64; all must be inside."""
+        """The number of fixations in each pixel, `(height, width)`, float64.
+
+        Raises:
+            ValueError: If some are outside.
+        """
+        outside = np.sum(~self._inside(size))
+        if outside:
+            raise ValueError(f"{outside} of {len(self)} fixations are outside {tuple(size)}. Take `within(size)`.")
         rows, columns = self.pixels()
         return np.bincount(rows * size[1] + columns, minlength=size[0] * size[1]).reshape(size).astype("float64")
 
@@ -58,11 +89,13 @@ class Fixations:
 class Sample:
     """One image with its fixations.
 
+    Whoever makes one: fixations outside the image, or not finite, are left out, and counted in `fixations.left_out`.
+
     Attributes:
         name: What reports call it.
         image: The path of a JPEG or PNG file, or its bytes.
-        size: `(height, width)` in pixels.
-        fixations: Its fixations.
+        size: `(height, width)` in pixels; None until `split` has read it from the image.
+        fixations: Its fixations inside the image.
         sigma: The standard deviation of the ground-truth blur, in pixels of the image.
         density: The density `(height, width)` from which the fixations were drawn, where it is known.
     """
@@ -74,10 +107,29 @@ class Sample:
     sigma: float
     density: Plane | None = None
 
+    def __post_init__(self) -> None:
+        if self.size is not None:
+            object.__setattr__(self, "fixations", self.fixations.within(self.size))
+
     def read(self) -> Photograph:
-        """The decoded image `(height, width, 3)`, uint8."""
+        """The decoded image `(height, width, 3)`, uint8.
+
+        Raises:
+            OSError: If it cannot be decoded.
+            ValueError: If it is of another size than the sample.
+        """
         data = self.image if isinstance(self.image, bytes) else self.image.read_bytes()
-        return geometry.decode(data).numpy()
+        try:
+            image = geometry.decode(data).numpy()
+        except tf.errors.InvalidArgumentError as error:
+            reason = error.message.splitlines()[0][:120]
+            raise OSError(f"{self.name}: the image cannot be decoded ({reason})") from error
+        if self.size is not None and tuple(self.size) != image.shape[:2]:
+            raise ValueError(
+                f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {tuple(self.size)}, "
+                "both (height, width). Scale them to the image, and give its size."
+            )
+        return image
 
 
 class Samples(collections.abc.Sequence[Sample]):
@@ -86,10 +138,16 @@ class Samples(collections.abc.Sequence[Sample]):
     Args:
         samples: The samples.
         pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
+
+    Raises:
+        ValueError: If a sample has no size.
     """
 
     def __init__(self, samples: Iterable[Sample], pixels_per_degree: float | None = None) -> None:
         self.samples, self.pixels_per_degree = list(samples), pixels_per_degree
+        for sample in self.samples:
+            if sample.size is None:
+                raise ValueError(f"The sample {sample.name} has no size. Give (height, width) of its image in pixels.")
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -116,6 +174,9 @@ class Samples(collections.abc.Sequence[Sample]):
 class DataSet:
     """A data set with its fixed splits.
 
+    Whoever makes one: images without fixations are left out of their split and listed in `skipped`, and so is how many
+    fixations were outside their image.
+
     Attributes:
         name: Its name in the table of data sets.
         train: The training split.
@@ -123,6 +184,9 @@ class DataSet:
         test: The test split.
         pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
         skipped: One line for each thing that was left out, and why.
+
+    Raises:
+        ValueError: If a split is left without samples, or has two of one name.
     """
 
     name: str
@@ -132,11 +196,40 @@ class DataSet:
     pixels_per_degree: float | None = None
     skipped: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        splits = {part: getattr(self, part) for part in PARTS}
+        # A line that is there already came with what this data set was made of.
+        found = dict.fromkeys([*self.skipped, *(line for samples in splits.values() for line in _problems(samples))])
+        object.__setattr__(self, "skipped", tuple(found))
+        for part, samples in splits.items():
+            usable = [sample for sample in samples if len(sample.fixations)]
+            if not usable:
+                skipped = f"Skipped: {list(self.skipped[:3])}." if self.skipped else "Give it some."
+                raise ValueError(f"{self.name}: no usable sample is left for the {part} split. {skipped}")
+            name, count = collections.Counter(sample.name for sample in usable).most_common(1)[0]
+            if count > 1:
+                raise ValueError(
+                    f"{self.name}: {count} images of the {part} split are called {name}. Give each a name of its own, "
+                    "such as FOLDER/NAME."
+                )
+            if len(usable) < len(samples):
+                object.__setattr__(self, part, Samples(usable, samples.pixels_per_degree))
+
+
+def _problems(samples):
+    """A line for each thing that is left out of a split."""
+    for sample in samples:
+        kept, left_out = len(sample.fixations), sample.fixations.left_out
+        if left_out:
+            yield f"{sample.name}: {left_out} of {kept + left_out} fixations are outside the image"
+        if not kept:
+            yield f"{sample.name}: the image has no fixations"
+
 
 def split(
     name: str, samples: Sequence[Sample], assign: Callable[[int], str], pixels_per_degree: float | None = None
 ) -> DataSet:
-    """Checks samples and sorts them into a `DataSet`.
+    """Reads the images of samples once and sorts those that can be used into a `DataSet`.
 
     Args:
         name: The name of the data set.
@@ -145,12 +238,12 @@ def split(
         pixels_per_degree: As in `DataSet`.
 
     Returns:
-        The data set. Images that cannot be decoded or have no fixations, and fixations that are outside the image
-        or not finite, are left out and listed in `skipped`.
+        The data set. Images that cannot be decoded or are of another size than their fixations were recorded on, are
+        left out and listed in `skipped`, beside what `DataSet` leaves out.
 
     Raises:
         FileNotFoundError: If image files are missing.
-        ValueError: If a split is left without samples.
+        ValueError: As `DataSet`.
     """
     missing = [s.image for s in samples if isinstance(s.image, Path) and not s.image.is_file()]
     if missing:
@@ -158,35 +251,21 @@ def split(
             f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "
             "Give the folder that holds the complete data set."
         )
-    splits: dict[str, Any]
-    skipped, splits = [], {"train": [], "validation": [], "test": []}
+    chosen: dict[str, list[Sample]] = {part: [] for part in PARTS}
+    skipped = []
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        checked = list(pool.map(_check, samples))
-    for i, (sample, problems) in enumerate(checked):
-        skipped += problems
-        if sample is not None:
-            splits[assign(i)].append(sample)
-    for part, chosen in splits.items():
-        if not chosen:
-            raise ValueError(f"{name}: no usable sample is left for the {part} split. Skipped: {skipped[:3]}.")
-    splits = {part: Samples(chosen, pixels_per_degree) for part, chosen in splits.items()}
-    return DataSet(name, pixels_per_degree=pixels_per_degree, skipped=tuple(skipped), **splits)
+        for i, (sample, problem) in enumerate(pool.map(_with_size, samples)):
+            if problem:
+                skipped.append(problem)
+            else:
+                chosen[assign(i)].append(sample)
+    splits = {part: Samples(usable, pixels_per_degree) for part, usable in chosen.items()}
+    return DataSet(name, **splits, pixels_per_degree=pixels_per_degree, skipped=tuple(skipped))
 
 
-def _check(sample):
-    """The sample as far as it can be used, or None, and what is wrong with it."""
+def _with_size(sample):
+    """The sample with the size of its image, and None, or what is wrong with it."""
     try:
-        size = sample.read().shape[:2]
-    except tf.errors.InvalidArgumentError as error:
-        return None, [f"{sample.name}: the image cannot be decoded ({error.message.splitlines()[0][:120]})"]
-    if sample.size is not None and tuple(sample.size) != size:
-        return None, [f"{sample.name}: the image is {size}, and its fixations were recorded on {tuple(sample.size)}"]
-    fixations, problems = sample.fixations, []
-    height, width = size
-    inside = (fixations.x >= 0) & (fixations.x < width) & (fixations.y >= 0) & (fixations.y < height)
-    if not inside.all():
-        problems.append(f"{sample.name}: {np.sum(~inside)} of {len(inside)} fixations are outside the image")
-        fixations = fixations[inside]
-    if len(fixations) == 0:
-        return None, [*problems, f"{sample.name}: the image has no fixations"]
-    return dataclasses.replace(sample, size=size, fixations=fixations), problems
+        return dataclasses.replace(sample, size=sample.read().shape[:2]), None
+    except (OSError, ValueError) as error:
+        return sample, str(error)

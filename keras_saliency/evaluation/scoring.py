@@ -81,6 +81,7 @@ def score(
 
     Returns:
         A dictionary from metric to value. Defined for every map: chance for a constant one, an all-zero map is uniform.
+        NaN where the image has no fixations: nothing is known of it then.
 
     Raises:
         ValueError: If the map has another size than the image, or NaN or infinite values (names the image); if a
@@ -100,4 +101,6 @@ def score(
             raise ValueError(f"Unknown metric {name!r} of the convention {convention!r}. Known: {', '.join(rows)}.")
         if name in absent:
             raise ValueError(f"The metric {name!r} needs {NEEDS[name]}; give make_truth({NEEDS[name]}=...).")
+    if len(sample.fixations) == 0:
+        return dict.fromkeys(metrics, np.nan)
     return {name: float(rows[name](target, prediction)[0]) for name in metrics}

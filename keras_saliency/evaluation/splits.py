@@ -112,7 +112,7 @@ def score_gold_standard(gold: baselines.GoldStandard, truth: Truth, convention: 
 
     Returns:
         A dictionary from metric to the mean over the observers, weighted by their fixations; NaN for what is
-        not in `OF_ONE_OBSERVER`, and for all where there are no others to predict from.
+        not in `OF_ONE_OBSERVER`, and for all where there are no fixations, or no others to predict them from.
     """
     if not gold.predicts(truth.sample):
         return dict.fromkeys(CONVENTIONS[convention], np.nan)

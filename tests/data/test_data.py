@@ -9,7 +9,7 @@ import scipy.io
 from conftest import data_folder
 
 import keras_saliency as ks
-from keras_saliency.data import DATA_SETS, Fixations, Sample, Samples, fixations, geometry, osie, synthetic
+from keras_saliency.data import DATA_SETS, DataSet, Fixations, Sample, Samples, fixations, geometry, osie, synthetic
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
 
@@ -209,6 +209,54 @@ def test_what_is_unusable_is_skipped_and_listed(rng):
         assert line in text
     with pytest.raises(ValueError, match="no usable sample is left for the test split"):
         fixations.split("mixed", samples[:-1], lambda i: parts[i])
+
+
+OUTSIDE = [(60.0, 5.0), (-3.0, 5.0), (-0.5, 5.0), (5.0, 40.0), (5.0, -1.0), (np.nan, 5.0), (5.0, np.inf)]
+
+
+@pytest.mark.parametrize("point", OUTSIDE)
+def test_a_fixation_outside_is_left_out_by_whoever_makes_the_sample(point):
+    image = np.zeros((40, 60, 3), "uint8")
+    sample = make_sample(image, [(7.5, 3.5, 0, 0.0), (*point, 0, 0.1)])
+    expected = np.zeros((40, 60))
+    expected[3, 7] = 1
+    np.testing.assert_array_equal(sample.fixations.counts((40, 60)), expected)
+    _, targets = next(iter(Samples([sample]).pipeline((40, 60), 1)))
+    np.testing.assert_array_equal(targets[0, ..., 1], expected)
+    assert sample.fixations.left_out == dataclasses.replace(sample, name="two").fixations.left_out == 1
+    both = Fixations.from_rows([(7.5, 3.5, 0, 0.0), (*point, 0, 0.1)])
+    with pytest.raises(ValueError, match=r"1 of 2 fixations are outside \(40, 60\). Take `within\(size\)`"):
+        both.counts((40, 60))
+    np.testing.assert_array_equal(both.within((40, 60)).counts((40, 60)), expected)
+
+
+def test_what_hands_bring_is_listed_as_what_readers_bring(tiny):
+    rows = [(1.0, 2.0, 0, 0.0), (160.0, 2.0, 0, 0.1), (np.nan, 2.0, 1, 0.2)]
+    image = tiny.test[0].image
+    mine = Sample("mine", image, synthetic.SIZE, Fixations.from_rows(rows), 5.0)
+    empty = dataclasses.replace(mine, name="empty", fixations=mine.fixations[:0])
+    data = DataSet("hands", tiny.train, tiny.validation, Samples([mine, empty]))
+    assert [sample.name for sample in data.test] == ["mine"]
+    assert data.skipped == ("mine: 2 of 3 fixations are outside the image", "empty: the image has no fixations")
+    # A part of it does not list them twice.
+    assert dataclasses.replace(data, train=data.train[:2]).skipped == data.skipped
+    with pytest.raises(ValueError, match="hands: no usable sample is left for the test split. .*has no fixations"):
+        DataSet("hands", tiny.train, tiny.validation, Samples([empty]))
+    with pytest.raises(ValueError, match="2 images of the test split are called mine. Give each a name of its own"):
+        DataSet("hands", tiny.train, tiny.validation, Samples([mine, mine]))
+
+
+def test_samples_by_hand_that_do_not_fit_are_named(tiny):
+    fixations = Fixations.from_rows([(1.0, 2.0, 0, 0.0)])
+    with pytest.raises(ValueError, match="columns of fixations must be of one length"):
+        Fixations(np.ones(3), np.ones(2), np.zeros(3), np.zeros(3))
+    with pytest.raises(ValueError, match=r"no size. Give \(height, width\)"):
+        Samples([Sample("mine", tiny.test[0].image, None, fixations, 5.0)])
+    wrong = Sample("mine", tiny.test[0].image, (60, 80), fixations, 5.0)
+    with pytest.raises(
+        ValueError, match=r"mine: the image is \(120, 160\), and its fixations were recorded on \(60, 80"
+    ):
+        wrong.read()
 
 
 def broken_osie(tmp_path, contents):

@@ -261,6 +261,17 @@ def test_what_cannot_be_evaluated_is_said(tiny):
             wrong()
 
 
+def test_an_image_without_fixations_is_left_out_and_listed(tiny, rng):
+    empty = dataclasses.replace(tiny.test[1], fixations=tiny.test[1].fixations[:0])
+    source = MapSource("noise", rng.random((120, 160)))
+    hands = dataclasses.replace(tiny, test=Samples([tiny.test[0], empty, *tiny.test[2:]]))
+    readers = dataclasses.replace(tiny, test=Samples([tiny.test[0], *tiny.test[2:]]))
+    scored, expected = (evaluation.evaluate([source], data, verbose=False) for data in (hands, readers))
+    assert scored.provenance["images"] == 3
+    assert scored.provenance["skipped"] == [f"{empty.name}: the image has no fixations"]
+    assert means(scored.summary) == means(expected.summary)
+
+
 def test_the_effect_of_eight_bits_is_measured(tiny, rng):
     values = np.round(255 * rng.random((120, 160)) ** 8)
     exact = evaluation.evaluate([MapSource("exact", values)], tiny)

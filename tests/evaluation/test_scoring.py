@@ -92,11 +92,28 @@ def test_degenerate_maps_have_defined_scores(convention, rng):
     alone = truth_of(rng, points=[(3, 4)], convention=convention)
     scores = scoring.score(peak, alone, convention=convention)
     assert np.isfinite(list(scores.values())).all() and scores["auc"] > 0.99 and scores["nss"] > 10
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_an_image_without_fixations_has_no_score(convention, rng, tiny):
     nowhere = truth_of(rng, points=[], convention=convention)
-    scores = scoring.score(rng.random(SIZE), nowhere, convention=convention)
-    assert np.isfinite(list(scores.values())).all()
-    # The density of no fixations is constant, and so is this map.
-    assert np.isfinite(list(scoring.score(np.ones(SIZE), nowhere, convention=convention).values())).all()
+    for values in (rng.random(SIZE), np.ones(SIZE)):
+        scores = scoring.score(values, nowhere, convention=convention)
+        assert list(scores) == list(CONVENTIONS[convention])
+        assert np.isnan(list(scores.values())).all()
+    gold = baselines.GoldStandard(tiny.validation, baselines.CentreBias(tiny.train, tiny.validation))
+    assert np.isnan(list(evaluation.splits.score_gold_standard(gold, nowhere, convention).values())).all()
+
+
+def test_a_fixation_outside_moves_no_score(rng):
+    values = gaussian_filter(rng.random(SIZE), 3)
+    inside = [(y + 0.5, x + 0.5) for y, x in rng.integers(0, SIZE, (9, 2))]
+    outside = [(30.0, 80.0), (30.0, -3.0), (60.0, 40.0), (np.nan, 1.0)]
+    one, other = (
+        scoring.score(values, scoring.make_truth(Sample("a", b"", SIZE, Fixations.from_rows(rows), 4.0)))
+        for rows in ([(x, y, 0, 0) for y, x in points] for points in (inside, inside + outside))
+    )
+    assert one == other
 
 
 def test_what_cannot_be_scored_is_said(rng):
