@@ -65,10 +65,16 @@ def pipeline(
         `(batch, target height, target width, 3)`, float32; with `features`, feature maps for the images.
 
     Raises:
-        ValueError: If there are no samples, or a blur is given in degrees and the visual angle is unknown.
+        ValueError: If there are no samples, one has no fixations, or a blur is given in degrees and the visual angle is
+            unknown.
     """
-    if len(samples) == 0:
-        raise ValueError("A pipeline needs at least one sample. Received: no samples.")
+    _require_samples(samples)
+    for sample in samples:
+        if len(sample.fixations) == 0:
+            raise ValueError(
+                f"{sample.name} has no fixations: its target would be empty, whatever its density. Leave it out, as a "
+                "DataSet does."
+            )
     if degrees is not None:
         if samples.pixels_per_degree is None or sigma is not None:
             raise ValueError(
@@ -89,7 +95,10 @@ def pipeline(
     make_image = _image_maker(samples, size)
 
     def load(i, flipped):
-        return (i, flipped) if features else make_image(i, flipped), make_target(i, flipped)
+        if features:
+            return (i, flipped), make_target(i, flipped)
+        image = make_image(i)
+        return tf.cond(flipped, lambda: image[:, ::-1], lambda: image), make_target(i, flipped)
 
     dataset = tf.data.Dataset.zip(indices, flips)
     dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch)
@@ -98,15 +107,40 @@ def pipeline(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
+def images(samples: Split, size: Size, batch: int = 8) -> tf.data.Dataset:
+    """The images of a pipeline in order, without targets: for samples whose fixations are not known, or not needed.
+
+    Args:
+        samples: `Samples`.
+        size: `(height, width)` of the images.
+        batch: Samples in a batch; the last one may be smaller.
+
+    Returns:
+        A `tf.data.Dataset` of images `(batch, height, width, 3)` in [0, 255], float32.
+
+    Raises:
+        ValueError: If there are no samples.
+    """
+    _require_samples(samples)
+    make = _image_maker(samples, size)
+    dataset = tf.data.Dataset.range(len(samples))
+    dataset = dataset.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return dataset.batch(batch).prefetch(tf.data.AUTOTUNE)
+
+
+def _require_samples(samples):
+    if len(samples) == 0:
+        raise ValueError("A pipeline needs at least one sample. Received: no samples.")
+
+
 def _image_maker(samples, size):
-    """A graph function from index and flip to the letterboxed image."""
+    """A graph function from index to the letterboxed image."""
     in_memory = isinstance(samples[0].image, bytes)
     sources = tf.constant([sample.image if in_memory else str(sample.image) for sample in samples])
 
-    def make(i, flipped):
+    def make(i):
         image = geometry.decode(sources[i] if in_memory else tf.io.read_file(sources[i]))
-        image = geometry.letterbox(image, size)
-        return tf.cond(flipped, lambda: image[:, ::-1], lambda: image)
+        return geometry.letterbox(image, size)
 
     return make
 

@@ -101,12 +101,22 @@ def _lowered(name):
 def _read_image(path):
     """The grey values of a PNG or JPEG file, 8 or 16 bit."""
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
+    if image is None or not _is_whole(path):
         raise ValueError("it is no whole PNG or JPEG file. Write it again.")
     channels = image[..., None] if image.ndim == 2 else image[..., :3]
     if (channels != channels[..., :1]).any():
         raise ValueError("it is coloured, and a map is grey. Give the maps, not overlays or photographs.")
     return channels[..., 0]
+
+
+def _is_whole(path):
+    """Whether an image file can be decoded to its end: OpenCV fills what is missing with grey."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError):  # which is how Pillow calls a broken chunk of PNG
+        return False
+    return True
 
 
 def _read_matlab(path):
@@ -129,10 +139,15 @@ def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Predic
             f"The map of {sample.name} must be numbers (height, width). "
             f"Received: {values.dtype} of shape {values.shape}."
         )
+    sizes = f"The map of {sample.name} is {values.shape} and its image {size}, both (height, width)"
+    if not _same_shape(values.shape, size):
+        raise ValueError(
+            f"{sizes}: it is not the image's size made smaller or larger, but transposed, padded or stretched. "
+            "Transpose it, cut off its padding, or resize it to the size of its image."
+        )
     if values.shape != size and not resize:
         raise ValueError(
-            f"The map of {sample.name} is {values.shape} and its image {size}, both (height, width). "
-            'Write maps at the size of their images, or use convention="mit", which resizes them.'
+            f'{sizes}. Write maps at the size of their images, or use convention="mit", which resizes them.'
         )
     kind, bytes_each, values = values.dtype.kind, values.dtype.itemsize, values.astype("float64")
     if not np.isfinite(values).all():
@@ -153,6 +168,12 @@ def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Predic
     if is_log_density:
         values -= total
     return Prediction(values, is_log_density, bytes_each == 1)
+
+
+def _same_shape(size, other):
+    """Whether two sizes have one aspect ratio, but for the rounding of each side."""
+    ratio = np.log(np.divide(size, other))
+    return abs(ratio[0] - ratio[1]) <= sum(1 / side for side in (*size, *other))
 
 
 def _resized(values, size):

@@ -14,10 +14,10 @@ from keras import ops
 from keras_saliency import baselines
 from keras_saliency.data import DataSet, geometry
 from keras_saliency.data.fixations import Samples
-from keras_saliency.data.pipeline import pipeline
+from keras_saliency.data.pipeline import images
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
-from keras_saliency.models import gives_log_density
+from keras_saliency.models import gives_log_density, require_finite
 from keras_saliency.serving.export import load_saved_model
 from keras_saliency.serving.load import MODEL, Run, load, name_of
 
@@ -47,19 +47,20 @@ class ModelSource:
         batch: Images that go through it at once.
 
     Raises:
-        ValueError: If the model does not give saliency maps.
+        ValueError: If the model does not give saliency maps, or its weights are not finite.
     """
 
     def __init__(self, model: keras.Model, name: str, batch: int = 8) -> None:
+        require_finite(model)
         self.log_density = gives_log_density(model)
         self.model, self.name, self.batch = model, name, batch
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
-        start, batches = 0, pipeline(samples, self.model.input_shape[1:3], self.batch)
-        for images, _ in batches.as_numpy_iterator():  # NumPy, which every backend takes
+        start, batches = 0, images(samples, self.model.input_shape[1:3], self.batch)
+        for batch in batches.as_numpy_iterator():  # NumPy, which every backend takes
             # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
-            maps = ops.convert_to_numpy(self.model.predict_on_batch(images))[: len(images)]
+            maps = ops.convert_to_numpy(self.model.predict_on_batch(batch))[: len(batch)]
             part = samples[start : start + len(maps)]
             yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
             start += len(part)

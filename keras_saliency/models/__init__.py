@@ -5,7 +5,7 @@ import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 from keras_saliency.models.adversarial import AdversarialTraining
 from keras_saliency.models.architectures import ARCHITECTURES
 from keras_saliency.models.factory import create_model, list_models
-from keras_saliency.models.heads import gives_log_density, require_log_density
+from keras_saliency.models.heads import gives_log_density, require_finite, require_log_density
 from keras_saliency.models.mixture import mix
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
@@ -20,6 +20,7 @@ __all__ = [
     "gives_log_density",
     "list_models",
     "mix",
+    "require_finite",
     "require_log_density",
     "with_sides",
 ]

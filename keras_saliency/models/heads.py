@@ -80,6 +80,20 @@ def _probes(shape):
     return np.stack(images).astype("float32")
 
 
+def require_finite(model: keras.Model) -> None:
+    """Checks that no weight of a model is NaN or infinite, as a training leaves them whose loss diverged.
+
+    Raises:
+        ValueError: If one is; names it.
+    """
+    for weight in model.weights:
+        if not np.isfinite(ops.convert_to_numpy(weight).astype("float32")).all():
+            raise ValueError(
+                f"The weight {weight.path} of {model.name} has NaN or infinite values: its training diverged. "
+                "Take weights of an earlier epoch, or train again with a smaller learning rate."
+            )
+
+
 def require_log_density(model: keras.Model) -> None:
     """Checks that a model gives a log-density.
 

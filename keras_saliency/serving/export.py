@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_saliency.data import geometry
 from keras_saliency.formulas.types import Maps
-from keras_saliency.models import gives_log_density
+from keras_saliency.models import gives_log_density, require_finite
 
 
 def export_saved_model(model: keras.Model, directory: str | Path) -> None:
@@ -36,8 +36,9 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
-        ValueError: If the model does not give saliency maps.
+        ValueError: If the model does not give saliency maps, or its weights are not finite.
     """
+    require_finite(model)
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_saliency.models import gives_log_density
+from keras_saliency.models import gives_log_density, require_finite
 
 MODEL, RESULT = "model.keras", "result.json"
 # What the folder of a run holds for people and programs, from its name in `Run.paths` to its place.
@@ -63,7 +63,7 @@ def load(path: str | Path) -> Run:
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
-        ValueError: If the file is no Keras model that gives saliency maps.
+        ValueError: If the file is no Keras model that gives saliency maps, or its weights are not finite.
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
@@ -73,6 +73,7 @@ def load(path: str | Path) -> Run:
         model = keras.models.load_model(file, compile=False)
     except Exception as error:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
+    require_finite(model)
     gives_log_density(model)
     result = path / RESULT
     return Run(path, model, json.loads(result.read_text()) if result.is_file() else None)

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from keras_saliency.data import geometry
 from keras_saliency.formulas.types import Photograph, Plane
-from keras_saliency.models import gives_log_density, require_log_density
+from keras_saliency.models import gives_log_density, require_finite, require_log_density
 from keras_saliency.reporting import plotting
 from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.load import Run, load
@@ -89,7 +89,8 @@ def predict(
     Raises:
         FileNotFoundError: If the model or an image does not exist.
         FileExistsError: If a file to be written exists; nothing has been written then.
-        ValueError: If an array is no image, there is one to be written, or the model gives no saliency maps.
+        ValueError: If an array is no image, there is one to be written, or the model gives no saliency maps or has
+            weights that are not finite.
         OSError: If a photograph cannot be read whole, without `out`.
     """
     console = make_console(verbose and out is not None)
@@ -97,6 +98,7 @@ def predict(
         console.print("loading the model")
         model = load(model)
     network = model.model if isinstance(model, Run) else model
+    require_finite(network)
     listed: list[Any] = [images] if isinstance(images, str | Path | np.ndarray) else list(images)
     if out is not None:
         if any(not isinstance(item, str | Path) for item in listed):
@@ -133,11 +135,18 @@ def predict_image(model: keras.Model, image: Photograph, log_density: bool | Non
 
     A log-density, or another map without negative values. Which of both, if not told, is found out by
     `keras_saliency.models.gives_log_density`.
+
+    Raises:
+        ValueError: If it has NaN or infinite values.
     """
     log_density = gives_log_density(model) if log_density is None else log_density
     letterboxed = geometry.letterbox(image, model.input_shape[1:3])
     prediction = model(letterboxed[None], training=False)[0]
-    return geometry.unletterbox(prediction, image.shape[:2], log_density).numpy()[..., 0]
+    native = geometry.unletterbox(prediction, image.shape[:2], log_density).numpy()[..., 0]
+    if not np.isfinite(native).all():
+        require_finite(model)
+        raise ValueError(f"{model.name} predicts NaN or infinite values. Compute it in float32.")
+    return native
 
 
 def read_photograph(path: str | Path) -> Photograph:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data.fixations import Samples
-from keras_saliency.data.pipeline import pipeline
+from keras_saliency.data.pipeline import images
 from keras_saliency.formulas.types import Features, Size, Tensor
 
 FLOAT16_MAX = 65504.0
@@ -69,14 +69,14 @@ class FeatureCache:
             np.lib.format.open_memmap(self._path(i), mode="w+", dtype="float16", shape=shape)
             for i, shape in enumerate(shapes)
         ]
-        forward = tf.function(lambda images: backbone(images, training=False))
+        forward = tf.function(lambda pictures: backbone(pictures, training=False))
         if keras.backend.backend() != "tensorflow":
-            forward = lambda images: backbone.predict_on_batch(images.numpy())  # noqa: E731
+            forward = lambda pictures: backbone.predict_on_batch(pictures.numpy())  # noqa: E731
         start = 0
-        for images, _ in pipeline(samples, size, batch):
-            rows = slice(start, start + len(images))
+        for pictures in images(samples, size, batch):
+            rows = slice(start, start + len(pictures))
             for mirrored in range(self.flips):
-                features = forward(images[:, :, ::-1] if mirrored else images)
+                features = forward(pictures[:, :, ::-1] if mirrored else pictures)
                 for array, feature in zip(arrays, keras.tree.flatten(features), strict=True):
                     array[mirrored, rows] = np.clip(feature, -FLOAT16_MAX, FLOAT16_MAX)
             start = rows.stop

@@ -10,6 +10,7 @@ from conftest import data_folder
 
 import keras_saliency as ks
 from keras_saliency.data import DATA_SETS, DataSet, Fixations, Sample, Samples, fixations, geometry, osie, synthetic
+from keras_saliency.evaluation.sources import ModelSource
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
 
@@ -137,11 +138,18 @@ def test_the_blur_may_be_given_in_degrees_where_they_are_known(dotted):
         unknown.pipeline((40, 60), 1, degrees=1.5)
 
 
-def test_targets_are_finite_without_blur_and_without_fixations(dotted):
-    empty = dataclasses.replace(dotted, fixations=dotted.fixations[:0])
-    for sigma in (0.0, 3.0):
-        _, targets = next(iter(Samples([dotted, empty]).pipeline((40, 60), 2, sigma=sigma)))
-        assert np.isfinite(targets).all()
+def test_an_image_without_fixations_has_no_target_and_may_be_predicted(dotted, tiny, model):
+    density = np.full((40, 60), 1 / 2400)
+    empty = dataclasses.replace(dotted, name="empty", fixations=dotted.fixations[:0], density=density)
+    with pytest.raises(ValueError, match="empty has no fixations: its target would be empty, whatever its density"):
+        Samples([dotted, empty]).pipeline((40, 60))
+    data = DataSet("hands", tiny.train, tiny.validation, Samples([dotted, empty]))
+    assert data.skipped == ("empty: the image has no fixations",)
+    first, second = ModelSource(model, "net").predictions(Samples([dotted, empty]))
+    np.testing.assert_array_equal(first.values, second.values)
+
+
+def test_targets_are_finite_without_blur(dotted):
     _, sharp = next(iter(Samples([dotted]).pipeline((40, 60), 1, sigma=0.0)))
     np.testing.assert_allclose(sharp[..., 0], sharp[..., 1] / np.max(sharp[..., 1]), atol=1e-6)
 

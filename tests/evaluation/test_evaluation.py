@@ -5,6 +5,7 @@ import re
 import keras
 import numpy as np
 import pytest
+import reference
 from scipy.integrate import trapezoid
 from scipy.ndimage import gaussian_filter
 
@@ -245,6 +246,16 @@ def test_negatives_are_the_fixations_of_the_other_images(tiny):
     assert set(zip(rows, columns, strict=True)) == {
         (int(2 * y), int(2 * x)) for y, x in zip(fixations.y, fixations.x, strict=True)
     }
+
+
+def test_negatives_of_an_image_of_another_split_are_all_fixations_of_this_one(tiny, rng):
+    sample = tiny.train[0]
+    counts = evaluation.OtherFixations(tiny.test).counts(sample)
+    expected = sum(s.fixations.counts(s.size) for s in tiny.test)
+    np.testing.assert_array_equal(counts, expected)
+    values = gaussian_filter(rng.random(sample.size), 5)
+    found = scoring.score(values, scoring.make_truth(sample, counts), metrics=["sauc"])["sauc"]
+    assert found == pytest.approx(reference.sauc(sample.fixations.counts(sample.size), values, expected))
 
 
 def test_what_cannot_be_evaluated_is_said(tiny):

@@ -220,6 +220,7 @@ def test_folders_tell_maps_of_one_name_apart(tmp_path, grey):
         (np.full(SIZE, np.nan), "has NaN or infinite values. A map must be finite"),
         (np.full(SIZE, -np.inf), "has NaN or infinite values"),
         (np.full(SIZE, -1.0), r"negative values and is no log-density: its exponential sums to e\*\*4.26, not 1"),
+        (np.zeros(SIZE[::-1]), r"map of 1001.jpg is \(16, 12\) and its image \(12, 16\).*transposed.* Transpose it"),
         (np.zeros((3, 4)), r"map of 1001.jpg is \(3, 4\) and its image \(12, 16\).*use convention=\"mit\""),
         (np.zeros((*SIZE, 2)), r"must be numbers \(height, width\). Received: float64 of shape \(12, 16, 2\)"),
         (np.zeros(SIZE, "complex64"), "Received: complex64"),
@@ -229,6 +230,39 @@ def test_a_broken_map_is_named(tmp_path, values, message):
     write(tmp_path / "1001.npy", values)
     with pytest.raises(ValueError, match=f"map of 1001.jpg.*{message.removeprefix('map of 1001.jpg')}"):
         only(sources.FolderSource(tmp_path))
+
+
+@pytest.mark.parametrize("shape", [(16, 12), (32, 24), (12, 12), (200, 300)])
+def test_resizing_undoes_no_other_shape(tmp_path, rng, shape):
+    """A transposed, padded or stretched map would be scored at the wrong places."""
+    write(tmp_path / "1001.npy", rng.random(shape))
+    with pytest.raises(ValueError, match=r"not the image's size made smaller or larger, but transposed, padded"):
+        only(sources.FolderSource(tmp_path, resize=True), size=(480, 640))
+    # What differs by the rounding of a side is the same shape: 600x800 at strides of 32 and 64.
+    for other in ((19, 25), (18, 25), (10, 13), (9, 12), (1200, 1601)):
+        write(tmp_path / "1001.npy", rng.random(other))
+        assert only(sources.FolderSource(tmp_path, resize=True), size=(600, 800)).values.shape == (600, 800)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", "16.png", ".npy", ".mat", ".h5"])
+def test_a_truncated_file_is_refused(tmp_path, rng, suffix):
+    grey = cv2.GaussianBlur(rng.integers(0, 256, (96, 128)).astype("uint8"), None, 2)
+    path = tmp_path / f"1001{suffix.removeprefix('16')}"
+    if suffix == ".h5":
+        interop.export_predictions([grey], make_samples("1001.jpg", size=grey.shape), path)
+    else:
+        write(path, grey.astype("uint16") * 257 if suffix == "16.png" else grey)
+    source = sources.HDF5Source(path) if suffix == ".h5" else sources.FolderSource(tmp_path)
+    whole, expected = path.read_bytes(), only(source, size=grey.shape).values
+    for length in (*range(0, len(whole), max(1, len(whole) // 25)), len(whole) - 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        try:
+            found = only(source, size=grey.shape).values
+        except ValueError as error:
+            assert "cannot be read" in str(error)
+        else:  # The last bytes of a PNG file say only that it ends.
+            np.testing.assert_array_equal(found, expected)
+            assert length > len(whole) - 16
 
 
 @pytest.mark.parametrize("file", ["1001.png", "1001.jpg", "1001.npy", "1001.mat"])

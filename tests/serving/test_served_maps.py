@@ -29,6 +29,26 @@ def test_maps_are_predicted_evaluated_and_served_alike(model, tiny, tmp_path):
         np.testing.assert_allclose(other.values / other.values.max(), one.values / one.values.max(), rtol=1e-4)
 
 
+def test_weights_that_are_not_finite_are_refused_at_every_door(tiny_backbone, tiny, tmp_path):
+    broken = small("salgan", backbone=tiny_backbone)
+    weight = broken.weights[3]
+    weight.assign(np.where(np.arange(np.prod(weight.shape)).reshape(weight.shape) == 1, np.nan, 0.5))
+    broken.save(tmp_path / "model.keras")
+    (tmp_path / "photo.png").write_bytes(tiny.test[0].image)
+    doors = {
+        "predict": lambda: ks.predict(broken, tmp_path / "photo.png"),
+        "predict_files": lambda: prediction.predict_files(broken, [tmp_path / "photo.png"], tmp_path / "maps"),
+        "predict_image": lambda: prediction.predict_image(broken, tiny.test[0].read()),
+        "evaluate": lambda: ks.evaluate(broken, tiny, out=tmp_path / "scores"),
+        "export": lambda: ks.export_saved_model(broken, tmp_path / "served" / "1"),
+        "load": lambda: ks.load(tmp_path),
+    }
+    for name, door in doors.items():
+        with pytest.raises(ValueError, match=r"weight .* has NaN or infinite values: its training diverged"):
+            door()
+        assert not [(tmp_path / out).exists() for out in ("maps", "scores", "served")].count(True), name
+
+
 def test_photographs_become_maps_with_a_white_peak(model, tiny, tmp_path):
     (tmp_path / "photo.png").write_bytes(tiny.test[0].image)
     written, skipped = prediction.predict_files(model, [tmp_path / "photo.png"], tmp_path / "maps")
