@@ -152,7 +152,7 @@ def _print_scores(provenance: dict, rows: dict) -> None:
 @app.command()
 def predict(
     model: TrainedModel,
-    images: Annotated[list[Path], typer.Argument(help="Photographs (JPEG, PNG), or folders of them.")],
+    images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
     out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),
     log_density: Annotated[bool, typer.Option(help="Write the exact log-density as .npy, too.")] = False,
 ) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_saliency.data import geometry
+from keras_saliency.data import image_files
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
@@ -93,8 +93,8 @@ class Sample:
 
     Attributes:
         name: What reports call it.
-        image: The path of a JPEG or PNG file, or its bytes.
-        size: `(height, width)` in pixels; None until `split` has read it from the image.
+        image: The path of an image file, or its bytes; what can be read says `keras_saliency.data.image_files.decode`.
+        size: `(height, width)` in pixels, of the upright image; None until `split` has read it from the image.
         fixations: Its fixations inside the image.
         sigma: The standard deviation of the ground-truth blur, in pixels of the image.
         density: The density `(height, width)` from which the fixations were drawn, where it is known.
@@ -112,18 +112,13 @@ class Sample:
             object.__setattr__(self, "fixations", self.fixations.within(self.size))
 
     def read(self) -> Photograph:
-        """The decoded image `(height, width, 3)`, uint8.
+        """The decoded image `(height, width, 3)`, uint8, upright.
 
         Raises:
             OSError: If it cannot be decoded.
             ValueError: If it is of another size than the sample.
         """
-        data = self.image if isinstance(self.image, bytes) else self.image.read_bytes()
-        try:
-            image = geometry.decode(data).numpy()
-        except tf.errors.InvalidArgumentError as error:
-            reason = error.message.splitlines()[0][:120]
-            raise OSError(f"{self.name}: the image cannot be decoded ({reason})") from error
+        image = image_files.read(self.image, self.name)
         if self.size is not None and tuple(self.size) != image.shape[:2]:
             raise ValueError(
                 f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {tuple(self.size)}, "

@@ -1,4 +1,4 @@
-"""What happens to pixels, in TensorFlow graphs: decoding, letterboxing and its inverse, fixations to maps.
+"""What happens to pixels, in TensorFlow graphs: letterboxing and its inverse, fixations to maps.
 
 A letterbox is an aspect-preserving resize followed by centred padding. Coordinates are continuous: pixel (i, j)
 covers [j, j + 1) x [i, i + 1), so that a resize is a multiplication and a flip is x -> width - x.
@@ -16,12 +16,6 @@ PADDING = 126.0  # MSI-Net's grey
 TENSORFLOW = types.SimpleNamespace(
     exp=tf.exp, square=tf.square, sum=tf.reduce_sum, minimum=tf.minimum, maximum=tf.maximum
 )
-
-
-def decode(data: bytes | Tensor) -> Unbatched:
-    """Decodes JPEG or PNG bytes to an RGB image `(height, width, 3)`, uint8."""
-    image = tf.io.decode_image(data, channels=3, expand_animations=False)
-    return tf.ensure_shape(image, (None, None, 3))
 
 
 def box(image_size: Size | Tensor, size: Size | Tensor) -> Tensor:

@@ -1,11 +1,13 @@
 """`tf.data` pipelines: images, or cached features, with packed targets."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import geometry
+from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Features, Size, Tensor
 
 
@@ -17,6 +19,8 @@ class Split(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, i: int, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 class Cache(Protocol):
@@ -128,6 +132,22 @@ def images(samples: Split, size: Size, batch: int = 8) -> tf.data.Dataset:
     return dataset.batch(batch).prefetch(tf.data.AUTOTUNE)
 
 
+@contextlib.contextmanager
+def naming_images(*splits: Split) -> Iterator[None]:
+    """A context in which the error about an image that cannot be decoded names it, which a graph cannot.
+
+    Args:
+        *splits: The samples whose pipelines are iterated over inside.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError:
+        for samples in splits:
+            for sample in samples:
+                sample.read()
+        raise
+
+
 def _require_samples(samples):
     if len(samples) == 0:
         raise ValueError("A pipeline needs at least one sample. Received: no samples.")
@@ -137,10 +157,13 @@ def _image_maker(samples, size):
     """A graph function from index to the letterboxed image."""
     in_memory = isinstance(samples[0].image, bytes)
     sources = tf.constant([sample.image if in_memory else str(sample.image) for sample in samples])
+    image_sizes = tf.constant([sample.size for sample in samples], tf.int32)
 
     def make(i):
-        image = geometry.decode(sources[i] if in_memory else tf.io.read_file(sources[i]))
-        return geometry.letterbox(image, size)
+        image = image_files.decode(sources[i] if in_memory else tf.io.read_file(sources[i]))
+        same = tf.debugging.assert_equal(tf.shape(image)[:2], image_sizes[i], "an image has not the size of its sample")
+        with tf.control_dependencies([same]):
+            return geometry.letterbox(image, size)
 
     return make
 

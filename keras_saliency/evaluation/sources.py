@@ -14,7 +14,7 @@ from keras import ops
 from keras_saliency import baselines
 from keras_saliency.data import DataSet, geometry
 from keras_saliency.data.fixations import Samples
-from keras_saliency.data.pipeline import images
+from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.models import gives_log_density, require_finite
@@ -58,12 +58,13 @@ class ModelSource:
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
         start, batches = 0, images(samples, self.model.input_shape[1:3], self.batch)
-        for batch in batches.as_numpy_iterator():  # NumPy, which every backend takes
-            # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
-            maps = ops.convert_to_numpy(self.model.predict_on_batch(batch))[: len(batch)]
-            part = samples[start : start + len(maps)]
-            yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
-            start += len(part)
+        with naming_images(samples):
+            for batch in batches.as_numpy_iterator():  # NumPy, which every backend takes
+                # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
+                maps = ops.convert_to_numpy(self.model.predict_on_batch(batch))[: len(batch)]
+                part = samples[start : start + len(maps)]
+                yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
+                start += len(part)
 
 
 class SavedModelSource:
@@ -85,6 +86,8 @@ class SavedModelSource:
         """Yields a `Prediction` for each sample."""
         for start in range(0, len(samples), self.batch):
             part = samples[start : start + self.batch]
+            for sample in part:
+                sample.read()  # An error names the image, which the graph cannot.
             files = [sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes() for sample in part]
             yield from (_unletterbox(*pair, self.log_density) for pair in zip(self.serve(files), part, strict=True))
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_saliency.data import geometry
+from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Maps
 from keras_saliency.models import gives_log_density, require_finite
 
@@ -21,14 +21,14 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
 
     Signatures, each on a batch:
 
-    - `serving_default`: `image_bytes`, JPEG or PNG strings of mixed sizes, to `saliency`, maps in [0, 1] with a peak of
-      one, and `log_density`, both `(batch, height, width, 1)` at the model's size, the image letterboxed into it; a
-      model with another head serves `saliency` alone;
+    - `serving_default`: `image_bytes`, the bytes of image files of mixed kinds and sizes, to `saliency`, maps in [0, 1]
+      with a peak of one, and `log_density`, both `(batch, height, width, 1)` at the model's size, the image letterboxed
+      into it; a model with another head serves `saliency` alone;
     - `pixels`: `pixels`, uint8 RGB images `(batch, height, width, 3)`, to the same;
     - `png`: `image_bytes` to `saliency_png_bytes`, 8-bit grey PNG strings, each at the size of its own image.
 
     The first two include the padding of the letterbox where the shape of the image is not that of the model; `png`
-    cuts it off. EXIF orientation is not heeded.
+    cuts it off. Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright.
 
     Args:
         model: A model that gives saliency maps.
@@ -74,8 +74,8 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Map
         directory: The folder of the version.
 
     Returns:
-        A function from a list of JPEG or PNG bytes to maps `(batch, height, width, 1)`, float32, at the model's size,
-        the images letterboxed into it; and whether these are log-densities, or maps in [0, 1].
+        A function from a list of the bytes of image files to maps `(batch, height, width, 1)`, float32, at the model's
+        size, the images letterboxed into it; and whether these are log-densities, or maps in [0, 1].
 
     Raises:
         ValueError: If there is no SavedModel that serves saliency maps.
@@ -144,7 +144,7 @@ class _Served(tf.Module):
         """The letterboxed images of a batch of files, and the sizes of the originals."""
 
         def read(data):
-            image = geometry.decode(data)
+            image = image_files.decode(data)
             return geometry.letterbox(image, self.size), tf.shape(image)[:2]
 
         specs = (tf.TensorSpec((*self.size, 3)), tf.TensorSpec((2,), tf.int32))

@@ -7,17 +7,16 @@ from typing import Any, NamedTuple, TypeAlias, overload
 
 import keras
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from keras_saliency.data import geometry
+from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Photograph, Plane
 from keras_saliency.models import gives_log_density, require_finite, require_log_density
 from keras_saliency.reporting import plotting
 from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.load import Run, load
 
-FORMATS, ORIENTATION = ("JPEG", "PNG"), 0x0112  # the number of the EXIF tag
-SUFFIXES = (".jpg", ".jpeg", ".png")
+SUFFIXES = (*image_files.READ, *image_files.REFUSED)
 ENDINGS = ("_saliency.png", "_overlay.jpg", "_log_density.npy")
 
 
@@ -46,7 +45,7 @@ def find_images(paths: Iterable[str | Path]) -> list[tuple[Path, Path]]:
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
         found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
     if not found:
-        raise FileNotFoundError(f"No {', '.join(SUFFIXES)} files in {', '.join(map(str, paths)) or 'an empty list'}.")
+        raise FileNotFoundError(f"No image files in {', '.join(map(str, paths)) or 'an empty list'}.")
     return found
 
 
@@ -75,8 +74,8 @@ def predict(
 
     Args:
         model: A Keras model that gives saliency maps, a `Run`, the folder of a run, or a `.keras` file.
-        images: An image `(height, width, 3)`, uint8 RGB; the path of a photograph (JPEG, PNG) or of a folder of them,
-            searched deeply; or a list of these.
+        images: An image `(height, width, 3)`, uint8 RGB; the path of a photograph (JPEG, PNG, GIF, BMP, WebP) or
+            of a folder of them, searched deeply; or a list of these.
         out: The folder for maps and overlays, as `predict_files` writes them; None writes nothing.
         log_density: Whether to write the exact log-densities beside the maps, too.
         verbose: Whether to print what is done, with `out`.
@@ -118,7 +117,7 @@ def _read(images):
     """Yields the images, one at a time: there may be more than memory holds."""
     for item in images:
         if isinstance(item, str | Path):
-            yield from (read_photograph(path) for path, _ in find_images([item]))
+            yield from (image_files.read(path, path) for path, _ in find_images([item]))
         else:
             yield _as_image(item)
 
@@ -147,22 +146,6 @@ def predict_image(model: keras.Model, image: Photograph, log_density: bool | Non
         require_finite(model)
         raise ValueError(f"{model.name} predicts NaN or infinite values. Compute it in float32.")
     return native
-
-
-def read_photograph(path: str | Path) -> Photograph:
-    """Reads an RGB image `(height, width, 3)`, uint8, turned upright if its EXIF data say so.
-
-    The pixels of an upright JPEG or PNG file are those that training and evaluation see: decoders differ by a few grey
-    levels, and predictions with them.
-
-    Raises:
-        OSError: If it cannot be read whole.
-    """
-    with Image.open(path) as image:
-        whole = ImageOps.exif_transpose(image).convert("RGB")
-        if image.format in FORMATS and image.mode in ("L", "RGB") and image.getexif().get(ORIENTATION, 1) == 1:
-            return geometry.decode(Path(path).read_bytes()).numpy()
-    return np.asarray(whole)
 
 
 def predict_files(
@@ -198,7 +181,9 @@ def predict_files(
     is_log_density = gives_log_density(model)
     images = find_images(paths)
     targets = [Path(directory) / relative.with_suffix("") for _, relative in images]
-    for target, count in collections.Counter(targets).items():
+    written_by = zip(images, targets, strict=True)
+    readable = [target for (path, _), target in written_by if path.suffix.lower() not in image_files.REFUSED]
+    for target, count in collections.Counter(readable).items():
         if count > 1:
             raise ValueError(f"{count} images would write {target}{ENDINGS[0]}. Rename them, or predict them apart.")
     outputs = [[target.with_name(target.name + end) for end in ENDINGS[: 2 + log_density]] for target in targets]
@@ -208,9 +193,9 @@ def predict_files(
     written, skipped = [], []
     for done, ((path, _), group) in enumerate(zip(images, outputs, strict=True), 1):
         try:
-            image = read_photograph(path)
+            image = image_files.read(path, path)
         except OSError as error:
-            skipped.append(f"{path} cannot be read ({error})")
+            skipped.append(str(error))
             progress(done, len(images))
             continue
         predicted = predict_image(model, image, is_log_density)

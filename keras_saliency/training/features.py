@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data.fixations import Samples
-from keras_saliency.data.pipeline import images
+from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.formulas.types import Features, Size, Tensor
 
 FLOAT16_MAX = 65504.0
@@ -57,7 +57,8 @@ class FeatureCache:
                 raise ValueError(f"{self.directory} holds {foreign[0]}, which is no part of a feature cache.")
             for path in stale:
                 path.unlink()
-            self._fill(backbone, samples, size, shapes, batch, progress)
+            with naming_images(samples):
+                self._fill(backbone, samples, size, shapes, batch, progress)
             done.write_text(json.dumps(manifest))
         self.arrays = [np.load(self._path(i), mmap_mode="r") for i in range(len(shapes))]
 

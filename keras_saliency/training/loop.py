@@ -11,6 +11,7 @@ import rich.console
 from tensorboard.summary import Writer
 
 from keras_saliency.data import DataSet
+from keras_saliency.data.pipeline import naming_images
 from keras_saliency.models import SaliencyModel
 from keras_saliency.reporting.progress import Progress
 from keras_saliency.serving.load import MODEL
@@ -102,7 +103,9 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
         )
         train = own_share(train, len(data.train), recipe.batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
-        logs = trained.fit(train, validation_data=validation, shuffle=False, verbose=0, callbacks=[advance]).history
+        options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
+        with naming_images(data.train, data.validation):
+            logs = trained.fit(train, **options).history
         values = {name: value[0] for name, value in logs.items()}
         if not math.isfinite(values["loss"] + values["val_loss"]):
             raise ValueError(

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import skimage.data
 import tensorflow as tf
-from PIL import Image
 
 import keras_saliency as ks
-from keras_saliency.data import geometry
+from keras_saliency.data import geometry, image_files
 from keras_saliency.serving import prediction
 
 # Keras is blocked: what loads here needs TensorFlow alone.
@@ -50,7 +49,7 @@ def test_the_saved_model_serves_what_the_model_predicts(model, photographs, tmp_
         [sys.executable, "-c", SERVE, str(tmp_path / "served" / "1"), str(output), *map(str, photographs)], check=True
     )
     served = np.load(output)
-    images = [geometry.decode(path.read_bytes()) for path in photographs]
+    images = [image_files.decode(path.read_bytes()) for path in photographs]
     live = model.predict(np.stack([geometry.letterbox(image, (96, 128)) for image in images]), verbose=0)
     np.testing.assert_allclose(served["log_density"], live, atol=1e-5)
     np.testing.assert_allclose(served["pixels"][0], live[0], atol=1e-5)
@@ -77,8 +76,8 @@ def test_files_and_folders_become_maps_and_overlays(model, photographs, tmp_path
     (folder / "broken.jpg").unlink()
     assert len(written) == 2 and all(path.name.endswith("_saliency.png") for path in written)
     assert len(skipped) == 1
-    assert "broken.jpg cannot be read" in skipped[0]
-    image = prediction.read_photograph(photographs[1])
+    assert "broken.jpg: the image cannot be decoded" in skipped[0]
+    image = image_files.read(photographs[1], "cat")
     base = tmp_path / "deep" / "cat"
     log_density = np.load(f"{base}_log_density.npy")
     np.testing.assert_allclose(np.exp(log_density).sum(), 1, rtol=1e-4)
@@ -97,13 +96,6 @@ def test_photographs_of_one_name_are_refused(model, photographs, tmp_path):
     (tmp_path / "cat.png").write_bytes(photographs[1].read_bytes())
     with pytest.raises(ValueError, match=r"2 images would write .*cat_saliency.png. Rename them"):
         prediction.predict_files(model, [tmp_path], tmp_path / "out")
-
-
-def test_a_photograph_is_turned_upright(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (40, 20)).save(tmp_path / "turned.jpg", exif=exif)
-    assert prediction.read_photograph(tmp_path / "turned.jpg").shape == (40, 20, 3)
 
 
 def test_what_is_no_model_is_refused(tmp_path):

@@ -1,31 +1,28 @@
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
-from keras_saliency.data import geometry
+import keras_saliency as ks
 from keras_saliency.serving import prediction
 
 
-def test_a_photograph_is_read_as_training_reads_it(tmp_path, rng):
-    pixels = np.uint8(rng.integers(0, 256, (40, 60, 3)))
-    for name, options in {"a.jpg": {"quality": 80}, "b.png": {}}.items():
-        Image.fromarray(pixels).save(tmp_path / name, **options)
-        expected = geometry.decode((tmp_path / name).read_bytes()).numpy()
-        np.testing.assert_array_equal(prediction.read_photograph(tmp_path / name), expected)
-    Image.fromarray(pixels[..., 0]).save(tmp_path / "grey.png")
-    np.testing.assert_array_equal(prediction.read_photograph(tmp_path / "grey.png"), pixels[..., :1].repeat(3, 2))
+@pytest.fixture(scope="module")
+def network(tiny_backbone):
+    return ks.create_model(backbone=tiny_backbone, input_size=(64, 96))
 
 
-def test_a_photograph_is_turned_upright(tmp_path, rng):
-    pixels = np.uint8(rng.integers(0, 256, (40, 60, 3)))
-    exif = Image.Exif()
-    exif[prediction.ORIENTATION] = 6  # to be turned by a quarter clockwise
-    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
-    np.testing.assert_array_equal(prediction.read_photograph(tmp_path / "turned.png"), np.rot90(pixels, -1))
-
-
-def test_a_broken_photograph_is_an_error(tmp_path, rng):
-    Image.fromarray(np.uint8(rng.integers(0, 256, (40, 60, 3)))).save(tmp_path / "whole.jpg")
-    (tmp_path / "broken.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:500])
-    with pytest.raises(OSError):
-        prediction.read_photograph(tmp_path / "broken.jpg")
+def test_no_image_in_a_folder_is_passed_over_silently(network, tmp_path):
+    picture = Image.fromarray(skimage.data.cat()[::8, ::8])
+    for name in ("a.webp", "b.gif", "c.bmp", "d.JPEG", "e.png", "f.tif", "e.tiff"):
+        picture.save(tmp_path / name)
+    (tmp_path / "g.heic").write_bytes(b"....ftypheic")
+    (tmp_path / "notes.txt").write_text("no image")
+    written, skipped = prediction.predict_files(network, [tmp_path], tmp_path / "maps")
+    assert [path.name for path in written] == [f"{name}_saliency.png" for name in "abcde"]
+    for line, name in zip(skipped, ("e.tiff", "f.tif", "g.heic"), strict=True):
+        assert line.startswith(f"{tmp_path / name}: the image cannot be decoded (Unknown image file format.")
+        assert line.endswith("Save it again as PNG or JPEG.")
+    with pytest.raises(OSError, match=r"f.tif: the image cannot be decoded .*Save it again as PNG or JPEG"):
+        prediction.predict(network, tmp_path / "f.tif")
+    np.testing.assert_array_equal(prediction.predict(network, tmp_path / "e.png").shape, picture.size[::-1])

@@ -1,0 +1,190 @@
+"""Every door sees the same pixels of an image file, or refuses it alike: training, evaluation, prediction, serving."""
+
+import io
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+import keras_saliency as ks
+from keras_saliency.data import Fixations, Sample, Samples, image_files, orientation
+from keras_saliency.data.pipeline import images, naming_images
+from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
+
+SIDE = 60  # images of 40x60 and 60x40 lie in it as they are
+WEIGHTS = (0.5, 0.3, 0.15)  # by which the model adds the colours, so that its map shows what it has seen
+COLOURS = np.random.default_rng(4).integers(0, 256, (4, 6, 3)).astype("uint8")
+PIXELS = COLOURS.repeat(10, 0).repeat(10, 1)
+GREY = PIXELS[..., 1]
+ALPHA = np.tile(np.arange(60, dtype="uint8") * 4, (40, 1))
+FINE = {"quality": 100, "subsampling": 0}
+
+
+def file(array, kind, mode=None, **options):
+    image = Image.fromarray(array)
+    image = image.quantize() if mode == "P" else image.convert(mode) if mode else image
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def turned(kind, number, **options):
+    """The picture as a camera stores it that was held another way: upright it is PIXELS again."""
+    exif = Image.Exif()
+    exif[0x010F], exif[orientation.TAG] = "a maker", number
+    as_stored = {5: 5, 6: 8, 7: 7, 8: 6}.get(number, number)
+    marked = Image.fromarray(PIXELS)
+    marked.getexif()[orientation.TAG] = as_stored
+    stored = ImageOps.exif_transpose(marked)
+    return file(np.asarray(stored), kind, exif=exif, **options)
+
+
+def grey(plane):
+    return plane[..., None].repeat(3, 2)
+
+
+# A kind of file -> its bytes, the pixels, and by how many grey levels they may differ in the mean.
+FILES = {
+    "PNG": (file(PIXELS, "PNG"), PIXELS, 0),
+    "grey PNG": (file(GREY, "PNG"), grey(GREY), 0),
+    "grey PNG of 1 bit": (file(np.where(GREY > 99, 255, 0).astype("uint8"), "PNG", "1"), grey((GREY > 99) * 255), 0),
+    "grey PNG with alpha": (file(np.dstack([GREY, ALPHA]), "PNG"), grey(GREY), 0),
+    "PNG with a palette": (file(PIXELS, "PNG", "P"), PIXELS, 0),
+    "PNG with alpha": (file(np.dstack([PIXELS, ALPHA]), "PNG"), PIXELS, 0),
+    "grey PNG of 16 bit": (file(GREY * np.uint16(256) + np.uint16(77), "PNG"), grey(GREY), 0),
+    "PNG of 16 bit": (cv2.imencode(".png", PIXELS[..., ::-1] * np.uint16(257))[1].tobytes(), PIXELS, 0),
+    "JPEG": (file(PIXELS, "JPEG", **FINE), PIXELS, 3),
+    "grey JPEG": (file(GREY, "JPEG", quality=100), grey(GREY), 3),
+    "progressive JPEG": (file(PIXELS, "JPEG", progressive=True, **FINE), PIXELS, 3),
+    "CMYK JPEG": (file(PIXELS, "JPEG", "CMYK", **FINE), PIXELS, 3),
+    "GIF": (file(PIXELS, "GIF", "P"), PIXELS, 0),
+    "GIF of two": (file(PIXELS, "GIF", save_all=True, append_images=[Image.fromarray(~PIXELS)]), PIXELS, 0),
+    "BMP": (file(PIXELS, "BMP"), PIXELS, 0),
+    "BMP with alpha": (file(np.dstack([PIXELS, ALPHA]), "BMP"), PIXELS, 0),
+    **{f"JPEG of orientation {n}": (turned("JPEG", n, **FINE), PIXELS, 3) for n in range(1, 9)},
+    **{f"PNG of orientation {n}": (turned("PNG", n), PIXELS, 0) for n in (3, 6)},
+}
+WEBP = {
+    "WebP": (file(PIXELS, "WEBP", lossless=True), PIXELS, 0),
+    "WebP of orientation 8": (turned("WEBP", 8, lossless=True), PIXELS, 0),
+}
+FILES |= WEBP if hasattr(tf.io, "decode_webp") else {}
+REFUSED = {
+    "TIFF": file(PIXELS, "TIFF"),
+    "BMP with a palette": file(PIXELS, "BMP", "P"),
+    "WebP with alpha": file(np.dstack([PIXELS, ALPHA]), "WEBP", lossless=True),
+    "half a JPEG": FILES["JPEG"][0][:1000],
+    "half a PNG": FILES["PNG"][0][:100],
+    "nothing": b"",
+}
+
+
+def samples_of(files, size=PIXELS.shape[:2]):
+    fixations = Fixations.from_rows([(1.5, 2.5, 0, 0.0)])
+    return Samples([Sample(name, data, size, fixations, 2.0) for name, data in files.items()])
+
+
+@pytest.fixture(scope="module")
+def echo():
+    """A model whose map is a sum of the colours of the image."""
+    seen = keras.Input((SIDE, SIDE, 3))
+    layer = keras.layers.Conv2D(1, 1, use_bias=False, name="saliency")
+    model = keras.Model(seen, layer(seen))
+    layer.set_weights([np.reshape(WEIGHTS, (1, 1, 3, 1))])
+    return model
+
+
+@pytest.fixture(scope="module")
+def served(echo, tmp_path_factory):
+    """A source of the exported model, and its signatures."""
+    directory = tmp_path_factory.mktemp("served") / "1"
+    ks.export_saved_model(echo, directory)
+    source = SavedModelSource(directory)
+    return source, tf.saved_model.load(str(directory))
+
+
+def test_every_door_sees_the_same_pixels(echo, served, tmp_path):
+    samples = samples_of({name: data for name, (data, *_) in FILES.items()})
+    paths = [tmp_path / f"{i}.image" for i in range(len(samples))]
+    for path, sample in zip(paths, samples, strict=True):
+        path.write_bytes(sample.image)
+    source, exported = served
+    pngs = exported.signatures["png"](image_bytes=tf.constant([sample.image for sample in samples]))
+    doors = {
+        "Sample.read": [sample.read() for sample in samples],
+        "training": np.concatenate([batch.numpy() for batch, _ in samples.pipeline((40, 60))]),
+        "evaluation": [made.values for made in ModelSource(echo, "echo").predictions(samples)],
+        "evaluation of a SavedModel": [made.values for made in source.predictions(samples)],
+        "prediction": ks.predict(echo, paths),
+        "serving": [tf.io.decode_png(png).numpy()[..., 0] for png in pngs["saliency_png_bytes"]],
+    }
+    for door, seen in doors.items():
+        for found, decoded, name in zip(seen, doors["Sample.read"], FILES, strict=True):
+            _, pixels, tolerance = FILES[name]
+            found, expected = np.asarray(found, "float64"), [decoded.astype("float64"), pixels.astype("float64")]
+            if found.ndim == 2:
+                expected = [colours @ WEIGHTS for colours in expected]
+            if door in ("serving", "evaluation of a SavedModel"):  # whose maps have a peak of one, or of 255
+                found = found / found.max() * expected[0].max()
+            rounding = 0.51 if door == "serving" else 2e-3
+            np.testing.assert_allclose(found, expected[0], atol=rounding, err_msg=f"{door}, {name}")
+            assert np.abs(found - expected[1]).mean() <= tolerance + rounding, (door, name)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_every_door_refuses_alike(echo, served, tmp_path, name):
+    samples, (source, exported) = samples_of({"whole": FILES["PNG"][0], name: REFUSED[name]}), served
+    path = tmp_path / name
+    path.write_bytes(REFUSED[name])
+
+    def train():
+        with naming_images(samples):
+            list(samples.pipeline((40, 60)))
+
+    doors = {
+        "Sample.read": lambda: samples[1].read(),
+        "training": train,
+        "evaluation": lambda: list(ModelSource(echo, "echo").predictions(samples)),
+        "evaluation of a SavedModel": lambda: list(source.predictions(samples)),
+        "prediction": lambda: ks.predict(echo, path),
+    }
+    for door in doors.values():
+        with pytest.raises(OSError, match=f"{name}: the image cannot be decoded .*Save it again as PNG or JPEG"):
+            door()
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        exported.signatures["serving_default"](image_bytes=tf.constant([REFUSED[name]]))
+
+
+def test_a_sample_of_another_size_than_its_image_is_named_at_every_door(echo, served):
+    samples = samples_of({"whole": FILES["JPEG of orientation 6"][0]}, size=(60, 40))
+    for door in (
+        lambda: samples[0].read(),
+        lambda: list(ModelSource(echo, "echo").predictions(samples)),
+        lambda: list(served[0].predictions(samples)),
+    ):
+        with pytest.raises(ValueError, match=r"whole: the image is \(40, 60\), and its fixations were recorded"):
+            door()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_broken_metadata_are_no_error(kind):
+    """What cannot be read in them counts as upright."""
+    data, rng = bytearray(turned(kind, 6)), np.random.default_rng(0)
+    assert int(orientation.orientation(bytes(data))) == 6
+    for _ in range(60):
+        broken = data.copy()
+        for place in rng.integers(4, 150, 3):
+            broken[place] = rng.integers(256)
+        assert 1 <= int(orientation.orientation(bytes(broken[: rng.integers(5, len(broken))]))) <= 8
+
+
+def test_the_decoder_is_tensorflows():
+    """So that no score of a data set of upright JPEG files depends on anything else."""
+    files = {name: data for name, (data, *_) in FILES.items() if "orientation" not in name}
+    for seen, data in zip(next(iter(images(samples_of(files), (40, 60), 99))), files.values(), strict=True):
+        expected = tf.io.decode_image(data, channels=3, expand_animations=False)
+        np.testing.assert_array_equal(image_files.decode(data), expected)
+        np.testing.assert_allclose(seen, expected, atol=1e-3)
