@@ -169,6 +169,12 @@ def test_a_sample_of_another_size_than_its_image_is_named_at_every_door(echo, se
             door()
 
 
+@pytest.mark.usefixtures("eager")
+def test_the_way_up_is_found_without_a_graph():
+    for number in range(1, 9):
+        np.testing.assert_array_equal(image_files.decode(turned("PNG", number)), PIXELS)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_broken_metadata_are_no_error(kind):
     """What cannot be read in them counts as upright."""
