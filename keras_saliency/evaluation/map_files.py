@@ -149,14 +149,16 @@ def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Predic
         raise ValueError(
             f'{sizes}. Write maps at the size of their images, or use convention="mit", which resizes them.'
         )
-    kind, bytes_each, values = values.dtype.kind, values.dtype.itemsize, values.astype("float64")
+    dtype, values = values.dtype, values.astype("float64")
     if not np.isfinite(values).all():
         raise ValueError(
             f"The map of {sample.name} has NaN or infinite values. A map must be finite; "
             "give a density of zero a little of the uniform one before its logarithm."
         )
     total = logsumexp(values)
-    is_log_density = kind == "f" and bool(abs(total) < LOG_TOLERANCE)
+    # Numbers of 16 bit round a logarithm of -13 by up to 0.004.
+    rounding = np.finfo(dtype).eps / 2 * np.abs(values).max() if dtype.kind == "f" else 0.0
+    is_log_density = dtype.kind == "f" and bool(abs(total) < max(LOG_TOLERANCE, rounding))
     if values.min() < 0 and not is_log_density:
         raise ValueError(
             f"The map of {sample.name} has negative values and is no log-density: its exponential sums to "
@@ -167,7 +169,7 @@ def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Predic
         total = logsumexp(values) if is_log_density else total
     if is_log_density:
         values -= total
-    return Prediction(values, is_log_density, bytes_each == 1)
+    return Prediction(values, is_log_density, dtype.itemsize == 1)
 
 
 def _same_shape(size, other):

@@ -1,7 +1,8 @@
 """To and from pysaliency: models, and its HDF5 files of predictions.
 
 Such a file holds one dataset `(height, width)` for each image, called as the image file, suffix included, below
-groups where the name has folders. It says nowhere whether the maps are log-densities; only their values tell.
+groups where the name has folders. It says nowhere whether the maps are log-densities; only their values tell. What
+pysaliency's development version stores smaller by a `downscale_factor` has its `original_shape` as an attribute.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
+import scipy.ndimage
 from scipy.special import logsumexp
 
 from keras_saliency.data.fixations import Samples
@@ -22,6 +24,9 @@ from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
 
 INSTALL = "pip install pysaliency 'setuptools<81'"
+# Of the logarithm of the sum of a log-density that was averaged and interpolated: a sharp one at factor 16 loses 1.4.
+# Whatever else has negative values is far above it: the more so, the more pixels there are.
+SHRUNK_TOLERANCE = 2.0
 
 
 def as_pysaliency(model: keras.Model) -> Any:
@@ -113,3 +118,24 @@ def open_predictions(file: str | Path) -> Iterator[dict[str, h5py.Dataset]]:
         maps: dict[str, h5py.Dataset] = {}
         stored.visititems(lambda name, item: maps.update({name: item} if isinstance(item, h5py.Dataset) else {}))
         yield maps
+
+
+def read_map(dataset: h5py.Dataset) -> np.ndarray:
+    """The map in a dataset of predictions.
+
+    One that was stored smaller is interpolated to its `original_shape` as pysaliency does it, bilinearly between the
+    corners. That leaves a log-density unnormalised, which is normalised again.
+
+    Args:
+        dataset: From `open_predictions`.
+
+    Returns:
+        The values `(height, width)`, of their own type; float64 if they were stored smaller.
+    """
+    values = dataset[()]
+    size = dataset.attrs.get("original_shape")
+    if size is None or values.ndim != 2:
+        return values
+    values = scipy.ndimage.zoom(values.astype("float64"), np.divide(size, values.shape), order=1, mode="nearest")
+    total = logsumexp(values)
+    return values - total if abs(total) < SHRUNK_TOLERANCE else values

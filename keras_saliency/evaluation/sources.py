@@ -134,7 +134,7 @@ class HDF5Source:
         """Yields a `Prediction` for each sample."""
         with pysaliency.open_predictions(self.file) as maps:
             for sample, key in zip(samples, map_files.find(samples, maps, map_files.KEYS, self.file), strict=True):
-                yield map_files.as_prediction(maps[key][()], sample, self.resize)
+                yield map_files.as_prediction(pysaliency.read_map(maps[key]), sample, self.resize)
 
 
 class BaselineSource:
@@ -191,10 +191,8 @@ def open_source(
         return BaselineSource(str(path), data)
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(
-            f"{path} does not exist. Expected a model, a folder of maps, an HDF5 file, or one of the baselines "
-            f"{', '.join(baselines.BASELINES)}."
-        )
+        others = f", or one of the baselines {', '.join(baselines.BASELINES)}" if data is not None else ""
+        raise FileNotFoundError(f"{path} does not exist. Expected a model, a folder of maps, an HDF5 file{others}.")
     for fits, source in SOURCES:
         if fits(path):
             return source(path, resize)

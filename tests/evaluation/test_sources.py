@@ -1,7 +1,9 @@
 import cv2
+import h5py
 import keras
 import numpy as np
 import pytest
+import scipy.interpolate
 import scipy.io
 from PIL import Image
 from scipy.special import logsumexp
@@ -320,6 +322,41 @@ def test_an_hdf5_file_gives_what_was_exported(tmp_path, rng, log_density, grey):
     assert second[1:] == (False, False)
     with pytest.raises(ValueError, match="1 of 2 maps are missing in .*maps.h5, the first is that of 3.jpg"):
         list(sources.HDF5Source(tmp_path / "maps.h5").predictions(make_samples("1.jpg", "3.jpg")))
+
+
+@pytest.mark.parametrize("factor", [2, 4, 16])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_what_pysaliency_stored_smaller_is_brought_back(tmp_path, rng, factor, dtype):
+    """As its development version does both: means of blocks, the edge repeated, and bilinear between the corners."""
+    size = (61, 83)
+    density = 0.97 * cv2.GaussianBlur(rng.random(size) ** 30, None, 2)
+    density = density / density.sum() + 0.03 / density.size
+    log_density = np.log(density / density.sum())
+    blocks = np.pad(log_density, [(0, -side % factor) for side in size], mode="edge")
+    rows, columns = (side // factor for side in blocks.shape)
+    stored = blocks.reshape(rows, factor, columns, factor).mean((1, 3)).astype(dtype)
+    with h5py.File(tmp_path / "maps.h5", "w") as file:
+        file.attrs["downscale_factor"] = factor
+        for name, values in (("1.jpg", stored), ("2.jpg", np.exp(stored))):
+            file.create_dataset(name, data=values).attrs["original_shape"] = np.array(size)
+    first, second = sources.HDF5Source(tmp_path / "maps.h5").predictions(make_samples("1.jpg", "2.jpg", size=size))
+    assert (first.is_log_density, second.is_log_density) == (True, False)
+    at = np.meshgrid(
+        *(np.linspace(0, small - 1, side) for small, side in zip(stored.shape, size, strict=True)), indexing="ij"
+    )
+    expected = scipy.interpolate.RegularGridInterpolator([np.arange(n) for n in stored.shape], stored.astype("float64"))
+    expected = expected(np.stack(at, -1))
+    np.testing.assert_allclose(first.values, expected - logsumexp(expected), atol=1e-9)
+    assert second.values.shape == size
+
+
+def test_half_precision_is_precise_enough_for_a_log_density(tmp_path):
+    uniform = np.full((600, 800), -np.log(480_000), "float16")  # whose exponential sums to 1.0034
+    with h5py.File(tmp_path / "maps.h5", "w") as file:
+        file["1001.jpg"] = uniform
+    predicted = only(sources.HDF5Source(tmp_path / "maps.h5"), size=(600, 800))
+    assert predicted.is_log_density
+    np.testing.assert_allclose(predicted.values, -np.log(480_000), atol=1e-12)
 
 
 def test_images_of_one_stem_have_their_own_keys(tmp_path, grey):
