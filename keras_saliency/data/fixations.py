@@ -108,6 +108,8 @@ class Sample:
     density: Plane | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.image, str):
+            object.__setattr__(self, "image", Path(self.image))
         if self.size is not None:
             object.__setattr__(self, "fixations", self.fixations.within(self.size))
 

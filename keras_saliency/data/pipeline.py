@@ -155,8 +155,11 @@ def _require_samples(samples):
 
 def _image_maker(samples, size):
     """A graph function from index to the letterboxed image."""
-    in_memory = isinstance(samples[0].image, bytes)
-    sources = tf.constant([sample.image if in_memory else str(sample.image) for sample in samples])
+    files = [sample.image for sample in samples]
+    in_memory = any(isinstance(file, bytes) for file in files)
+    if in_memory:
+        files = [file if isinstance(file, bytes) else file.read_bytes() for file in files]
+    sources = tf.constant(files if in_memory else list(map(str, files)))
     image_sizes = tf.constant([sample.size for sample in samples], tf.int32)
 
     def make(i):

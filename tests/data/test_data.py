@@ -254,6 +254,17 @@ def test_what_hands_bring_is_listed_as_what_readers_bring(tiny):
         DataSet("hands", tiny.train, tiny.validation, Samples([mine, mine]))
 
 
+def test_images_by_hand_may_be_paths_texts_and_bytes(tiny, tmp_path):
+    samples = [tiny.test[0]]
+    for name, kind in (("a.png", str), ("b.png", lambda path: path)):
+        (tmp_path / name).write_bytes(tiny.test[0].image)
+        samples.append(dataclasses.replace(tiny.test[0], name=name, image=kind(tmp_path / name)))
+    for chosen in (samples, samples[1:], samples[::-1]):
+        ((images, _),) = Samples(chosen).pipeline(synthetic.SIZE, 3)
+        for sample, image in zip(chosen, images, strict=True):
+            np.testing.assert_allclose(image, sample.read(), atol=1e-3)
+
+
 def test_samples_by_hand_that_do_not_fit_are_named(tiny):
     fixations = Fixations.from_rows([(1.0, 2.0, 0, 0.0)])
     with pytest.raises(ValueError, match="columns of fixations must be of one length"):
