@@ -45,7 +45,8 @@ def find_images(paths: Iterable[str | Path]) -> list[tuple[Path, Path]]:
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
         found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
     if not found:
-        raise FileNotFoundError(f"No image files in {', '.join(map(str, paths)) or 'an empty list'}.")
+        where = ", ".join(map(str, paths)) or "an empty list"
+        raise FileNotFoundError(f"No {', '.join(image_files.READ)} files in {where}.")
     return found
 
 
