@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_saliency.layers.grey_values import GreyValues
 from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
@@ -36,7 +37,7 @@ def declared_log_density(model: keras.Model) -> bool | None:
             break
     if isinstance(layer, LogSoftmax) and not resized:
         return True
-    if isinstance(layer, MinMax) or getattr(layer, "activation", None) in NON_NEGATIVE:
+    if isinstance(layer, MinMax | GreyValues) or getattr(layer, "activation", None) in NON_NEGATIVE:
         return False
     return None
 
