@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_saliency.data import image_files
+from keras_saliency.data.orientation import orientation
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
@@ -117,7 +118,7 @@ class Sample:
         """The decoded image `(height, width, 3)`, uint8, upright.
 
         Raises:
-            OSError: If it cannot be decoded.
+            ImageError: If it cannot be decoded.
             ValueError: If it is of another size than the sample.
         """
         image = image_files.read(self.image, self.name)
@@ -250,6 +251,7 @@ def split(
         )
     chosen: dict[str, list[Sample]] = {part: [] for part in PARTS}
     skipped = []
+    orientation.get_concrete_function()  # made here once, and not by every thread
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for i, (sample, problem) in enumerate(pool.map(_with_size, samples)):
             if problem:
@@ -264,5 +266,5 @@ def _with_size(sample):
     """The sample with the size of its image, and None, or what is wrong with it."""
     try:
         return dataclasses.replace(sample, size=sample.read().shape[:2]), None
-    except (OSError, ValueError) as error:
+    except (image_files.ImageError, ValueError) as error:
         return sample, str(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from keras_saliency.data.orientation import orientation, turned_upright
+from keras_saliency.data.orientation import UPRIGHT, orientation, turned_upright
 from keras_saliency.formulas.types import Photograph, Tensor, Unbatched
 
 READ = (".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".webp")
@@ -15,6 +15,10 @@ READ = (".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".webp")
 REFUSED = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2")
 REASON = 160  # letters of what TensorFlow says
 PALETTE = "a BMP file with a palette"
+
+
+class ImageError(OSError):
+    """An image file that cannot be decoded, while it could be read."""
 
 
 def decode(data: bytes | Tensor) -> Unbatched:
@@ -38,11 +42,25 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
     """Reads an image as `decode` gives it, from a file or from its bytes.
 
     Raises:
-        OSError: If it cannot be decoded; names it and what to do.
+        ImageError: If it cannot be decoded; names it and what to do.
     """
-    data = file if isinstance(file, bytes) else file.read_bytes()
+    data = _bytes(file)
     try:
         return decode(data).numpy()
     except tf.errors.InvalidArgumentError as error:
         reason = error.message.splitlines()[0].rpartition("}} ")[2][:REASON]
-        raise OSError(f"{name}: the image cannot be decoded ({reason}). Save it again as PNG or JPEG.") from error
+        raise ImageError(f"{name}: the image cannot be decoded ({reason}). Save it again as PNG or JPEG.") from error
+
+
+def upright(file: Path | bytes, name: str | Path) -> bytes:
+    """The bytes of an image file, of a turned picture those of a PNG file that shows it upright without EXIF data.
+
+    Raises:
+        ImageError: As `read`.
+    """
+    pixels, data = read(file, name), _bytes(file)
+    return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
+
+
+def _bytes(file):
+    return file if isinstance(file, bytes) else file.read_bytes()

@@ -130,12 +130,15 @@ def read_map(dataset: h5py.Dataset) -> np.ndarray:
         dataset: From `open_predictions`.
 
     Returns:
-        The values `(height, width)`, of their own type; float64 if they were stored smaller.
+        The values `(height, width)`, of their own type; float64 if they are floats that were stored smaller.
     """
     values = dataset[()]
     size = dataset.attrs.get("original_shape")
     if size is None or values.ndim != 2:
         return values
+    stored = values.dtype
     values = scipy.ndimage.zoom(values.astype("float64"), np.divide(size, values.shape), order=1, mode="nearest")
+    if stored.kind != "f":
+        return np.round(values).astype(stored)  # an 8-bit map stays one
     total = logsumexp(values)
     return values - total if abs(total) < SHRUNK_TOLERANCE else values

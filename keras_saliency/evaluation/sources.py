@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from keras_saliency import baselines
-from keras_saliency.data import DataSet, geometry
+from keras_saliency.data import DataSet, geometry, image_files
 from keras_saliency.data.fixations import Samples
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.evaluation import map_files, pysaliency
@@ -86,10 +86,9 @@ class SavedModelSource:
         """Yields a `Prediction` for each sample."""
         for start in range(0, len(samples), self.batch):
             part = samples[start : start + self.batch]
-            for sample in part:
-                sample.read()  # An error names the image, which the graph cannot.
-            files = [sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes() for sample in part]
-            yield from (_unletterbox(*pair, self.log_density) for pair in zip(self.serve(files), part, strict=True))
+            # Those exported before the decoder turned pictures upright are not to see them turned.
+            maps = self.serve([image_files.upright(sample.image, sample.name) for sample in part])
+            yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
 
 
 class FolderSource:

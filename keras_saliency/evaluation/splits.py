@@ -81,7 +81,7 @@ class OtherFixations:
     """The fixations of all other images, laid over an image: the negatives of the shuffled AUC.
 
     Coordinates are scaled to the size of the image and counts kept. The counts of all images are made once for a size.
-    An image is known by its name: one of another split has all of this split as others.
+    An image is known by its name and its file: one of another split has all of this split as others.
 
     Args:
         samples: The split.
@@ -90,13 +90,17 @@ class OtherFixations:
     def __init__(self, samples: Samples) -> None:
         self.all = np.concatenate([_with_sizes(sample) for sample in samples], 1)
         ends = np.cumsum([len(sample.fixations) for sample in samples])
-        self.own = {s.name: slice(end - len(s.fixations), end) for s, end in zip(samples, ends, strict=True)}
+        self.own = {_known_by(s): slice(end - len(s.fixations), end) for s, end in zip(samples, ends, strict=True)}
         self.at = functools.lru_cache(SIZES)(functools.partial(_lay_over, self.all))
 
     def counts(self, sample: Sample) -> Plane:
         """How many fixations of the other images fall on each pixel, `(height, width)`, uint32."""
         size = tuple(sample.size)
-        return self.at(size) - _lay_over(self.all[:, self.own.get(sample.name, slice(0))], size)
+        return self.at(size) - _lay_over(self.all[:, self.own.get(_known_by(sample), slice(0))], size)
+
+
+def _known_by(sample):
+    return sample.name, sample.image
 
 
 def _with_sizes(sample):

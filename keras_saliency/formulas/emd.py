@@ -21,9 +21,9 @@ def emd(density: Maps | Map, prediction: Maps | Map) -> Values:
 
     Both maps are shrunk to 1/32 (antialiased bicubic, sides rounded up) and divided by their sums, so that no mass is
     left over. Where that leaves more than 8,704 cells, beyond 4096x2160 pixels, they are shrunk by the least multiple
-    of 32 that does not; the unit stays, and the value is off by some 0.1 %. Lower is better; zero for equal maps; an
-    all-zero map is read as uniform. On the TensorFlow backend the graph calls NumPy, which XLA cannot compile. Source:
-    Rubner, Tomasi & Guibas (2000); Pele & Werman (2008); the MIT saliency benchmark.
+    of 32 that does not; the unit stays, and the value is that of the coarser grid. Lower is better; zero for equal
+    maps; an all-zero map is read as uniform. On the TensorFlow backend the graph calls NumPy, which XLA cannot compile.
+    Source: Rubner, Tomasi & Guibas (2000); Pele & Werman (2008); the MIT saliency benchmark.
 
     Args:
         density: A map `(batch, height, width, 1)` or `Map`.

@@ -201,10 +201,10 @@ def present(target: Target, needs_fixations: bool = False) -> Values:
 
 
 def image_weights(sample_weight: Tensor, values: Values) -> Tensor:
-    """Sample weights in the shape of the values of images: one number for each image, or one for all.
+    """Sample weights beside the values of images: one number for each image, or one for all.
 
     Args:
-        sample_weight: `(batch,)`, with axes of one after it or without, or a scalar.
+        sample_weight: `(batch,)`, or `(1,)` for all, with axes of one after it or without; or a scalar.
         values: `(batch,)`.
 
     Raises:
@@ -217,7 +217,8 @@ def image_weights(sample_weight: Tensor, values: Values) -> Tensor:
             "validity mask: pack_targets(density, fixations, valid). "
             f"Received: sample_weight.shape={tuple(weights.shape)}."
         )
-    return ops.reshape(weights, ops.shape(values)) if weights.shape else weights
+    # One for all is spread; any other number of weights than that of the images is an error.
+    return ops.reshape(weights, (-1,) if tuple(weights.shape[:1]) in ((), (1,)) else ops.shape(values))
 
 
 class Map:

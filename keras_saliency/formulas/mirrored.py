@@ -32,7 +32,11 @@ def mirrored_gaussian(distances: Tensor, side: float | Tensor, sigma: Tensor, op
 
 
 def gaussian_matrix(size: int | Tensor, sigma: float | Tensor, dtype: str = "float32") -> Tensor:
-    """The `(size, size)` matrix that blurs a line by a Gaussian between two mirrors; rows and columns sum to one."""
+    """The `(size, size)` matrix that blurs a line by a Gaussian between two mirrors; rows and columns sum to one.
+
+    Half precision is computed in float32.
+    """
+    asked, dtype = dtype, dtype if dtype == "float64" else "float32"
     size = np.int64(size) if isinstance(size, int) else size  # what depends on it alone is a constant of the graph
     places, turns = (ops.cast(ops.arange(*ends), dtype) for ends in ((2 * size,), (-TURNS, np.int64(TURNS + 1))))
     side = ops.cast(size, dtype)
@@ -41,4 +45,4 @@ def gaussian_matrix(size: int | Tensor, sigma: float | Tensor, dtype: str = "flo
     # Row i begins at place i, for one place more than there are.
     shifted = ops.reshape(ops.tile(line, (size + 1,))[: size * (2 * size + 1)], (size, -1))
     # To pixel j it is i + j + 1 by the mirror, and directly i - j, which is i - j + 2 size.
-    return shifted[:, 1 : size + 1] + ops.flip(shifted[:, size + 1 :], axis=1)
+    return ops.cast(shifted[:, 1 : size + 1] + ops.flip(shifted[:, size + 1 :], axis=1), asked)

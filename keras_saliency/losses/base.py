@@ -86,7 +86,7 @@ class SaliencyLoss(keras.losses.Loss):
         if self.reduction in (None, "none"):
             return values
         if self.reduction == "sum":
-            return ops.sum(values)
+            return share_loss(ops.sum(values), ops.shape(values)[0])
         count = total_of_replicas(ops.sum(weights if self.reduction == "mean_with_sample_weight" else counted))
         return share_loss(ops.sum(values) / ops.where(count > 0, count, 1.0), ops.shape(values)[0])
 

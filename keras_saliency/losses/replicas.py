@@ -16,7 +16,8 @@ def share_loss(loss: Tensor, images: Tensor) -> Tensor:
     """Makes the part that a replica has of a loss, whose parts add up to it, one that Keras logs as their sum.
 
     Keras adds up the gradients of the replicas, and logs the mean of what they return, times their number, weighted by
-    their images. The gradient stays that of the part.
+    their images. The gradient stays that of the part; the value differs from it where the replicas have different
+    numbers of images.
 
     Args:
         loss: The part of this replica, a scalar.

@@ -16,15 +16,16 @@ GREYS = (0.0, 126.0, 255.0)  # of the plain images that an unknown model is aske
 BLOCKS = (1, 4, 16)  # and the pixels a side of the blocks of those in full random colours
 
 
-def declared_log_density(model: keras.Model) -> bool | None:
-    """Whether the layers of a model say that it gives a log-density (True) or no negative values (False).
+def declared_log_density(output: keras.KerasTensor) -> bool | None:
+    """Whether the layers before an output of a model say that it is a log-density (True) or never negative (False).
+
+    Args:
+        output: One of `model.outputs`.
 
     Returns:
-        None where they do not say it, and for a model with several outputs.
+        None where they do not say it.
     """
-    if len(model.outputs) != 1:
-        return None
-    tensor, resized = model.outputs[0], False
+    tensor, resized = output, False
     while True:
         layer, node, index = tensor._keras_history
         if isinstance(layer, keras.Model):
@@ -55,7 +56,7 @@ def gives_log_density(model: keras.Model) -> bool:
     shape = model.output_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 1:
         raise ValueError(f"{model.name} does not give saliency maps. Received: a model with output {shape}.")
-    declared = declared_log_density(model)
+    declared = declared_log_density(model.outputs[0])
     if declared is not None:
         return declared
     maps = ops.convert_to_numpy(model(_probes(model.input_shape[1:]), training=False))

@@ -79,26 +79,34 @@ class SaliencyModel(AnySize):
             ValueError: If a loss or metric of this package expects a log-density and the head gives a density, or the
                 reverse; if one loss of several outputs is to be balanced by gradients.
         """
-        from_logits = declared_log_density(self)
-        loss = keras.tree.map_structure(lambda item: _named(item, bool(from_logits)), loss)
-        for item in keras.tree.flatten([loss, metrics, weighted_metrics]):
-            # What has a name in a table is of this package. Keras takes classes, too, and makes them with defaults.
-            asked = getattr(item, "from_logits", False) if hasattr(item, "name_in_table") else from_logits
-            if from_logits is not None and asked != from_logits:
-                head = "log-density" if from_logits else "density"
-                name = item.__name__ if isinstance(item, type) else item.name
-                raise ValueError(
-                    f"{name} has from_logits={asked}, and the head of {self.name} gives a {head}: "
-                    f"make it with from_logits={from_logits}."
-                )
-        several = len(self.outputs) > 1
+        named = [_named(item, self._output(path)[1]) for path, item in keras.tree.flatten_with_path(loss)]
+        loss = keras.tree.pack_sequence_as(loss, named)
+        for items in (loss, metrics, weighted_metrics):
+            for path, item in keras.tree.flatten_with_path(items):
+                self._check_form(item, declared_log_density(self._output(path)[1]))
         for path, item in keras.tree.flatten_with_path(loss):
             if isinstance(item, Combination):
-                names = [self.output_names[key] if isinstance(key, int) else key for key in path if several]
-                item.adopt("".join(f"{name}_" for name in names))
+                item.adopt(f"{self._output(path)[0]}_" if len(self.outputs) > 1 and path else "")
                 if path and item.balance == "gradient":
                     raise ValueError("Only the single loss of a model is balanced by gradients.")
         super().compile(optimizer, loss, loss_weights, metrics, weighted_metrics, *args, **kwargs)
+
+    def _output(self, path):
+        """The output, with its name, that a loss or metric at a path in the structure of all is for."""
+        key = path[0] if path else 0
+        name = self.output_names[min(key, len(self.outputs) - 1)] if isinstance(key, int) else key
+        return name, dict(zip(self.output_names, self.outputs, strict=True)).get(name, self.outputs[0])
+
+    def _check_form(self, item, from_logits):
+        # What has a name in a table is of this package. Keras takes classes, too, and makes them with their defaults.
+        asked = getattr(item, "from_logits", False) if hasattr(item, "name_in_table") else from_logits
+        if from_logits is not None and asked != from_logits:
+            head = "log-density" if from_logits else "density"
+            name = item.__name__ if isinstance(item, type) else item.name
+            raise ValueError(
+                f"{name} has from_logits={asked}, and the head of {self.name} gives a {head}: "
+                f"make it with from_logits={from_logits}."
+            )
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model as it was compiled when it was saved."""
@@ -106,12 +114,12 @@ class SaliencyModel(AnySize):
         self.optimizer.build(self.trainable_variables)
 
 
-def _named(loss, from_logits):
-    """The loss of a text, of this package before those of Keras."""
-    if not isinstance(loss, str):
+def _named(loss, output):
+    """The loss of a text for an output, for a map of this package before those of Keras."""
+    if not isinstance(loss, str) or len(output.shape) != 4 or output.shape[-1] != 1:
         return loss
     try:
-        return combo(loss, from_logits=from_logits)
+        return combo(loss, from_logits=bool(declared_log_density(output)))
     except ValueError as error:
         try:
             return keras.losses.get(loss)

@@ -20,6 +20,18 @@ class SupervisedSides(SaliencyModel):
     terms of a combination are those of the fused map, which is what the model is used for.
     """
 
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Compiles the model as `SaliencyModel` is, with one loss.
+
+        Raises:
+            ValueError: As `SaliencyModel`, and if there is not one loss.
+        """
+        super().compile(optimizer, loss, *args, **kwargs)
+        if not isinstance(self.loss, keras.losses.Loss):
+            raise ValueError(
+                f"A model with maps of several depths takes one keras.losses.Loss for all. Received: {self.loss!r}."
+            )
+
     def compute_loss(
         self,
         x: Images | None = None,
@@ -31,8 +43,6 @@ class SupervisedSides(SaliencyModel):
         """The loss of the fused map, regularisation included; in training that of the other maps is added to it."""
         fused, *sides = y_pred
         loss = self.loss
-        if not isinstance(loss, keras.losses.Loss):
-            raise ValueError(f"A model with maps of several depths takes one keras.losses.Loss. Received: {loss!r}.")
         total = super().compute_loss(x, y, fused, sample_weight, training)
         if not training:
             return total

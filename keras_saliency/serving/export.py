@@ -63,8 +63,12 @@ def _export_from_tensorflow(model, directory):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.keras"
         model.save(file)
-        environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-        subprocess.run([sys.executable, "-c", command, file, directory], check=True, env=environment)
+        # Without the GPU, whose memory the backend at work may have taken.
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+        arguments = [sys.executable, "-c", command, file, directory]
+        done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{model.name} cannot be exported by Keras on TensorFlow: {done.stderr[-2000:]}")
 
 
 def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Maps], bool]:

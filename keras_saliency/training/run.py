@@ -49,7 +49,7 @@ def train(
         workdir: The folder of the run, new, or to be resumed; by default `runs/NAME`.
         verbose: Whether to print what is done.
         devices: How many devices of this host share each batch out: GPUs, where there are some. What is trained is the
-            same up to rounding; where the backbone is trained, each device has batch statistics of its own.
+            same up to rounding, but each device has batch statistics and dropout of its own.
         **changes: Fields of the recipe: `epochs=3`, `loss={"kld": 1}`, `model={"backbone": "vgg16"}`. Its field `data`,
             the name of the data set, is changed by giving a `Recipe`.
 

@@ -219,6 +219,14 @@ def test_what_is_unusable_is_skipped_and_listed(rng):
         fixations.split("mixed", samples[:-1], lambda i: parts[i])
 
 
+def test_a_disk_that_fails_skips_nothing(rng, tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(cv2.imencode(".png", rng.integers(0, 255, (20, 30, 3), "uint8"))[1].tobytes())
+    sample = dataclasses.replace(make_sample(np.zeros((20, 30, 3), "uint8"), [(1, 2, 0, 0)]), image=tmp_path / "a.png")
+    monkeypatch.setattr(type(tmp_path), "read_bytes", lambda path: (_ for _ in ()).throw(OSError(5, "Input/output")))
+    with pytest.raises(OSError, match="Input/output"):
+        fixations.split("mixed", [sample] * 3, lambda i: ("train", "validation", "test")[i])
+
+
 OUTSIDE = [(60.0, 5.0), (-3.0, 5.0), (-0.5, 5.0), (5.0, 40.0), (5.0, -1.0), (np.nan, 5.0), (5.0, np.inf)]
 
 

@@ -8,6 +8,7 @@ from keras import ops
 from scipy.ndimage import gaussian_filter
 
 from keras_saliency.formulas import maps
+from keras_saliency.formulas.mirrored import gaussian_matrix
 
 
 def batch(*images):
@@ -68,6 +69,12 @@ def test_blur_is_scipys_with_mirrored_borders(sigma, rng):
     values = rng.random((2, 14, 19, 1)).astype("float32")
     expected = np.stack([gaussian_filter(v, sigma, mode="reflect", truncate=8.0) for v in values[..., 0]])
     np.testing.assert_allclose(numpy(maps.blur(values, sigma))[..., 0], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_the_matrix_of_a_blur_is_computed_in_single_precision(dtype):
+    half = keras.ops.cast(gaussian_matrix(24, 2.0, dtype), "float32")
+    np.testing.assert_allclose(half, gaussian_matrix(24, 2.0), rtol=2**-8, atol=1e-6)
 
 
 @pytest.mark.parametrize("sides", [0.01, 0.1, 0.3, 0.6, 1.0, 2.0, 3.5, 10.0, 1e4])

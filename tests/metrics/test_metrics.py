@@ -135,6 +135,10 @@ def test_sample_weights_weigh_images(metric, rng):
         np.testing.assert_allclose(
             metric()(y_true[2:3], y_pred[2:3], sample_weight=np.full(shape, 3.0)), weighted, rtol=1e-6
         )
+    for shape in ((1,), (1, 1), ()):
+        np.testing.assert_allclose(
+            metric()(y_true, y_pred, sample_weight=np.full(shape, 3.0)), metric()(y_true, y_pred), rtol=1e-6
+        )
     for shape in (SHAPE[1:3], SHAPE[1:]):
         with pytest.raises(ValueError, match=r"one number for each image.*the validity mask: pack_targets"):
             metric()(y_true[2:3], y_pred[2:3], sample_weight=np.ones((1, *shape)))

@@ -8,6 +8,7 @@ from conftest import slowly
 
 import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
+from keras_saliency.layers import LogSoftmax
 from keras_saliency.models.sides import SupervisedSides
 
 
@@ -164,6 +165,14 @@ def test_whatever_keras_compiles_and_fits_is_compiled_and_fitted(rng):
         assert len(history["loss"]) == 2
         total = history["one_loss"][0] + 2 * history["two_loss"][0]
         np.testing.assert_allclose(history["loss"][0], total, rtol=1e-5)
+    number = keras.layers.Dense(1, name="number")(keras.layers.GlobalAveragePooling2D()(images))
+    log_density = LogSoftmax(name="log_density")(one)
+    model = ks.models.SaliencyModel(images, [log_density, number])
+    model.compile("sgd", {"log_density": "mse", "number": "mse"})  # of this package for maps alone
+    assert model.loss["log_density"].from_logits and model.loss["number"] == "mse"
+    model.fit(x, [y, np.ones((4, 1))], verbose=0)
+    with pytest.raises(ValueError, match="kld has from_logits=False"):
+        model.compile("sgd", [ks.losses.KLD(), "mse"])
     model = ks.models.SaliencyModel(images, one)
     model.compile("sgd", "binary_crossentropy")
     assert model.loss is keras.losses.binary_crossentropy
@@ -174,7 +183,7 @@ def test_whatever_keras_compiles_and_fits_is_compiled_and_fitted(rng):
 
 
 @pytest.mark.parametrize("formula", ["kld + 2 mse", "mse"])
-def test_the_maps_of_single_depths_count_in_training_alone(formula, rng):
+def test_the_maps_of_single_depths_count_in_training_alone(formula, tiny_backbone, rng):
     images, y_true = rng.random((2, 8, 9, 3)), rng.random((2, 8, 9, 1)).astype("float32")
     inputs = keras.Input((8, 9, 3))
     options = {"padding": "same", "activation": "sigmoid", "kernel_regularizer": keras.regularizers.L2(1.0)}
@@ -190,9 +199,15 @@ def test_the_maps_of_single_depths_count_in_training_alone(formula, rng):
     expected |= {f"{split}{name}": value for split in ("", "val_") for name, value in fused.items()}
     history = model.fit(images, y_true, verbose=0, validation_data=(images, y_true)).history
     assert {name: value for name, (value,) in history.items()} == pytest.approx(expected, rel=1e-5)
-    model.compile("sgd", ["mse", "mse", "mse"])
-    with pytest.raises(ValueError, match="takes one keras.losses.Loss"):
-        model.evaluate(images, y_true, verbose=0)
+    for several in (["mse", "mse", "mse"], "mean_absolute_error"):
+        with pytest.raises(ValueError, match="takes one keras.losses.Loss"):
+            model.compile("sgd", several)
+    options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96), "width": 0.125}
+    log_densities = ks.models.with_sides(ks.create_model("dva", head="log-density", **options))
+    log_densities.compile("sgd", formula)
+    assert log_densities.loss.from_logits
+    with pytest.raises(ValueError, match="kld has from_logits=False"):
+        log_densities.compile("sgd", ks.losses.KLD())
 
 
 def test_models_are_mixed_in_log_space_or_refused(tiny_backbone):
