@@ -6,14 +6,14 @@ split, native resolution; the share is explained information; minutes of feature
 | recipe | its decoder | NSS | AUC | CC | IG, bit | share | minutes |
 |---|---|---|---|---|---|---|---|
 | `osie_msi_net` | MSI-Net's | 3.18 | 0.917 | 0.781 | 1.90 | 85 % | - |
-| `osie_simplenet` | SimpleNet's | 3.13 | 0.915 | 0.765 | 1.85 | 82 % | 3 |
 | `osie_mlnet` | ML-Net's | 3.07 | 0.912 | 0.757 | 1.80 | 80 % | 5 |
-| `osie_dva` | DVA's, of three depths | 3.05 | 0.911 | 0.755 | 1.78 | 79 % | 19 |
+| `osie_simplenet` | SimpleNet's | 3.07 | 0.911 | 0.752 | 1.79 | 80 % | 7 |
+| `osie_dva` | DVA's, of three depths | 3.05 | 0.911 | 0.755 | 1.78 | 79 % | 23 |
 | `osie_deepgaze2` | DeepGaze II's readout | 2.85 | 0.903 | 0.713 | 1.62 | 72 % | 3 |
 | `osie_unisal` | in UNISAL's manner | 2.82 | 0.900 | 0.700 | 1.57 | 70 % | 2 |
 | `osie_eml_net` | EML-NET's readouts | 2.83 | 0.901 | 0.731 | 1.55 | 69 % | 2 |
 | `osie_salgan` | SalGAN's generator | 2.36 | 0.882 | 0.669 | 1.30 | 58 % | 3 |
-| `osie_salnet` | SalNet's convolutions | 2.34 | 0.874 | 0.652 | 1.19 | 53 % | 9 |
+| `osie_salnet` | SalNet's convolutions | 2.34 | 0.874 | 0.652 | 1.19 | 53 % | 14 |
 | `osie_sam` | SAM's | 2.27 | 0.873 | 0.656 | 1.18 | 53 % | 2 |
 | `osie_deepgaze1` | DeepGaze I's readout | 2.20 | 0.872 | 0.523 | 0.68 | 30 % | 2 |
 | `osie_salicon` | two scales of the SALICON network | 2.27 | 0.873 | 0.539 | 0.59 | 26 % | 2 |
