@@ -8,7 +8,7 @@ split, native resolution; the share is explained information; minutes of feature
 | `osie_msi_net` | MSI-Net's | 3.18 | 0.917 | 0.781 | 1.90 | 85 % | - |
 | `osie_mlnet` | ML-Net's | 3.07 | 0.912 | 0.757 | 1.80 | 80 % | 5 |
 | `osie_simplenet` | SimpleNet's | 3.07 | 0.911 | 0.752 | 1.79 | 80 % | 7 |
-| `osie_dva` | DVA's, of three depths | 3.05 | 0.911 | 0.755 | 1.78 | 79 % | 23 |
+| `osie_dva` | DVA's, of three depths | 3.05 | 0.912 | 0.755 | 1.78 | 79 % | 23 |
 | `osie_deepgaze2` | DeepGaze II's readout | 2.85 | 0.903 | 0.713 | 1.62 | 72 % | 3 |
 | `osie_unisal` | in UNISAL's manner | 2.82 | 0.900 | 0.700 | 1.57 | 70 % | 2 |
 | `osie_eml_net` | EML-NET's readouts | 2.83 | 0.901 | 0.731 | 1.55 | 69 % | 2 |
