@@ -41,8 +41,9 @@ print(json.dumps({**found, **history}))
 """
 
 
-def test_two_devices_give_what_one_gives():
-    output = subprocess.run([sys.executable, TESTS / "distributed.py"], capture_output=True, text=True)
+@pytest.mark.parametrize("cases", ["few", pytest.param("all", marks=pytest.mark.slow)])
+def test_two_devices_give_what_one_gives(cases):
+    output = subprocess.run([sys.executable, TESTS / "distributed.py", cases], capture_output=True, text=True)
     assert output.returncode == 0, output.stderr
     rows = (line.split("\t") for line in output.stdout.splitlines() if "\t" in line)
     differences = {name: float(value) for name, value in rows}

@@ -52,13 +52,14 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
         raise ImageError(f"{name}: the image cannot be decoded ({reason}). Save it again as PNG or JPEG.") from error
 
 
-def upright(file: Path | bytes, name: str | Path) -> bytes:
+def upright(file: Path | bytes, pixels: Photograph) -> bytes:
     """The bytes of an image file, of a turned picture those of a PNG file that shows it upright without EXIF data.
 
-    Raises:
-        ImageError: As `read`.
+    Args:
+        file: The file, or its bytes.
+        pixels: What `read` gives for it.
     """
-    pixels, data = read(file, name), _bytes(file)
+    data = _bytes(file)
     return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
 
 

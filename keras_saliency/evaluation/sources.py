@@ -87,7 +87,7 @@ class SavedModelSource:
         for start in range(0, len(samples), self.batch):
             part = samples[start : start + self.batch]
             # Those exported before the decoder turned pictures upright are not to see them turned.
-            maps = self.serve([image_files.upright(sample.image, sample.name) for sample in part])
+            maps = self.serve([image_files.upright(sample.image, sample.read()) for sample in part])
             yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
 
 

@@ -83,7 +83,7 @@ def test_every_architecture_is_counted_and_documented():
     assert ks.create_model("sam", weights=None, width=1 / 64).name == "sam"
 
 
-@pytest.mark.parametrize("name", slowly(ARCHITECTURES, ("sam-resnet", "simplenet", "eml-net")))
+@pytest.mark.parametrize("name", slowly(ARCHITECTURES, ("sam-resnet", "simplenet", "eml-net", "dva")))
 def test_a_mixed_precision_step_ends_in_float32(name, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -46,9 +46,9 @@ def interrupt(monkeypatch):
 
 # ML-Net draws at random: its dropout.
 @pytest.mark.parametrize(
-    ("name", "frozen"), [("mlnet", False), pytest.param("multilevel", True, marks=pytest.mark.slow)]
+    ("name", "frozen"), [("mlnet", True), pytest.param("multilevel", False, marks=pytest.mark.slow)]
 )
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(name, frozen, tiny, tmp_path, interrupt):
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(name, frozen, eager, tiny, tmp_path, interrupt):
     recipe = dataclasses.replace(RECIPE, model=Model(name, "tiny", width=0.125), freeze_backbone=frozen)
     model, history, _ = run(tmp_path / "whole", tiny, recipe)
     interrupt(2)
