@@ -1,9 +1,10 @@
 """The shell around a measure that makes it a Keras loss, and the linear combinations of such losses."""
 
+import contextlib
 import math
 import numbers
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import keras
@@ -222,6 +223,15 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         if self.uncertainty:
             terms |= {f"{self.prefix}{name}_weight": self.learned[i] for i, name in enumerate(self.weights)}
         return terms
+
+    @contextlib.contextmanager
+    def unlogged(self) -> Iterator[None]:
+        """A context in which values are not counted among those that the log shows."""
+        self.logged = False
+        try:
+            yield
+        finally:
+            self.logged = True
 
     def adopt(self, prefix: str = "") -> None:
         """Tells the combination that a `SaliencyModel` is compiled with it, which calls this, and balances it.

@@ -1,5 +1,6 @@
 """Deep supervision: training the maps of single depths beside their fusion."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,16 +43,12 @@ class SupervisedSides(SaliencyModel):
     ) -> Tensor:
         """The loss of the fused map, regularisation included; in training that of the other maps is added to it."""
         fused, *sides = y_pred
-        loss = self.loss
         total = super().compute_loss(x, y, fused, sample_weight, training)
         if not training:
             return total
-        if isinstance(loss, Combination):
-            loss.logged = False
-        total += sum(loss(y, side, sample_weight) for side in sides)
-        if isinstance(loss, Combination):
-            loss.logged = True
-        return total
+        unlogged = self.loss.unlogged() if isinstance(self.loss, Combination) else contextlib.nullcontext()
+        with unlogged:
+            return total + sum(self.loss(y, side, sample_weight) for side in sides)
 
     def compute_metrics(
         self, x: Images, y: Targets, y_pred: Sequence[Maps], sample_weight: Values | None = None
