@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 import skimage.data
+from conftest import slowly
 
 from keras_saliency.backbones import BACKBONES, create_backbone, efficientnet_lite
 
@@ -32,7 +33,7 @@ def test_imagenet_weights_recognise_photographs(variant, side):
         assert len(classes & set(best.tolist())) == len(classes)
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", slowly(BACKBONES, ("convnext-tiny", "efficientnetv2", "mobilenetv3", "resnet50")))
 def test_every_backbone_gives_its_taps_for_images_of_any_size(name, rng):
     images = rng.uniform(0, 255, (2, 45, 61, 3)).astype("float32")
     backbone, finer = (create_backbone(name, None, (64, 96), stride=stride) for stride in (None, 8))

@@ -195,7 +195,7 @@ def maps_of(model, images, names):
     return maps
 
 
-@pytest.mark.parametrize("name", slowly(OURS, ("mlnet", "sam-resnet", "simplenet")))
+@pytest.mark.parametrize("name", slowly(OURS, ("mlnet", "sam-resnet", "simplenet", "sam-vgg", "salgan")))
 def test_an_architecture_gives_what_its_release_gives(name, tmp_path):
     golden, ours = json.loads((RELEASED / f"{name}.json").read_text()), OURS[name]
     model = ks.create_model(name, weights=None, input_size=golden["size"], **ours.options)

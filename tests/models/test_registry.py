@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import REPOSITORY, slowly
-from registry import ODD, batch, gives_log_density, small
+from registry import ODD, SLOW, batch, gives_log_density, small
 
 import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
@@ -83,7 +83,7 @@ def test_every_architecture_is_counted_and_documented():
     assert ks.create_model("sam", weights=None, width=1 / 64).name == "sam"
 
 
-@pytest.mark.parametrize("name", slowly(ARCHITECTURES, ("sam-resnet", "simplenet", "eml-net", "dva")))
+@pytest.mark.parametrize("name", slowly(ARCHITECTURES, SLOW))
 def test_a_mixed_precision_step_ends_in_float32(name, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import REPOSITORY, slowly
-from registry import ODD, SIZE, batch, gives_log_density, small
+from registry import ODD, SIZE, SLOW, batch, gives_log_density, small
 
 import keras_saliency as ks
 from keras_saliency.models import ARCHITECTURES
@@ -29,7 +29,7 @@ np.savez(sys.argv[2], **maps)
 """
 
 
-@pytest.fixture(scope="module", params=slowly(ARCHITECTURES, ("sam-resnet", "simplenet", "eml-net")))  # ResNet50
+@pytest.fixture(scope="module", params=slowly(ARCHITECTURES, SLOW))
 def model(request):
     """Each architecture, built once for the tests that follow."""
     keras.utils.set_random_seed(1)
