@@ -44,7 +44,7 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
     Raises:
         ImageError: If it cannot be decoded; names it and what to do.
     """
-    data = _bytes(file)
+    data = file_bytes(file)
     try:
         return decode(data).numpy()
     except tf.errors.InvalidArgumentError as error:
@@ -59,9 +59,10 @@ def upright(file: Path | bytes, pixels: Photograph) -> bytes:
         file: The file, or its bytes.
         pixels: What `read` gives for it.
     """
-    data = _bytes(file)
+    data = file_bytes(file)
     return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
 
 
-def _bytes(file):
+def file_bytes(file: Path | bytes) -> bytes:
+    """The bytes of a file, or those that it is given as."""
     return file if isinstance(file, bytes) else file.read_bytes()

@@ -158,7 +158,7 @@ def _image_maker(samples, size):
     files = [sample.image for sample in samples]
     in_memory = any(isinstance(file, bytes) for file in files)
     if in_memory:
-        files = [file if isinstance(file, bytes) else file.read_bytes() for file in files]
+        files = [image_files.file_bytes(file) for file in files]
     sources = tf.constant(files if in_memory else list(map(str, files)))
     image_sizes = tf.constant([sample.size for sample in samples], tf.int32)
 

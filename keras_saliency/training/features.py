@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data.fixations import Samples
+from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.formulas.types import Features, Size, Tensor
 
@@ -111,5 +112,5 @@ def _fingerprint(backbone, samples, size):
     for feature in keras.tree.flatten(backbone(noise, training=False)):
         digest.update(np.ascontiguousarray(feature))
     for sample in samples:
-        digest.update(sample.image if isinstance(sample.image, bytes) else sample.image.read_bytes())
+        digest.update(file_bytes(sample.image))
     return digest.hexdigest()
