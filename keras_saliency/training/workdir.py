@@ -1,9 +1,10 @@
-"""The folder of a run: whose it is, and files that are there whole or not at all."""
+"""The folder of a run: whose it is."""
 
 import dataclasses
 import json
 from pathlib import Path
 
+from keras_saliency.reporting.files import write_whole
 from keras_saliency.training.recipe import Recipe
 
 CHECKPOINTS, FEATURES = "checkpoints", "features"
@@ -33,10 +34,3 @@ def claim_workdir(workdir: str | Path, recipe: Recipe) -> Path:
     workdir.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(wanted, indent=2) + "\n")
     return workdir
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file in one step."""
-    temporary = path.with_suffix(".part")
-    temporary.write_text(text)
-    temporary.replace(path)
