@@ -5,7 +5,7 @@ split, native resolution; the share is explained information; minutes of feature
 
 | recipe | its decoder | NSS | AUC | CC | IG, bit | share | minutes |
 |---|---|---|---|---|---|---|---|
-| `osie_msi_net` | MSI-Net's | 3.18 | 0.917 | 0.781 | 1.90 | 85 % | - |
+| `osie_msi_net` | MSI-Net's | 3.17 | 0.917 | 0.773 | 1.90 | 85 % | - |
 | `osie_mlnet` | ML-Net's | 3.07 | 0.912 | 0.757 | 1.80 | 80 % | 5 |
 | `osie_simplenet` | SimpleNet's | 3.07 | 0.911 | 0.752 | 1.79 | 80 % | 7 |
 | `osie_dva` | DVA's, of three depths | 3.05 | 0.912 | 0.755 | 1.78 | 79 % | 23 |
