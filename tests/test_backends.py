@@ -19,18 +19,22 @@ from keras_saliency.losses import KLD, combo
 parts = np.load(sys.argv[1])
 truth = {name: parts[name] for name in ("density", "fixations", "valid")}
 y_true, y_pred = ks.pack_targets(**truth), parts["prediction"]
-empty = np.zeros_like(y_pred)
+empty, whole = np.zeros_like(y_pred), np.ones_like(y_pred)
 cases = {
     "masked": (y_true, y_pred),
-    "zero": (ks.pack_targets(truth["density"], truth["fixations"]), empty),
-    "no truth": (ks.pack_targets(empty, empty), y_pred),
+    "zero": (ks.pack_targets(truth["density"], truth["fixations"], whole), empty),
+    "no truth": (ks.pack_targets(empty, empty, whole), y_pred),
 }
+
+def values_and_gradients(losses):
+    if keras.backend.backend() == "jax":
+        import jax
+        each = [jax.value_and_grad(lambda y_pred, y_true, loss=loss: loss(y_true, y_pred)) for loss in losses]
+        return jax.jit(lambda y_true, y_pred: [compute(y_pred, y_true) for compute in each])
+    return lambda y_true, y_pred: [value_and_gradient(loss, y_true, y_pred) for loss in losses]
 
 def value_and_gradient(loss, y_true, y_pred):
     y_pred = keras.ops.convert_to_tensor(y_pred)
-    if keras.backend.backend() == "jax":
-        import jax
-        return jax.value_and_grad(lambda p: loss(y_true, p))(y_pred)
     if keras.backend.backend() == "torch":
         y_pred.requires_grad_()
         value = loss(y_true, y_pred)
@@ -44,10 +48,12 @@ def value_and_gradient(loss, y_true, y_pred):
 
 results = {}
 for from_logits in (False, True):
-    for loss in every_loss(from_logits, sums=False):
-        for case, maps in cases.items():
+    losses = every_loss(from_logits, sums=False)
+    compute = values_and_gradients(losses)
+    for case, maps in cases.items():
+        for loss, computed in zip(losses, compute(*maps), strict=True):
             name = f"{loss.name}-{from_logits}-{case}"
-            results[name], results[f"{name}-gradient"] = value_and_gradient(loss, *maps)
+            results[name], results[f"{name}-gradient"] = computed
     for name, metric in every_metric().items():
         results[f"metric-{'-'.join(name)}-{from_logits}"] = metric(from_logits=from_logits)(y_true, y_pred)
 results["blur"] = ks.maps.blur(y_pred, 1.5)
@@ -55,7 +61,12 @@ results["blur"] = ks.maps.blur(y_pred, 1.5)
 images = np.random.default_rng(0).uniform(0, 255, (2, 33, 48, 3)).astype("float32")
 for balance in (None, "gradient", "uncertainty"):
     keras.utils.set_random_seed(0)
-    model = ks.create_model(backbone="vgg-cnn-m", weights=None, input_size=(33, 48))
+    if balance:  # of one layer, for it is the balance that is compiled here
+        inputs = keras.Input((33, 48, 3))
+        maps = keras.layers.Conv2D(1, 3, padding="same")(keras.layers.Rescaling(1 / 255)(inputs))
+        model = ks.models.SaliencyModel(inputs, ks.layers.LogSoftmax()(maps))
+    else:
+        model = ks.create_model(backbone="vgg-cnn-m", weights=None, input_size=(33, 48))
     loss = combo(nll=1, cc=1, from_logits=True, balance=balance)
     metrics = [make(from_logits=True, name="-".join(key)) for key, make in every_metric().items()]
     model.compile("sgd", loss=loss, metrics=[ks.metrics.AUC(from_logits=True)] if balance else metrics)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import scipy.ndimage
+from conftest import slowly
 
 from keras_saliency.backbones import create_backbone
 from keras_saliency.backbones.intensity_contrast import LUMINANCE, SIGMAS
@@ -28,8 +29,12 @@ def seeded(name, *args, **kwargs):
     ("name", "taps"),
     [
         ("vgg16", {"block4_conv3": (1, 0), "block5_conv3": (2, 0)}),
-        ("resnet50", {"conv3_block4_out": (1, 0), "conv4_block6_out": (2, 0), "conv5_block3_out": (4, 0)}),
-        ("resnet50-torch", {"layer2": (1, 0), "layer3": (2, 0), "layer4": (4, 0)}),
+        pytest.param(
+            "resnet50",
+            {"conv3_block4_out": (1, 0), "conv4_block6_out": (2, 0), "conv5_block3_out": (4, 0)},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("resnet50-torch", {"layer2": (1, 0), "layer3": (2, 0), "layer4": (4, 0)}, marks=pytest.mark.slow),
         ("efficientnet-lite0", {"stage3_out": (1, 0), "stage5_out": (2, 1), "stage7_out": (4, 3)}),
         ("mobilenetv2", {"block_5_add": (1, 0), "block_12_add": (2, 1), "out_relu": (4, 3)}),
     ],
@@ -188,7 +193,7 @@ def test_resnet50_torch_is_that_of_torchvision(rng, tmp_path):
             np.testing.assert_allclose(one, other, atol=1e-4 * other.max())
 
 
-@pytest.mark.parametrize("name", ["resnet50-torch", "efficientnetv2", "convnext-tiny"])
+@pytest.mark.parametrize("name", slowly(["resnet50-torch", "efficientnetv2", "convnext-tiny"], ["efficientnetv2"]))
 def test_images_are_standardised_as_those_of_imagenet(name, rng):
     images = rng.uniform(0, 255, (1, 32, 32, 3)).astype("float32")
     expected = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]

@@ -5,8 +5,8 @@ import re
 import keras
 import numpy as np
 import pytest
-from conftest import REPOSITORY, slowly
-from registry import ODD, SLOW, batch, gives_log_density, small
+from conftest import REPOSITORY
+from registry import ODD, batch, gives_log_density, small
 
 import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
@@ -83,11 +83,12 @@ def test_every_architecture_is_counted_and_documented():
     assert ks.create_model("sam", weights=None, width=1 / 64).name == "sam"
 
 
-@pytest.mark.parametrize("name", slowly(ARCHITECTURES, SLOW))
-def test_a_mixed_precision_step_ends_in_float32(name, rng):
+@pytest.mark.parametrize("stands_on", ["tiny", pytest.param("published", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_mixed_precision_step_ends_in_float32(name, stands_on, tiny_backbone, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = small(name)
+        model = small(name, **({"backbone": tiny_backbone} if stands_on == "tiny" else {}))
         images, targets = batch(rng)
         model.compile("adam", loss="kld + cc", run_eagerly=True)
         assert np.isfinite(model.train_on_batch(images, targets)).all()

@@ -68,10 +68,13 @@ def test_images_of_any_number_and_size_are_taken(model, folder, expected, rng):
     keep(model, maps, folder, expected)
 
 
-def test_every_model_is_served(model, tmp_path, rng):
+# One that gives log-densities and one that does not; what is served does not depend on what lies between.
+@pytest.mark.parametrize("name", slowly(ARCHITECTURES, {*ARCHITECTURES} - {"multilevel", "mlnet"}))
+def test_every_model_is_served(name, tmp_path, rng):
+    model = small(name)
     ks.export_saved_model(model, tmp_path / "1")
     serve, log_density = load_saved_model(tmp_path / "1")
-    assert log_density == gives_log_density(model.name)
+    assert log_density == gives_log_density(name)
     images = rng.integers(0, 256, (2, *SIZE, 3), dtype="uint8")
     maps = keras.ops.convert_to_numpy(model(images.astype("float32"), training=False))
     if not log_density:
