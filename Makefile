@@ -4,8 +4,6 @@ BIN := .venv/bin
 RUN ?= runs/demo
 # What takes the time of many tests is to compile; the programs that XLA does not optimise are as right.
 QUICK := --xla_backend_optimization_level=0
-# Files that take long begin, so that both cores end at once.
-LONGEST := tests/training tests/test_backends.py tests/test_documentation.py
 
 .PHONY: demo test test-slow test-torch test-lowest lint clean
 
@@ -13,7 +11,7 @@ demo: .venv/installed
 	$(BIN)/keras-saliency train demo --workdir $(RUN)
 
 test: .venv/installed-dev lint
-	XLA_FLAGS=$(QUICK) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(LONGEST) tests keras_saliency
+	XLA_FLAGS=$(QUICK) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 # What XLA makes when it optimises is tested, too.
 test-slow: .venv/installed-dev

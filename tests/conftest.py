@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -8,6 +9,14 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("KERAS_SALIENCY_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+# Files that take long begin, so that both cores end at once.
+LONGEST = ("training", "test_backends.py", "test_documentation.py", "test_cli.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not {*item.path.parts} & {*LONGEST})
 
 
 def slowly(names, slow):
@@ -30,16 +39,18 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture(params=["osie", "scene"])
-def real_data(request):
-    """The name and folder of a real data set; skips where it is absent."""
-    return request.param, data_folder(request.param)
-
-
 def data_folder(name):
     if not (DATA / name).is_dir():
         pytest.skip(f"needs {name}: set KERAS_SALIENCY_DATA to a folder that holds {name}/")
     return DATA / name
+
+
+@functools.cache
+def real_data(name):
+    """A real data set, which takes seconds to read; skips where it is absent."""
+    from keras_saliency import data
+
+    return data.load(name, data_folder(name))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import scipy.io
-from conftest import data_folder
+from conftest import data_folder, real_data
 
 import keras_saliency as ks
 from keras_saliency.data import DATA_SETS, DataSet, Fixations, Sample, Samples, fixations, geometry, osie, synthetic
@@ -15,9 +15,9 @@ from keras_saliency.evaluation.sources import ModelSource
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
 
 
-def test_real_data_is_read_whole(real_data):
-    name, folder = real_data
-    data = ks.data.load(name, folder)
+@pytest.mark.parametrize("name", FACTS)
+def test_real_data_is_read_whole(name):
+    data = real_data(name)
     sizes, total, observers = FACTS[name]
     parts = (data.train, data.validation, data.test)
     assert tuple(map(len, parts)) == sizes
@@ -32,13 +32,13 @@ def test_real_data_is_read_whole(real_data):
 
 
 def test_the_splits_are_the_fixed_ones():
-    data = ks.data.load("osie", data_folder("osie"))
+    data = real_data("osie")
     assert {int(s.name[:4]) % 7 for s in data.test} == {0}
     assert {int(s.name[:4]) % 7 for s in data.validation} == {1}
 
 
 def test_first_fixation_of_osie():
-    data = ks.data.load("osie", data_folder("osie"))
+    data = real_data("osie")
     (first,) = (sample for sample in data.train if sample.name == "1003.jpg")
     raw = scipy.io.loadmat(data_folder("osie") / "eye" / "fixations.mat", simplify_cells=True)["fixations"][2]
     assert raw["img"] == "1003.jpg"
@@ -369,8 +369,7 @@ def test_an_empty_pipeline_is_refused():
 
 
 def test_mouse_paths_are_thinned_and_lie_in_their_images():
-    folder = data_folder("osie")
-    mouse, eye = (ks.data.load(name, folder) for name in ("osie-mouse", "osie"))
+    mouse, eye = ks.data.load("osie-mouse", data_folder("osie")), real_data("osie")
     assert [len(getattr(mouse, part)) for part in ("train", "validation", "test")] == [500, 100, 100]
     assert [sample.name for sample in mouse.test] == [sample.name for sample in eye.test]
     counts = [len(sample.fixations) for sample in mouse.train]

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import reference
-from conftest import data_folder
+from conftest import real_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from keras_saliency import baselines, data, evaluation
+from keras_saliency import baselines, evaluation
 from keras_saliency.data import Fixations, Sample
 from keras_saliency.evaluation import scoring
 from keras_saliency.evaluation.sources import BaselineSource
@@ -144,7 +144,7 @@ def test_repeated_fixations_count_in_one_convention_only(rng):
 
 
 def test_on_real_data_baselines_are_ordered():
-    osie = data.load("osie", data_folder("osie"))
+    osie = real_data("osie")
     osie = dataclasses.replace(osie, test=osie.test[:12])
     sources = [BaselineSource(name, osie) for name in ("signature", "bms")]
     scored = evaluation.evaluate(sources, osie)
