@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import contextlib
 import functools
 import os
 from pathlib import Path
@@ -39,6 +40,19 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
+@contextlib.contextmanager
+def channels_first():
+    """A context in which Keras is configured as its keras.json may say: for SAM's old code, for one."""
+    import keras
+
+    keras.config.set_image_data_format("channels_first")
+    try:
+        yield
+        assert keras.config.image_data_format() == "channels_first"
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def data_folder(name):
     if not (DATA / name).is_dir():
         pytest.skip(f"needs {name}: set KERAS_SALIENCY_DATA to a folder that holds {name}/")
@@ -68,7 +82,7 @@ def tiny_backbone():
             x = keras.layers.ReLU(name=f"stage{stage}")(x)
         return keras.Model(images, x)
 
-    BACKBONES["tiny"] = Backbone(build, 1 / 128, [-1.0] * 3, False, ("stage2", "stage3"))
+    BACKBONES["tiny"] = Backbone(build, [1 / 128] * 3, [-1.0] * 3, False, ("stage2", "stage3"))
     yield "tiny"
     del BACKBONES["tiny"]
 

@@ -1,7 +1,10 @@
 """Who may import whom, read from the source."""
 
 import ast
+import functools
+import inspect
 
+import keras
 import pytest
 from conftest import REPOSITORY
 
@@ -135,6 +138,37 @@ def test_public_signatures_carry_type_hints(path):
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
         bare = [one.arg for one in arguments if one and not one.annotation and one.arg not in ("self", "cls")]
         assert not bare and node.returns is not None, f"{name}: {bare or 'what it returns'}"
+
+
+def asks_for_the_order_of_axes(function):
+    return (
+        inspect.isroutine(function) | inspect.isclass(function)
+        and "data_format" in inspect.signature(function).parameters
+    )
+
+
+ROOTS = {"keras": keras, "layers": keras.layers, "ops": keras.ops}
+# What stands in these is called where `backbones.channels_last` has set the order: while a network is built.
+BUILT = ("backbones", "models")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_call_leaves_the_order_of_the_axes_to_the_configuration_of_keras(path):
+    def silent(call):
+        """Whether the call is one of a function of Keras that would ask, and says nothing."""
+        names = ast.unparse(call.func).split(".")
+        if names[0] not in ROOTS:
+            return False
+        try:
+            called = functools.reduce(getattr, names[1:], ROOTS[names[0]])
+        except AttributeError:
+            return False
+        said = {keyword.arg for keyword in call.keywords}
+        return asks_for_the_order_of_axes(called) and not said & {"data_format", None}
+
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    if place(path)[1] not in BUILT:
+        assert not [ast.unparse(call) for call in calls if silent(call)]
 
 
 def test_scripts_parse_and_call():

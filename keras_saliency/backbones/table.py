@@ -9,6 +9,7 @@ import keras
 
 from keras_saliency.backbones.any_size import AnySize
 from keras_saliency.backbones.applications import application, build_convnext_tiny, build_vgg16
+from keras_saliency.backbones.channels_last import channels_last
 from keras_saliency.backbones.efficientnet_lite import build_efficientnet_lite
 from keras_saliency.backbones.intensity_contrast import build_intensity_contrast
 from keras_saliency.backbones.resnet import build_resnet50
@@ -83,6 +84,7 @@ BACKBONES: dict[str, Backbone] = {
 }
 
 
+@channels_last()
 def create_backbone(
     name: str,
     weights: str | Path | None = "imagenet",

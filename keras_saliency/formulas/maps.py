@@ -393,6 +393,6 @@ def stretch_baseline(density: Plane | None, prediction: Map) -> Map:
     """A baseline `(height, width)`, None for uniform, stretched over a `Map`: a `Map`."""
     whole = ops.ones_like(prediction.raw)
     if density is not None:
-        resized = ops.image.resize(density[None, ..., None], ops.shape(whole)[1:3], interpolation="bilinear")
+        resized = ops.image.resize(density[None, ..., None], ops.shape(whole)[1:3], data_format="channels_last")
         whole = ops.cast(resized, prediction.raw.dtype) * whole
     return Map(whole, prediction.valid)

@@ -41,7 +41,7 @@ def resize(maps: Features, size: Sequence[int | Tensor], interpolation: str = "b
     """
     known = all(isinstance(side, int) for side in (*size, *maps.shape[1:3]))
     if known and interpolation in ("bilinear", "nearest"):
-        return ops.image.resize(maps, size, interpolation=interpolation)
+        return ops.image.resize(maps, size, interpolation=interpolation, data_format="channels_last")
     for axis, side in zip((1, 2), size, strict=True):
         maps = _interpolate(maps, axis, side, interpolation)
     return maps

@@ -50,7 +50,8 @@ class AttentiveConvLSTM(keras.layers.Layer):
         self.state_gates = self._convolution("state_gates", 4 * filters, kernel_initializer=_orthogonal_gates)
 
     def _convolution(self, name, filters, **options):
-        return layers.Conv2D(filters, self.kernel_size, padding="same", dtype=self.dtype_policy, name=name, **options)
+        options = {"padding": "same", "data_format": "channels_last", "dtype": self.dtype_policy, **options}
+        return layers.Conv2D(filters, self.kernel_size, name=name, **options)
 
     def build(self, input_shape: Shape) -> None:
         state_shape = (*input_shape[:-1], self.filters)

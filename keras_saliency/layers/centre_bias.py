@@ -43,7 +43,8 @@ class CentreBias(keras.layers.Layer):
                 f"where it is zero. Received: shape {density.shape}, minimum {density.min() if density.size else None}."
             )
         size = self.log_density.shape[1:3]
-        resized = ops.image.resize(ops.log(density)[None, ..., None], size, interpolation="bilinear", antialias=True)
+        log_density = ops.log(density)[None, ..., None]
+        resized = ops.image.resize(log_density, size, antialias=True, data_format="channels_last")
         self.log_density.assign(resized - ops.max(resized))
 
     def call(self, inputs: Maps) -> Maps:

@@ -26,7 +26,7 @@ class TheanoMaxPooling2D(layers.MaxPooling2D):
     """
 
     def __init__(self, padding: str = BEFORE, **kwargs: Any) -> None:
-        super().__init__(padding="valid", **kwargs)
+        super().__init__(padding="valid", **{"data_format": "channels_last", **kwargs})
         if padding != BEFORE:
             raise ValueError(f"TheanoMaxPooling2D has the padding {BEFORE!r}. Received: {padding!r}.")
 

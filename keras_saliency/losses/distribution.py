@@ -86,11 +86,16 @@ class BCE(SaliencyLoss):
 
     def call(self, y_true: Targets, y_pred: Maps) -> tuple[Values, Values]:
         if self.pool > 1:
-            density, *rest = ops.split(ops.average_pool(y_true, self.pool), y_true.shape[-1], axis=-1)
+            y_true, y_pred = map(self._pooled, (y_true, y_pred))
+            density, *rest = ops.split(y_true, y_true.shape[-1], axis=-1)
             # Counts stay counts, and only whole blocks are valid.
             counts, valid = [self.pool**2 * part for part in rest[:1]], [ops.floor(part) for part in rest[1:]]
-            y_true, y_pred = ops.concatenate([density, *counts, *valid], -1), ops.average_pool(y_pred, self.pool)
+            y_true = ops.concatenate([density, *counts, *valid], -1)
         return super().call(y_true, y_pred)
+
+    def _pooled(self, maps):
+        # With the strides, which Keras on JAX cannot take from the window.
+        return ops.average_pool(maps, self.pool, self.pool, data_format="channels_last")
 
     def measure(self, target: Target, prediction: Map) -> Values:
         return measures.bce(target.density, prediction)

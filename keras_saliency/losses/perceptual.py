@@ -85,7 +85,8 @@ class PerceptualLoss(SaliencyLoss):
 def _masked(features, valid):
     """Features without those of the padding, scaled so that their mean square is that of the valid ones."""
     height, width = ops.shape(features)[1:3]
-    mask = ops.image.resize(ops.cast(valid, "float32"), (height, width), interpolation="nearest")
+    mask = ops.cast(valid, "float32")
+    mask = ops.image.resize(mask, (height, width), interpolation="nearest", data_format="channels_last")
     count = ops.maximum(ops.sum(mask, (1, 2, 3), keepdims=True), 1.0)
     return features * mask * ops.sqrt(ops.cast(height * width, "float32") / count)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from keras_saliency.backbones.channels_last import channels_last
 from keras_saliency.backbones.table import create_backbone
 from keras_saliency.formulas.types import Plane, Size
 from keras_saliency.layers.centre_bias import CentreBias
@@ -31,6 +32,7 @@ def list_models() -> list[str]:
     return sorted(ARCHITECTURES)
 
 
+@channels_last()
 def create_model(
     name: str = "multilevel",
     *,

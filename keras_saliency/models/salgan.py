@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from keras_saliency.backbones.channels_last import channels_last
 from keras_saliency.formulas.types import Features, Maps, Size
 from keras_saliency.layers.unit_conv import UnitConv2D
 from keras_saliency.layers.zoom import Zoom
@@ -23,6 +24,7 @@ def salgan(features: Sequence[Features], width: float = 1.0) -> Maps:
     return score(x)
 
 
+@channels_last()
 def create_discriminator(input_size: Size = (192, 256)) -> keras.Model:
     """SalGAN's discriminator: whether a map is what people looked at in an image.
 

@@ -5,9 +5,10 @@ import keras
 import numpy as np
 import pytest
 import skimage.data
-from conftest import slowly
+from conftest import channels_first, slowly
 
 from keras_saliency.backbones import BACKBONES, create_backbone, efficientnet_lite
+from keras_saliency.backbones.channels_last import channels_last
 
 # ImageNet classes: espresso and cup; the cats of a house.
 CLASSES = {"coffee": {967, 968}, "cat": {281, 282, 285}}
@@ -33,7 +34,10 @@ def test_imagenet_weights_recognise_photographs(variant, side):
         assert len(classes & set(best.tolist())) == len(classes)
 
 
-@pytest.mark.parametrize("name", slowly(BACKBONES, ("convnext-tiny", "efficientnetv2", "mobilenetv3", "resnet50")))
+DEEP = ("convnext-tiny", "efficientnetv2", "mobilenetv3", "resnet50")
+
+
+@pytest.mark.parametrize("name", slowly(BACKBONES, DEEP))
 def test_every_backbone_gives_its_taps_for_images_of_any_size(name, rng):
     images = rng.uniform(0, 255, (2, 45, 61, 3)).astype("float32")
     backbone, finer = (create_backbone(name, None, (64, 96), stride=stride) for stride in (None, 8))
@@ -54,6 +58,19 @@ def test_every_backbone_gives_its_taps_for_images_of_any_size(name, rng):
                 ]
             )
     assert [weight.shape for weight in finer.weights] == [weight.shape for weight in backbone.weights]
+
+
+@pytest.mark.parametrize("name", slowly(BACKBONES, set(BACKBONES) - {"vgg16", "vgg-cnn-m", "intensity-contrast"}))
+def test_backbones_are_channels_last_however_keras_is_configured(name, rng):
+    images = rng.uniform(0, 255, (1, 45, 61, 3)).astype("float32")
+    backbone = create_backbone(name, None, (64, 96), stride=8)
+    expected = backbone(images)
+    with channels_first():
+        again = create_backbone(name, None, (64, 96), stride=8)
+        again.set_weights(backbone.get_weights())
+        received = [model(images) for model in (backbone, again)]
+    for maps in received:
+        keras.tree.map_structure(np.testing.assert_array_equal, maps, expected)
 
 
 def test_odd_sizes_are_padded_as_keras_pads_where_it_knows_them(rng):
@@ -178,3 +195,16 @@ def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(efficientnet_lite, "load_torch_weights", lambda path: {"w": np.zeros((2, 3))})
     with pytest.raises(ValueError, match=r"does not fit efficientnet_lite0: expected _conv_stem.weight"):
         create_backbone("efficientnet-lite0", weights=str(tmp_path / "w.pth"))
+
+
+def test_the_last_thread_restores_the_configuration():
+    with channels_first():
+        entered = [channels_last() for _ in range(3)]
+        for one in entered:
+            one.__enter__()
+        for one in entered:
+            assert keras.config.image_data_format() == "channels_last"
+            one.__exit__(None, None, None)
+        assert keras.config.image_data_format() == "channels_first"
+        with pytest.raises(ValueError, match="Unknown backbone"):
+            create_backbone("vgg")

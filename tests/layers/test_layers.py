@@ -3,10 +3,12 @@ import functools
 import keras
 import numpy as np
 import pytest
+from conftest import channels_first
 from keras import ops
 from scipy.ndimage import gaussian_filter
 
 from keras_saliency import layers
+from keras_saliency.backbones.intensity_contrast import IntensityContrast
 
 
 def test_centre_bias_adds_the_weighted_log_density(rng):
@@ -68,6 +70,34 @@ def test_layers_round_trip(make):
     layer = make(name="mine", dtype="mixed_bfloat16")
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("make", [*OF_MAPS, *OF_FEATURES, layers.LocalResponseNormalization, IntensityContrast])
+def test_layers_are_channels_last_however_keras_is_configured(make, rng):
+    inputs = rng.random((2, 6, 8, 1 if make in OF_MAPS else 3)).astype("float32")
+    if getattr(make, "func", make) in (layers.CropLike, layers.MatchSize):
+        inputs = [inputs, inputs[:, :5, 1:]]
+    layer = make()
+    expected = layer(inputs)
+    with channels_first():
+        again = make()
+        symbolic = again(keras.tree.map_structure(lambda part: keras.Input(batch_shape=part.shape), inputs))
+        again.set_weights(layer.get_weights())
+        received = [one(inputs) for one in (layer, again)]
+    assert symbolic.shape == expected.shape
+    for maps in received:
+        np.testing.assert_array_equal(maps, expected)
+
+
+def test_a_centre_bias_is_set_however_keras_is_configured(rng):
+    density = rng.random((3, 5)) + 0.1
+    layer = layers.CentreBias()
+    layer.build((None, 6, 8, 1))
+    layer.set_density(density)
+    expected = layer.log_density.numpy()
+    with channels_first():
+        layer.set_density(density)
+    np.testing.assert_array_equal(layer.log_density, expected)
 
 
 @pytest.mark.parametrize("make", OF_MAPS)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from conftest import every_loss, make_loss, make_truth
+from conftest import channels_first, every_loss, make_loss, make_truth
 
 import keras_saliency as ks
 from keras_saliency import losses
@@ -74,6 +74,24 @@ def test_from_logits_is_the_loss_of_the_density(name, rng):
         plain = np.mean(np.sqrt(np.sum((s - p) ** 2, (1, 2))))
     plain = LOSSES[name]()(y_true, maps) if plain is None else plain
     np.testing.assert_allclose(LOSSES[name](from_logits=True)(y_true, logits + 5), plain, rtol=2e-5)
+
+
+def test_losses_are_channels_last_however_keras_is_configured(tiny_backbone, rng):
+    density, fixations = make_truth(rng, (2, 40, 36, 1))
+    valid = np.ones_like(density)
+    valid[1, 30:] = 0
+    y_true, y_pred = ks.pack_targets(density, fixations, valid), rng.random(density.shape).astype("float32")
+
+    def values(taps):
+        features = losses.DeepFeatures(tiny_backbone, None, taps)  # other taps make another network
+        made = [*(LOSSES[name]() for name in PLAIN), losses.BCE(pool=4), features]
+        return [loss(y_true, y_pred) for loss in made]
+
+    expected = values(("stage1",))
+    with channels_first():
+        received = values(["stage1", "stage1"])
+    received[-1] = received[-1] / 2
+    np.testing.assert_allclose(received, expected, rtol=1e-5)
 
 
 PREDICTIONS = {

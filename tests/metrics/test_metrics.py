@@ -4,7 +4,7 @@ import pytest
 import reference
 import reference_mit as mit
 import tensorflow as tf
-from conftest import NEGATIVES, every_metric
+from conftest import NEGATIVES, channels_first, every_metric
 
 import keras_saliency as ks
 from keras_saliency.metrics import METRICS
@@ -104,6 +104,15 @@ def test_nan_is_not_hidden(metric, rng):
     y_pred[2, 3, 4] = np.nan
     for from_logits in (False, True):
         assert np.isnan(metric(from_logits=from_logits)(ks.pack_targets(*packed(rng)), y_pred))
+
+
+@all_metrics
+def test_metrics_are_channels_last_however_keras_is_configured(metric, rng):
+    y_true, y_pred = ks.pack_targets(*packed(rng)), rng.random(SHAPE).astype("float32")
+    options = {"baseline": rng.random((3, 5)) + 0.1} if metric.func is ks.metrics.IG else {}
+    expected = metric(**options)(y_true, y_pred)
+    with channels_first():
+        assert metric(**options)(y_true, y_pred) == expected
 
 
 @all_metrics

@@ -5,7 +5,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, channels_first
 from registry import ODD, batch, gives_log_density, small
 
 import keras_saliency as ks
@@ -106,6 +106,43 @@ def test_any_decoder_goes_on_any_backbone_under_any_head(name, tiny_backbone, rn
     assert np.isfinite(model.train_on_batch(images, targets)).all()
     maps = model.predict(batch(rng, ODD)[0], verbose=0)
     np.testing.assert_allclose((np.exp(maps) if head == "log-density" else maps).sum((1, 2)), 1, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_decoders_are_channels_last_however_keras_is_configured(name, tiny_backbone, rng):
+    check_channels_last(rng, name, backbone=tiny_backbone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_published_networks_are_channels_last_however_keras_is_configured(name, rng):
+    check_channels_last(rng, name)
+
+
+def check_channels_last(rng, name, **options):
+    model, (images, _) = small(name, **options), batch(rng, ODD)
+    expected = model(images)
+    with channels_first():
+        again = small(name, **options)
+        again.set_weights(model.get_weights())
+        received = [one(images) for one in (again, model)]
+    for maps in received:
+        np.testing.assert_array_equal(maps, expected)
+
+
+def test_models_are_trained_saved_and_loaded_however_keras_is_configured(tiny_backbone, rng, tmp_path):
+    model, (images, targets) = small("salgan", backbone=tiny_backbone), batch(rng)
+    expected = model.predict(images, verbose=0)
+    model.save(tmp_path / "before.keras")
+    with channels_first():
+        loaded = keras.models.load_model(tmp_path / "before.keras")
+        loaded.save(tmp_path / "after.keras")
+        received = loaded.predict(images, verbose=0)
+        loaded.compile("adam", loss="kld", run_eagerly=True)
+        assert np.isfinite(loaded.train_on_batch(images, targets)).all()
+    np.testing.assert_array_equal(received, expected)
+    loaded = keras.models.load_model(tmp_path / "after.keras")
+    np.testing.assert_allclose(loaded(images), expected, rtol=1e-5)
 
 
 def test_what_the_authors_fed_their_network_goes_with_no_other(tiny_backbone):
