@@ -197,6 +197,15 @@ def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
         create_backbone("efficientnet-lite0", weights=str(tmp_path / "w.pth"))
 
 
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
+def test_what_could_not_be_loaded_is_not_saved(name, tiny_backbone, tmp_path):
+    backbone = create_backbone(tiny_backbone, None, (64, 96))
+    with pytest.raises(ValueError, match=rf"{name}.* Save it as a .keras file, or its weights .* .weights.h5 file"):
+        backbone.save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    backbone.save_weights(tmp_path / "model.weights.h5")
+
+
 def test_the_last_thread_restores_the_configuration():
     with channels_first():
         entered = [channels_last() for _ in range(3)]
