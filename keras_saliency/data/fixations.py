@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_saliency.data import image_files
+from keras_saliency.data.names import as_on_disk
 from keras_saliency.data.orientation import orientation
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas.types import Photograph, Plane, Size
@@ -243,7 +244,13 @@ def split(
         FileNotFoundError: If image files are missing.
         ValueError: As `DataSet`.
     """
-    missing = [s.image for s in samples if isinstance(s.image, Path) and not s.image.is_file()]
+    files = [sample.image for sample in samples if isinstance(sample.image, Path)]
+    found = dict(zip(files, as_on_disk(files), strict=True))
+    samples = [
+        dataclasses.replace(sample, image=found[sample.image]) if isinstance(sample.image, Path) else sample
+        for sample in samples
+    ]
+    missing = [file for file in found.values() if not file.is_file()]
     if missing:
         raise FileNotFoundError(
             f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "

@@ -5,6 +5,8 @@ from typing import Any
 
 import scipy.io
 
+from keras_saliency.data.names import as_on_disk
+
 
 def load_matlab(path: Path, variable: str) -> Any:
     """Reads one variable of a .mat file, structures as dictionaries.
@@ -13,6 +15,7 @@ def load_matlab(path: Path, variable: str) -> Any:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is no readable .mat file or lacks the variable.
     """
+    (path,) = as_on_disk([path])
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. Give the folder that holds the complete data set.")
     try:

@@ -30,7 +30,7 @@ def read(directory: Path) -> DataSet:
             Sample(e["img"], directory / "stimuli" / e["img"], SIZE, _fixations(e["subjects"]), PIXELS_PER_DEGREE)
             for e in np.atleast_1d(entries)
         ]
-        numbers = [int(sample.name.removesuffix(".jpg")) for sample in samples]
+        numbers = [int(Path(sample.name).stem) for sample in samples]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise malformed(path, "fixations[i].img, .subjects[j].fix_x, .fix_y, .fix_duration of equal lengths") from error
     parts = {0: "test", 1: "validation"}

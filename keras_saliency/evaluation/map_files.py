@@ -16,6 +16,7 @@ from PIL import Image
 from scipy.special import logsumexp
 
 from keras_saliency.data.fixations import Sample
+from keras_saliency.data.names import comparable
 from keras_saliency.formulas.types import Plane
 
 # The forms of the names of maps, of each rank; the best rank that is there is read. First exact values, then 8 bit.
@@ -50,11 +51,12 @@ def find(
 ) -> list[str]:
     """The name of the map of each sample.
 
-    Names are paths; their folders must agree with those in the name of the sample, as far as both have some.
+    Names are paths; their folders must agree with those in the name of the sample, as far as both have some. They agree
+    however a system writes them: letters composed or not, suffixes in upper or lower case.
     """
     index = collections.defaultdict(list)
     for path in map(PurePosixPath, names):
-        index[_lowered(path.name)].append(path)
+        index[comparable(path.name)].append(path)
     found = {sample.name: _candidates(sample.name, index, ranks) for sample in samples}
     missing = [name for name, paths in found.items() if not paths]
     if missing:
@@ -76,10 +78,10 @@ def find(
 
 def _candidates(name, index, ranks):
     """The paths of the best rank that has any."""
-    folders = PurePosixPath(name).parts[-2::-1]
+    folders = _folders(name)
     for forms in _forms(name, ranks):
-        paths = [path for form in forms for path in index.get(_lowered(form), ())]
-        agree = [all(a == b for a, b in zip(path.parts[-2::-1], folders, strict=False)) for path in paths]
+        paths = [path for form in forms for path in index.get(comparable(form), ())]
+        agree = [all(a == b for a, b in zip(_folders(path), folders, strict=False)) for path in paths]
         if any(agree):
             return list(itertools.compress(paths, agree))
     return []
@@ -92,10 +94,9 @@ def _forms(name, ranks):
     return [[form.format(name=path.name, stem=stem) for form in rank] for rank in ranks]
 
 
-def _lowered(name):
-    """A name with its suffix in lower case."""
-    path = PurePosixPath(name)
-    return path.stem + path.suffix.lower()
+def _folders(path):
+    """The folders of a path, from the innermost outwards."""
+    return PurePosixPath(comparable(str(path))).parts[-2::-1]
 
 
 def _read_image(path):

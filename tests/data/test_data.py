@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import shutil
+import unicodedata
 
 import cv2
 import numpy as np
@@ -320,6 +321,24 @@ def broken_osie(tmp_path, contents):
 def test_a_mat_file_of_the_wrong_form_is_named(tmp_path, contents, error, message):
     with pytest.raises(error, match=message):
         ks.data.load("osie", broken_osie(tmp_path, contents))
+
+
+def test_images_are_found_however_a_system_writes_their_names(rng, tmp_path):
+    picture, rows = rng.integers(0, 255, (8, 9, 3), "uint8"), [(1.0, 2.0, 0, 0.0)]
+    samples = []
+    for name in ("Möwe.jpg", "Öl.jpg", "1001.jpg"):
+        (tmp_path / unicodedata.normalize("NFD", name).replace("jpg", "JPG")).write_bytes(encode(picture))
+        composed = tmp_path / unicodedata.normalize("NFC", name)
+        samples.append(dataclasses.replace(make_sample(picture, rows, name=name), image=composed))
+    data = fixations.split("mine", samples, lambda i: fixations.PARTS[i])
+    assert [getattr(data, part)[0].name for part in fixations.PARTS] == [sample.name for sample in samples]
+    assert data.test[0].read().shape == (8, 9, 3)
+    assert data.test[0].image == tmp_path / "1001.JPG"
+    subjects = [{"fix_x": [1.0], "fix_y": [1.0], "fix_duration": [1]}]
+    folder = broken_osie(tmp_path, {"fixations": [{"img": "1001.JPG", "subjects": subjects}]})
+    (folder / "eye" / "fixations.mat").rename(folder / "eye" / "fixations.MAT")
+    with pytest.raises(FileNotFoundError, match=r"1 of 1 images are missing, the first is .*1001.JPG"):
+        ks.data.load("osie", folder)
 
 
 def test_missing_and_broken_files_are_named(tmp_path):

@@ -1,3 +1,5 @@
+import unicodedata
+
 import cv2
 import h5py
 import keras
@@ -130,6 +132,17 @@ def test_an_eight_bit_map_is_read_as_it_is(tmp_path, grey, file):
     assert is_eight_bit
     assert not is_log_density
     np.testing.assert_array_equal(values, grey)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_match_however_a_system_writes_them(tmp_path, grey, form):
+    name, other = "kést/Möwe.JPG", {"NFC": "NFD", "NFD": "NFC"}[form]
+    write(tmp_path / unicodedata.normalize(other, "kést/Möwe.PNG"), grey)
+    write(tmp_path / unicodedata.normalize(other, "kust/Möwe.PNG"), 255 - grey)
+    with h5py.File(tmp_path / "maps.h5", "w") as file:
+        file[unicodedata.normalize(other, "kést/Möwe.jpg")] = grey
+    for source in (sources.FolderSource(tmp_path), sources.HDF5Source(tmp_path / "maps.h5")):
+        np.testing.assert_array_equal(only(source, unicodedata.normalize(form, name)).values, grey)
 
 
 @pytest.mark.parametrize("file", ["1001.npy", "1001.mat", "1001_log_density.npy"])
