@@ -171,19 +171,22 @@ class SAUC(SaliencyMetric):
 
     def __init__(self, negatives: np.ndarray | Sequence[Sequence[float]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.negatives = np.asarray(negatives, "float32")
-        inside = self.negatives.size and self.negatives.min() >= 0 and self.negatives.max() < 1
-        if self.negatives.ndim != 2 or self.negatives.shape[1] != 2 or not inside:
+        places = np.asarray(negatives, "float64")
+        if places.ndim != 2 or places.shape[1] != 2 or not (places.size and places.min() >= 0 and places.max() < 1):
             raise ValueError(
                 "The negatives of SAUC must be fixations (y, x) as shares of height and width in [0, 1), of shape "
-                f"(fixations, 2). Received: shape {self.negatives.shape}."
+                f"(fixations, 2). Received: shape {places.shape}."
             )
+        # What is nearly one stays below it.
+        self.negatives = np.minimum(places.astype("float32"), np.nextafter(np.float32(1), np.float32(0)))
 
     def measure(self, target: Target, prediction: Map) -> Values:
         height, width = (ops.shape(prediction.raw)[axis] for axis in (1, 2))
         # Single precision may have left a whole number a little below itself.
-        places = ops.convert_to_tensor(self.negatives) * ops.cast(ops.stack([height, width]), "float32") + 1e-3
-        pixels = ops.cast(places[:, 0], "int32") * width + ops.cast(places[:, 1], "int32")
+        sides = ops.stack([height, width])
+        places = ops.cast(ops.convert_to_tensor(self.negatives) * ops.cast(sides, "float32") + 1e-3, "int32")
+        places = ops.minimum(places, ops.cast(sides, "int32") - 1)
+        pixels = places[:, 0] * width + places[:, 1]
         counts = ops.segment_sum(ops.ones_like(pixels, dtype="float32"), pixels, height * width)
         counts = ops.cast(ops.reshape(counts, (1, height, width, 1)), prediction.raw.dtype)
         counts = counts * (ops.ones_like(prediction.raw) if target.valid is None else target.valid)

@@ -182,6 +182,17 @@ def test_negatives_fall_on_the_pixels_that_they_came_from(rng):
     np.testing.assert_allclose(metric(ks.pack_targets(density, fixations), y_pred), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("share", [1 - 1e-6, 1 - 1e-7, np.nextafter(1.0, 0.0)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_negatives_at_the_very_end_of_an_axis_fall_on_its_last_pixel(axis, share, rng):
+    shape = (1, 33, 1920, 1) if axis else (1, 1920, 33, 1)
+    y_true, y_pred = ks.pack_targets(np.ones(shape), rng.poisson(0.01, shape)), rng.random(shape).astype("float32")
+    end, centre = ([[value if i == axis else 0.5 for i in (0, 1)]] for value in (share, 1 - 0.5 / 1920))
+    metric = ks.metrics.SAUC(end)
+    assert metric(y_true, y_pred) == ks.metrics.SAUC(centre)(y_true, y_pred)
+    assert keras.metrics.deserialize(keras.metrics.serialize(metric))(y_true, y_pred) == metric.result()
+
+
 def test_explained_information_is_a_share_of_the_ceiling(rng):
     y_true, y_pred = ks.pack_targets(*packed(rng)), rng.random(SHAPE).astype("float32")
     gain = ks.metrics.IG()(y_true, y_pred)
