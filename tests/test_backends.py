@@ -14,7 +14,7 @@ import quick_start
 import keras, numpy as np
 import keras_saliency as ks
 from conftest import every_loss, every_metric
-from keras_saliency.losses import KLD, combo
+from keras_saliency.losses import BCE, combo
 
 parts = np.load(sys.argv[1])
 truth = {name: parts[name] for name in ("density", "fixations", "valid")}
@@ -48,7 +48,8 @@ def value_and_gradient(loss, y_true, y_pred):
 
 results = {}
 for from_logits in (False, True):
-    losses = every_loss(from_logits, sums=False)
+    pooled = [] if from_logits else [BCE(pool=4, name="bce_pooled")]
+    losses = [*every_loss(from_logits, sums=False), *pooled]
     compute = values_and_gradients(losses)
     for case, maps in cases.items():
         for loss, computed in zip(losses, compute(*maps), strict=True):
@@ -79,6 +80,14 @@ for balance in (None, "gradient", "uncertainty"):
         assert history["nll_weight"][1] < history["nll_weight"][0] < 1.001
     if balance == "gradient":
         assert loss.balance is None and loss.weights["cc"] != 1
+
+inputs = keras.Input((32, 48, 3))
+maps = keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(inputs)
+training = ks.models.AdversarialTraining(ks.models.SaliencyModel(inputs, maps))
+for _ in range(2):
+    losses = training.step(images[:, :32], y_true[:, :32])
+    assert np.isfinite(list(losses.values())).all(), losses
+assert set(losses) == {"content", "adversarial"}
 np.savez(sys.argv[2], **{name: keras.ops.convert_to_numpy(value) for name, value in results.items()})
 """
 
