@@ -106,6 +106,7 @@ def _normal(shape, dtype=None):
 
 
 def _orthogonal_gates(shape, dtype=None):
-    """Orthogonal for each of the four gates by itself."""
+    """Orthogonal for each of the four gates by itself, computed in float32: bfloat16 has no QR decomposition."""
     gate = (*shape[:-1], shape[-1] // 4)
-    return ops.concatenate([keras.initializers.Orthogonal()(gate, dtype) for _ in range(4)], axis=-1)
+    gates = [keras.initializers.Orthogonal()(gate, "float32") for _ in range(4)]
+    return ops.cast(ops.concatenate(gates, axis=-1), dtype or "float32")

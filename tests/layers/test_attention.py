@@ -70,6 +70,15 @@ def reference_priors(size, parameters):
     return np.stack([one / one.max() for one in maps], -1)
 
 
+@pytest.mark.parametrize("policy", ["float16", "bfloat16"])
+def test_the_attentive_conv_lstm_is_made_in_half_precision(policy, rng):
+    layer = layers.AttentiveConvLSTM(3, steps=2, dtype=policy)
+    assert keras.backend.standardize_dtype(layer(rng.random((1, 5, 6, 4))).dtype) == policy
+    kernel = ops.convert_to_numpy(ops.cast(layer.state_gates.kernel, "float32"))
+    for gate in np.split(kernel.reshape(-1, 12), 4, axis=1):
+        np.testing.assert_allclose(gate.T @ gate, np.eye(3), atol=2e-2)
+
+
 @pytest.mark.parametrize("form", ["sigmoid", "clip"])
 @pytest.mark.parametrize("size", [(30, 40), (7, 5)])
 def test_the_priors_are_gaussians_within_the_published_bounds(form, size, rng):
