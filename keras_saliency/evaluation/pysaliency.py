@@ -23,7 +23,7 @@ from keras_saliency.models import require_log_density
 from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
 
-INSTALL = "pip install pysaliency 'setuptools<81'"
+INSTALL = "pip install pysaliency torch 'setuptools<81'"
 # Of the logarithm of the sum of a log-density that was averaged and interpolated: a sharp one at factor 16 loses 1.4.
 # Whatever else has negative values is far above it: the more so, the more pixels there are.
 SHRUNK_TOLERANCE = 2.0
@@ -51,7 +51,7 @@ def as_pysaliency(model: keras.Model) -> Any:
     try:
         import pysaliency
     except ImportError as error:
-        # Its version 0.2.22 imports pkg_resources, too, and does not ask for it.
+        # Its version 0.2.22 imports torch, and pkg_resources of setuptools, and asks for neither.
         raise ImportError(f"as_pysaliency needs pysaliency ({error}). Run: {INSTALL}") from error
     require_log_density(model)
 

@@ -1,9 +1,12 @@
+import configparser
+import re
 import sys
 
 import h5py
 import numpy as np
 import pytest
 import reference
+from conftest import REPOSITORY
 from scipy.special import logsumexp
 
 from keras_saliency.evaluation import pysaliency as interop
@@ -29,8 +32,15 @@ def stimuli(pysaliency, tiny):
 
 def test_pysaliency_is_asked_for_by_name(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "pysaliency", None)
-    with pytest.raises(ImportError, match="pip install pysaliency"):
+    extras = configparser.ConfigParser()
+    extras.read(REPOSITORY / "setup.cfg")
+    needed = {re.match(r"\w+", line)[0] for line in extras["options.extras_require"]["pysaliency"].split("\n") if line}
+    with pytest.raises(ImportError, match="pip install pysaliency torch") as raised:
         interop.as_pysaliency(model)
+    named = str(raised.value).partition("pip install ")[2]
+    assert {re.match(r"\w+", part)[0] for part in named.replace("'", "").split()} == needed
+    # pysaliency imports it, and does not ask for it.
+    assert "torch" in needed
 
 
 def test_a_wrapped_model_predicts_what_the_package_does(pysaliency, model, tiny):
