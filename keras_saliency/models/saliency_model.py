@@ -1,5 +1,6 @@
 """The class of the models that the factory makes."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -44,10 +45,24 @@ class SaliencyModel(AnySize):
     def _variables_of_losses(self):
         return [variable for loss in self._combinations() for variable in loss.trainable_variables]
 
+    def _tell_direction(self, callbacks):
+        # Keras looks for the direction of what callbacks watch among compiled metrics alone.
+        terms = {f"{loss.prefix}{name}_loss" for loss in self._combinations() for name in loss.weights}
+        for callback in keras.tree.flatten(getattr(callbacks, "callbacks", callbacks)):
+            watched = str(getattr(callback, "monitor", "")).removeprefix("val_")
+            if watched in terms and getattr(callback, "mode", None) == "auto":
+                callback.mode = "min"
+
     def fit(
         self, x: Any = None, y: Targets | None = None, batch_size: int | None = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
-        """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches."""
+        """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches.
+
+        Callbacks that watch a term of a combined loss, as `EarlyStopping("val_kld_loss")`, need not be told that less
+        is better.
+        """
+        given = inspect.signature(super().fit).bind_partial(x, y, batch_size, *args, **kwargs).arguments
+        self._tell_direction(given.get("callbacks"))
         if isinstance(self.loss, Combination) and self.loss.balance == "gradient":
             batches, x = first_batches(x, y, batch_size)
             self.loss.equalise(self, batches)

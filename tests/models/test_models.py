@@ -182,6 +182,25 @@ def test_whatever_keras_compiles_and_fits_is_compiled_and_fitted(rng):
         ks.models.SaliencyModel(images, [one, two]).compile("sgd", [ks.combo(kld=1, balance="gradient"), "mse"])
 
 
+@pytest.mark.parametrize("monitor", ["val_kld_loss", "cc_loss"])
+def test_callbacks_know_the_direction_of_the_terms_of_a_loss(monitor, rng, tmp_path):
+    x, y = rng.random((4, 8, 9, 3)), rng.random((4, 8, 9, 1))
+    images = keras.Input((8, 9, 3))
+    model = ks.models.SaliencyModel(images, keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(images))
+    model.compile("sgd", "kld + cc", run_eagerly=True)
+    watching = [
+        keras.callbacks.EarlyStopping(monitor),
+        keras.callbacks.ReduceLROnPlateau(monitor),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor, save_best_only=True),
+        keras.callbacks.EarlyStopping(monitor, mode="max"),
+    ]
+    # By position, as in Keras: batch_size, epochs, verbose, callbacks, validation_split.
+    history = model.fit(x, y, 2, 1, 0, watching, 0.5).history
+    assert {"loss", "kld_loss", "cc_loss", "val_loss", "val_kld_loss", "val_cc_loss"} <= set(history)
+    assert [callback.monitor_op(1.0, 2.0) for callback in watching] == [True, True, True, False]
+    assert (tmp_path / "best.keras").is_file()
+
+
 @pytest.mark.parametrize("formula", ["kld + 2 mse", "mse"])
 def test_the_maps_of_single_depths_count_in_training_alone(formula, tiny_backbone, rng):
     images, y_true = rng.random((2, 8, 9, 3)), rng.random((2, 8, 9, 1)).astype("float32")
