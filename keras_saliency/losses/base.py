@@ -1,6 +1,7 @@
 """The shell around a measure that makes it a Keras loss, and the linear combinations of such losses."""
 
 import contextlib
+import inspect
 import math
 import numbers
 import warnings
@@ -96,6 +97,15 @@ class SaliencyLoss(keras.losses.Loss):
         own = ("dtype", "from_logits", "convention", *self.options)
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
+    def __repr__(self) -> str:
+        """What one would write to make it: its class, and the arguments that are not those by default."""
+        known = {"name": self.name_in_table, "dtype": self.dtype}
+        for kind in reversed(type(self).__mro__):
+            parameters = inspect.signature(vars(kind).get("__init__", object.__init__)).parameters
+            known |= {name: one.default for name, one in parameters.items() if name not in ("name", "dtype")}
+        given = {name: value for name, value in self.get_config().items() if value != known.get(name)}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
     def __mul__(self, weight: float) -> "Combination":
         return _combine([self], [weight]) if isinstance(weight, numbers.Real) else NotImplemented
 
@@ -187,6 +197,14 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         self.learned = self.add_variable(
             (len(losses),), initializer="zeros", dtype="float32", aggregation="only_first_replica", name="learned"
         )
+
+    def __repr__(self) -> str:
+        """What one would write: the sum of its terms, and how they are balanced."""
+        factors = ["" if weight == 1 else f"{weight!r} * ".replace(".0 ", " ") for weight in self.weights.values()]
+        terms = " + ".join(factor + repr(loss) for factor, loss in zip(factors, self.losses, strict=True))
+        if self.balance:
+            return f"combo({terms}, balance={self.balance!r})"
+        return f"combo({terms})" if factors == [""] else terms
 
     def call(self, y_true: Targets, y_pred: Maps) -> tuple[Tensor, Tensor]:
         """The values of the terms and where each has ground truth, both `(terms, batch)`."""

@@ -20,6 +20,26 @@ def test_each_term_is_averaged_over_its_own_images(rng):
     np.testing.assert_allclose(combo(kld=1, nss=1)(y_true, y_pred), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("loss", "text"),
+    [
+        (combo(kld=10, cc=0.5, nss=1), "10 * KLD() + 0.5 * CC() + NSS()"),
+        (combo("eml-net", from_logits=True), None),
+        (combo(kld=1), "combo(KLD())"),
+        (combo(wmse=2, bce=1, convention="mlnet"), "2 * WMSE(convention='mlnet') + BCE()"),
+        (combo(losses.BCE(pool=4, name="content"), focal=1e-3), "BCE(name='content', pool=4) + 0.001 * Focal()"),
+        (
+            combo(KLD(reduction="sum"), cc=1, balance="gradient"),
+            "combo(KLD(reduction='sum') + CC(), balance='gradient')",
+        ),
+        (losses.NSS(relative=True, from_logits=True), "NSS(from_logits=True, relative=True)"),
+    ],
+)
+def test_what_a_loss_shows_makes_it_again(loss, text):
+    assert text is None or repr(loss) == text
+    assert eval(repr(loss), vars(losses)).get_config() == loss.get_config()
+
+
 def test_every_way_to_write_a_combination_is_the_same(rng):
     y_true, y_pred = ks.pack_targets(*make_truth(rng, SHAPE)), rng.random(SHAPE).astype("float32")
     expected = 10 * float(KLD()(y_true, y_pred)) + 2 * float(CC()(y_true, y_pred)) + float(NSS()(y_true, y_pred))
