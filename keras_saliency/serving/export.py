@@ -1,6 +1,7 @@
 """Export to SavedModel, for TF Serving and for programs that have TensorFlow and nothing else."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
     Raises:
         FileExistsError: If the folder exists and is not empty.
         ValueError: If the model does not give saliency maps, or its weights are not finite.
+        RuntimeError: On other backends, where Keras on TensorFlow cannot load the model; says why.
     """
     require_finite(model)
     directory = Path(directory)
@@ -68,7 +70,14 @@ def _export_from_tensorflow(model, directory):
         arguments = [sys.executable, "-c", command, file, directory]
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{model.name} cannot be exported by Keras on TensorFlow: {done.stderr[-2000:]}")
+        # The last reason that a traceback gives, without the configs that Keras prints after it.
+        reasons = re.findall(r"^(?:\w+Error|Exception encountered): (.+?)(?:\. |$)", done.stderr, re.MULTILINE)
+        reason = reasons[-1] if reasons else f"it ended with {done.returncode}"
+        raise RuntimeError(
+            f"{model.name} cannot be exported by Keras on TensorFlow ({reason}). That process imports keras_saliency "
+            "alone: where a class is your own, save the model, and export it with KERAS_BACKEND=tensorflow in a "
+            "program that imports the class."
+        )
 
 
 def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Maps], bool]:

@@ -1,7 +1,9 @@
+import re
 import subprocess
 import sys
 
 import cv2
+import keras
 import numpy as np
 import pytest
 import skimage.data
@@ -104,3 +106,29 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "model.keras").write_text("no model")
     with pytest.raises(ValueError, match="cannot be loaded as a Keras model"):
         ks.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        (
+            "Traceback (most recent call last):\nValueError: m.keras cannot be loaded: <class 'Functional'> could not "
+            "be. Please\n\nException encountered: Could not locate class 'Twice'. Make sure custom. Full: {'module'}\n",
+            "Could not locate class 'Twice'",
+        ),
+        ("ModuleNotFoundError: No module named 'tensorflow'\n", "No module named 'tensorflow'"),
+        ("", "it ended with -9"),
+    ],
+)
+def test_what_keras_on_tensorflow_cannot_export_for_another_backend_is_one_line(
+    errors, reason, tiny_backbone, monkeypatch, tmp_path
+):
+    network = ks.create_model(backbone=tiny_backbone, weights=None, input_size=(64, 96))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    ended = subprocess.CompletedProcess([], -9, "", errors)
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: ended)
+    with pytest.raises(
+        RuntimeError, match=re.escape(f"cannot be exported by Keras on TensorFlow ({reason}).")
+    ) as raised:
+        ks.export_saved_model(network, tmp_path / "1")
+    assert "\n" not in str(raised.value)
