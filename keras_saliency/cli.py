@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import rich.console
 import typer
 
 import keras_saliency as ks
@@ -218,7 +217,7 @@ def main() -> None:
     except Exception as error:
         if _debugging():
             raise
-        rich.console.Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False)
+        make_console(stderr=True).print(f"error: {error}")
         sys.exit(1)
 
 

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import rich.table
 import typer
+from rich.text import Text
 
 from keras_saliency import baselines, data, metrics
 from keras_saliency.losses import LOSSES, PRESETS, combo
@@ -76,7 +77,7 @@ def tables(runs):
     for i in np.argsort(-signed[:, list(METRICS).index("ig")]):
         spread = [f" ± {s:.3f}" for s in scores[i].std(0, ddof=1)] if len(scores[i]) > 1 else [""] * len(METRICS)
         cells = [f"{mean:.3f}{s}" for mean, s in zip(means[i], spread, strict=True)]
-        rich_table.add_row(names[i], *(f"[bold]{c}" if b else c for c, b in zip(cells, bold[i], strict=True)))
+        rich_table.add_row(names[i], *(Text(c, "bold" if b else "") for c, b in zip(cells, bold[i], strict=True)))
         lines.append([f"`{names[i]}`", *(f"**{c}**" if b else c for c, b in zip(cells, bold[i], strict=True))])
     return rich_table, "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

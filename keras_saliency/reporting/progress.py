@@ -13,9 +13,19 @@ EVERY = 5.0  # seconds between the lines of a task
 PIPE = 400  # characters
 
 
-def make_console(verbose: bool = True) -> rich.console.Console:
-    """The console of a run, as wide in a pipe as any table; it prints nothing unless `verbose`."""
-    console = rich.console.Console(highlight=False, quiet=not verbose, soft_wrap=True)
+def make_console(verbose: bool = True, stderr: bool = False) -> rich.console.Console:
+    """A console that prints texts as they are: what is in brackets or between colons belongs to a name.
+
+    Args:
+        verbose: Whether it prints at all.
+        stderr: Whether to the stream of errors.
+
+    Returns:
+        The console, as wide in a pipe as any table.
+    """
+    console = rich.console.Console(
+        highlight=False, markup=False, emoji=False, quiet=not verbose, stderr=stderr, soft_wrap=True
+    )
     if not (console.is_terminal or console.is_jupyter):
         console.width = PIPE
     return console
@@ -30,7 +40,7 @@ class Progress(rich.progress.Progress):
 
     def __init__(self, console: rich.console.Console) -> None:
         columns = (
-            rich.progress.TextColumn("{task.description:<12}"),
+            rich.progress.TextColumn("{task.description:<12}", markup=False),
             rich.progress.BarColumn(),
             rich.progress.MofNCompleteColumn(),
             rich.progress.TimeElapsedColumn(),
