@@ -3,6 +3,7 @@
 import ast
 import functools
 import inspect
+import re
 
 import keras
 import pytest
@@ -118,11 +119,21 @@ def test_no_two_files_import_each_other():
         walk(name, [])
 
 
+def test_files_are_written_whole():
+    # What an interrupted process leaves must not pass for the whole: each writes to a part that `files.whole` gives.
+    writes = re.compile(r"\.(write_text|write_bytes|savefig)\(|model\.save\(|open\(\"wb?\"")
+    lines = {(place(path)[0], line.strip()) for path in MODULES for line in path.read_text().splitlines()}
+    assert {(where, line) for where, line in lines if writes.search(line) and not re.search("part|whole", line)} == {
+        ("serving/export.py", "model.save(file)"),  # in a folder that is deleted
+        ("cli.py", 'with Path(os.devnull).open("w") as nowhere:'),
+    }
+
+
 def test_recipes_import_recipe_only():
     for path in (REPOSITORY / "zoo").rglob("[!_]*.py"):
         assert {module_of(name) for name in imports(path)} <= {"keras_saliency.training.recipe", "dataclasses"}
     used = {name.split(".")[0] for name in imports(PACKAGE / "training" / "recipe.py")}
-    assert used == {"ast", "collections", "dataclasses", "typing"}
+    assert used == {"ast", "collections", "dataclasses", "math", "typing"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -2,7 +2,8 @@
 
 import ast
 import dataclasses
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 SCHEDULES = ("cosine", "constant", "inverse", "steps")
@@ -21,6 +22,9 @@ class Model:
         dilated: Whether convolutions are dilated where strides are removed; None as published.
         width: Multiplies the channels of the decoder.
         scale: The size of the map in sizes of the image; targets follow.
+
+    Raises:
+        ValueError: If a value makes no sense.
     """
 
     name: str = "multilevel"
@@ -31,6 +35,9 @@ class Model:
     dilated: bool | None = None
     width: float = 1.0
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self, "model.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,12 +73,12 @@ class Recipe:
             else only name, data and size count.
 
     Raises:
-        ValueError: If a number or name makes no sense.
+        ValueError: If a value makes no sense, or is of another type.
     """
 
     name: str
     data: str
-    model: Model = Model()
+    model: Model = dataclasses.field(default_factory=Model)
     loss: dict[str, float] = dataclasses.field(default_factory=dict)
     size: tuple[int, int] = (240, 320)
     batch: int = 20
@@ -95,11 +102,7 @@ class Recipe:
     members: tuple["Recipe", ...] = ()
 
     def __post_init__(self) -> None:
-        for key in ("batch", "epochs", "patience", "decay_epochs"):
-            if getattr(self, key) < 1:
-                raise ValueError(f"{key} must be at least 1. Received: {key}={getattr(self, key)}.")
-        if len(self.size) != 2 or not all(isinstance(side, int) for side in self.size):
-            raise ValueError(f"size must be (height, width) in whole pixels. Received: size={self.size}.")
+        _require(self)
         if self.schedule not in SCHEDULES:
             raise ValueError(f"Unknown schedule {self.schedule!r}. Known schedules: {', '.join(SCHEDULES)}.")
         if not self.loss and not self.members:
@@ -108,6 +111,65 @@ class Recipe:
     def models(self) -> list[Model]:
         """The model, or those of the members."""
         return [member.model for member in self.members] or [self.model]
+
+
+def _number(value, kind=(int, float)):
+    return isinstance(value, kind) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def _positive(value):
+    return _number(value) and value > 0
+
+
+def _count(value):
+    return _number(value, int) and value >= 1
+
+
+def _text(value):
+    return isinstance(value, str) and value != ""
+
+
+def _folder(value):
+    return _text(value) and value.isprintable() and value.strip(" .") != "" and not set(value) & set("/\\")
+
+
+def _weights(value):
+    return isinstance(value, dict) and all(map(_text, value)) and all(map(_positive, value.values()))
+
+
+def _several(value, holds):
+    return isinstance(value, tuple | list) and all(map(holds, value))
+
+
+# What values must be, as words and as a test, and the fields of which that holds.
+RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("the name of a folder, without slashes", _folder, "name"),
+    ("a text", _text, "data optimizer schedule model.name model.head"),
+    ("a text or None", lambda value: value is None or _text(value), "model.backbone model.weights"),
+    ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip"),
+    ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
+    ("a whole number, at least 1", _count, "batch epochs patience decay_epochs"),
+    ("a whole number, at least 1, or None", lambda value: value is None or _count(value), "model.stride"),
+    ("a whole number from 0 to 2**32 - 1", lambda value: _number(value, int) and 0 <= value < 2**32, "seed"),
+    ("a number above 0", _positive, "learning_rate model.width model.scale"),
+    ("a number above 0, or None", lambda value: value is None or _positive(value), "clip_norm"),
+    ("a number, at least 0", lambda value: _number(value) and value >= 0, "decay weight_decay"),
+    ("a number, at least 0 and below 1", lambda value: _number(value) and 0 <= value < 1, "momentum"),
+    ("(height, width) in whole pixels", lambda value: _several(value, _count) and len(value) == 2, "size"),
+    ("positive weights by the names of losses, such as {'kld': 1.0}", _weights, "loss"),
+    ("patterns of the names of layers, such as ('block1_*',)", lambda value: _several(value, _text), "freeze"),
+    ("a Model", lambda value: isinstance(value, Model), "model"),
+    ("a Recipe or None", lambda value: value is None or isinstance(value, Recipe), "start"),
+    ("Recipes, in brackets", lambda value: _several(value, lambda one: isinstance(one, Recipe)), "members"),
+)
+
+
+def _require(node, prefix=""):
+    for expected, holds, paths in RANGES:
+        for path in paths.split():
+            name = path.removeprefix(prefix)
+            if path == prefix + name and "." not in name and not holds(getattr(node, name)):
+                raise ValueError(f"{path} must be {expected}. Received: {path}={getattr(node, name)!r}.")
 
 
 def data_sets(recipe: Recipe) -> list[str]:
@@ -128,7 +190,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         A new recipe.
 
     Raises:
-        ValueError: If a field is unknown, or a value has the wrong type.
+        ValueError: If a field is unknown, or a value makes no sense.
     """
     for key, value in changes.items():
         inner = value if key == "model" and isinstance(value, dict) else None
@@ -142,7 +204,7 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     """Changes a recipe by texts `KEY=VALUE`, such as `epochs=3`, `model.backbone=vgg16` or `loss.cc=2`; see `change`.
 
     Raises:
-        ValueError: If a setting is not of this form, its key is unknown, or its value has the wrong type.
+        ValueError: If a setting is not of this form, its key is unknown, or its value makes no sense.
     """
     for setting in settings:
         key, equals, text = setting.partition("=")
@@ -173,8 +235,4 @@ def _replace(node, keys, value, setting):
         value = tuple(value)
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if old is not None and value is not None and type(value) is not type(old):
-        raise ValueError(
-            f"{setting!r}: {key} is of type {type(old).__name__}, such as {old!r}. Received: {type(value).__name__}."
-        )
     return dataclasses.replace(node, **{key: value})

@@ -1,4 +1,6 @@
+import dataclasses
 import importlib
+import math
 import pkgutil
 import re
 
@@ -11,7 +13,7 @@ from keras_saliency.losses import LOSSES
 from keras_saliency.models import list_models
 from keras_saliency.models.architectures import ALIASES
 from keras_saliency.training.optimizers import OPTIMIZERS
-from keras_saliency.training.recipe import change, data_sets, override
+from keras_saliency.training.recipe import RANGES, Model, Recipe, change, data_sets, override
 from keras_saliency.zoo import RECIPES
 
 
@@ -78,7 +80,10 @@ def test_fields_change_a_recipe():
     recipe = change(RECIPES["demo"], {"epochs": 3, "loss": {"kld": 1}, "model": {"width": 0.5}, "model.scale": 2})
     assert (recipe.epochs, recipe.loss, recipe.model.width, recipe.model.scale) == (3, {"kld": 1}, 0.5, 2.0)
     assert recipe.model.backbone == RECIPES["demo"].model.backbone
-    for wrong, message in {"epoch": "unknown key 'epoch'", "size": "size is of type tuple"}.items():
+    for wrong, message in {
+        "epoch": "unknown key 'epoch'",
+        "size": r"size must be \(height, width\) in whole pixels. Received: size=3",
+    }.items():
         with pytest.raises(ValueError, match=message):
             change(RECIPES["demo"], {wrong: 3})
 
@@ -89,14 +94,59 @@ def test_fields_change_a_recipe():
         ("epochs", "has the form KEY=VALUE"),
         ("epoch=3", "unknown key 'epoch'. Known keys: name, data, model, loss, size"),
         ("model.size=3", "unknown key 'size'. Known keys: name, backbone, weights"),
-        ("epochs=many", "epochs is of type int, such as .*. Received: str"),
+        ("epochs=many", "epochs must be a whole number, at least 1. Received: epochs='many'"),
         ("epochs.more=1", "unknown key 'more'"),
-        ("epochs=0", "epochs must be at least 1"),
+        ("epochs=0", "epochs must be a whole number, at least 1"),
         ("size=(240,)", "size must be"),
+        ("learning_rate=-1", "learning_rate must be a number above 0. Received: learning_rate=-1.0"),
+        ("model.width=0", "model.width must be a number above 0. Received: model.width=0.0"),
+        ("name=../../x", "name must be the name of a folder, without slashes. Received: name='../../x'"),
+        ("loss.cc=-1", "loss must be positive weights by the names of losses"),
         ("loss.cc=much", "the weight of a loss is a number"),
-        ("freeze_backbone=1", "is of type bool"),
+        ("freeze_backbone=1", "freeze_backbone must be True or False. Received: freeze_backbone=1"),
     ],
 )
 def test_a_wrong_setting_is_named(setting, message):
     with pytest.raises(ValueError, match=message):
         override(RECIPES["demo"], [setting])
+
+
+NOT_POSITIVE = (0, -1.0, math.inf, math.nan, "1", None, True)
+NOT_COUNTED = (0, -1, 1.0, "1", None, True)
+# What makes no sense, by field.
+WRONG = {
+    **dict.fromkeys(("learning_rate", "model.width", "model.scale"), NOT_POSITIVE),
+    "clip_norm": (0.0, -1, math.nan, "1"),
+    **dict.fromkeys(("decay", "weight_decay"), (-1.0, math.inf, math.nan, "1", None)),
+    "momentum": (-0.1, 1, 5.0, math.nan, None),
+    **dict.fromkeys(("batch", "epochs", "patience", "decay_epochs"), NOT_COUNTED),
+    "seed": (-1, 2**32, 0.5, None),
+    "name": ("../../x", "a/b", "a\\b", "..", ".", "", " ", "a\nb", "a\0", 3, None),
+    **dict.fromkeys(("data", "optimizer", "schedule", "model.name", "model.head"), ("", 3, None)),
+    **dict.fromkeys(("model.backbone", "model.weights"), ("", 3)),
+    "model.stride": (0, -8, 8.0, "8"),
+    "model.dilated": (0, "False"),
+    **dict.fromkeys(("nesterov", "freeze_backbone", "supervise_sides", "flip"), (1, None, "False")),
+    "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, None, "ab", {240, 320}),
+    "loss": ({"kld": "x"}, {"kld": -1}, {"kld": math.nan}, {"kld": math.inf}, {"kld": True}, {3: 1.0}, "kld", None),
+    "freeze": ("block1_*", ("",), (3,), None),
+    "model": ("sam", None, 3),
+    "start": (1, "demo"),
+    "members": (1, ("demo",), None),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_what_makes_no_sense_is_named(field):
+    owner, _, name = field.rpartition(".")
+    node = RECIPES["demo"].model if owner else RECIPES["demo"]
+    for value in WRONG[field]:
+        with pytest.raises(ValueError, match=f"^{field} must be ") as error:
+            dataclasses.replace(node, **{name: value})
+        assert str(error.value).endswith(f" Received: {field}={value!r}.")
+
+
+def test_every_field_has_a_range():
+    own = [field.name for field in dataclasses.fields(Recipe)]
+    own += [f"model.{field.name}" for field in dataclasses.fields(Model)]
+    assert sorted(own) == sorted(name for _, _, fields in RANGES for name in fields.split()) == sorted(WRONG)
