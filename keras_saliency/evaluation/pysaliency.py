@@ -20,6 +20,7 @@ from keras_saliency.data.fixations import Samples
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
+from keras_saliency.reporting.files import whole
 from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
 
@@ -90,17 +91,12 @@ def export_predictions(source: Predictor | Iterable[Prediction | Plane], samples
         raise ValueError("The samples must have different names, which become those of the datasets.")
     predictions = source.predictions(samples) if hasattr(source, "predictions") else source
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.part")
-    try:
-        with h5py.File(part, "w") as stored:
-            for sample, predicted in zip(samples, predictions, strict=True):
-                values = np.asarray(getattr(predicted, "values", predicted), "float32")
-                if values.shape != tuple(sample.size):
-                    raise ValueError(f"The map of {sample.name} must be {sample.size}. Received: {values.shape}.")
-                stored.create_dataset(sample.name, data=values, compression="gzip", shuffle=True)
-        part.rename(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(file) as part, h5py.File(part, "w") as stored:
+        for sample, predicted in zip(samples, predictions, strict=True):
+            values = np.asarray(getattr(predicted, "values", predicted), "float32")
+            if values.shape != tuple(sample.size):
+                raise ValueError(f"The map of {sample.name} must be {sample.size}. Received: {values.shape}.")
+            stored.create_dataset(sample.name, data=values, compression="gzip", shuffle=True)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """What an evaluation leaves: `result.json`, `per_image.csv`, `report.md` and the figures."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from keras_saliency.data import DataSet
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.evaluation.splits import FALSE_POSITIVES, Evaluation
 from keras_saliency.reporting import plotting, tables
+from keras_saliency.reporting.files import write_whole
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import compare
 
@@ -74,10 +76,11 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
         "reference": scored.reference,
         **scored.provenance,
     }
-    (directory / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     tables.write_per_image(directory / "per_image.csv", samples, scored.per_image, scored.fair)
     _draw(figures, samples, sources, scored)
-    (directory / "report.md").write_text(_markdown(data, sources, scored, compared))
+    write_whole(directory / "report.md", _markdown(data, sources, scored, compared))
+    # Last: it marks the report as complete.
+    write_whole(directory / "result.json", json.dumps(result, indent=2) + "\n")
 
 
 def claim(directory: str | Path) -> Path:
@@ -85,10 +88,14 @@ def claim(directory: str | Path) -> Path:
 
     Raises:
         FileExistsError: If it holds something.
+        PermissionError: If nothing can be written there.
     """
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose another --out folder.")
+    inner = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    if not inner.is_dir() or not os.access(inner, os.W_OK):
+        raise PermissionError(f"{directory} cannot be written, for {inner} cannot. Choose another --out folder.")
     return directory
 
 

@@ -1,31 +1,108 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files that are there whole or not at all, whatever happens while they are written; and what is wrong with others."""
 
 import contextlib
+import errno
+import json
+import os
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def part_of(path: str | Path) -> Path:
+    """Where `whole` has a file or folder written: beside its own place, and with the endings that choose a format."""
+    path = Path(path)
+    return path.with_name(f".part.{path.name}")
 
 
 @contextlib.contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """A context that gives the place to write a file at, beside its own; it is moved there once it is complete.
+    """A context that gives the place to write a file or folder at, beside its own; it is moved there once complete.
 
     After an error nothing is left, and what stood there before stands there still.
 
     Args:
-        path: The file; one that exists is replaced.
+        path: The file, one that exists is replaced; or the folder, which must be new or empty.
+
+    Raises:
+        OSError: If it cannot be written; names it.
     """
-    path = Path(path)
-    # With the same ending, by which writers choose a format.
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    path = Path(path).absolute()
+    part = part_of(path)
+    _remove(part)  # what a process that was killed has left
     try:
         yield part
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        _remove(part)
+        if isinstance(error, OSError) and error.errno in FULL:
+            # The system names no file, and other libraries tell more than anybody wants to know.
+            said = f"{os.strerror(error.errno)}. Make room and try again"
+            raise OSError(error.errno, said, str(path)) from error
         raise
+
+
+def _remove(part):
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink(missing_ok=True)
 
 
 def write_whole(path: str | Path, text: str) -> None:
     """Writes a text file in one step; see `whole`."""
     with whole(path) as part:
         part.write_text(text)
+
+
+def delete_own(folder: Path, own: re.Pattern[str]) -> None:
+    """Deletes what a program has written into a folder, and no more; the folder, too, if nothing else is inside.
+
+    Args:
+        folder: The folder; it need not be there.
+        own: What the paths of its files and folders inside look like, with `/` between their parts.
+    """
+    paths = [path for path in folder.rglob("*") if own.fullmatch(path.relative_to(folder).as_posix())]
+    # In the order of their names: what marks others as complete comes first.
+    for path in sorted(path for path in paths if not path.is_dir()):
+        path.unlink()
+    for path in [*sorted((path for path in paths if path.is_dir()), reverse=True), folder]:
+        with contextlib.suppress(OSError):  # It holds something else, or is not there.
+            path.rmdir()
+
+
+@contextlib.contextmanager
+def naming(path: str | Path, remedy: str) -> Iterator[None]:
+    """A context for what is done with the content of a file; whatever is wrong with it is one error that names it.
+
+    Args:
+        path: The file.
+        remedy: A sentence that says what to do about it.
+
+    Raises:
+        ValueError: For any error inside.
+    """
+    try:
+        yield
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ValueError(f"{path} cannot be used ({said}). {remedy}") from error
+
+
+def read_result(file: Path) -> dict[str, Any] | None:
+    """What the `result.json` of a run holds, scores among it; None if there is none.
+
+    Raises:
+        ValueError: If it holds no scores.
+    """
+    if not file.is_file():
+        return None
+    with naming(file, "Delete it and train again: the trained model is scored again."):
+        result = json.loads(file.read_text())
+        for score in result["scores"].values():
+            score["mean"]
+    return result

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from keras_saliency.formulas.types import Photograph, Plane
+from keras_saliency.reporting.files import whole
 
 COLOURS = "inferno"
 GREY = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue are (ITU-R BT.601)
@@ -47,7 +48,12 @@ def plot_samples(path: str | Path, rows: Sequence[tuple[str, Photograph, Any, Pl
         for axis, values, name in zip(axes[2:], (density, prediction), ("density", "prediction"), strict=True):
             axis.imshow(values, cmap=COLOURS)
             axis.set_title(name, fontsize=9)
-    figure.savefig(path, dpi=110)
+    _save(figure, path)
+
+
+def _save(figure, path):
+    with whole(path) as part:
+        figure.savefig(part, dpi=110)
 
 
 def _tidy(axis):
@@ -74,7 +80,7 @@ def plot_history(path: str | Path, history: Sequence[Mapping[str, float]]) -> No
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _tidy(axis)
     axis.legend(frameon=False)
-    figure.savefig(path, dpi=110)
+    _save(figure, path)
 
 
 def plot_distributions(path: str | Path, columns: Mapping[str, Mapping[str, np.ndarray]]) -> None:
@@ -103,7 +109,7 @@ def plot_distributions(path: str | Path, columns: Mapping[str, Mapping[str, np.n
         axis.set_title(heading, fontsize=10)
         _tidy(axis)
     figure.suptitle("All images; the bar is the median", fontsize=9, x=0.01, ha="left")
-    figure.savefig(path, dpi=110)
+    _save(figure, path)
 
 
 def plot_roc(path: str | Path, false_positives: np.ndarray, curves: Mapping[str, np.ndarray]) -> None:
@@ -121,7 +127,7 @@ def plot_roc(path: str | Path, false_positives: np.ndarray, curves: Mapping[str,
     axis.set(xlabel="share of pixels called salient", ylabel="share of fixations found", xlim=(0, 1), ylim=(0, 1.005))
     axis.legend(frameon=False, fontsize=8, loc="lower right")
     _tidy(axis)
-    figure.savefig(path, dpi=110)
+    _save(figure, path)
 
 
 def plot_correlation(path: str | Path, names: Sequence[str], correlations: np.ndarray, title: str) -> None:
@@ -145,4 +151,4 @@ def plot_correlation(path: str | Path, names: Sequence[str], correlations: np.nd
     axis.spines[:].set_visible(False)
     axis.set_title(title, fontsize=9)
     figure.colorbar(image, shrink=0.7)
-    figure.savefig(path, dpi=110)
+    _save(figure, path)

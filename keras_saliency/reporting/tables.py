@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol, TypeAlias
 import rich.table
 
 from keras_saliency.data import DataSet, Samples
+from keras_saliency.reporting.files import whole
 from keras_saliency.reporting.statistics import Interval
 
 PACKAGES = (
@@ -110,7 +111,7 @@ def write_per_image(path: Path, samples: Samples, per_image: PerImage, fair: Per
     """Writes the values of every image: `image`, `row`, `map` (`raw` or `fair`), and a column for each metric."""
     tables = {"raw": per_image, "fair": fair}
     metrics = known(rows[0] for rows in per_image.values())
-    with path.open("w", newline="") as file:
+    with whole(path) as part, part.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["image", "row", "map", *metrics])
         for kind, rows in tables.items():

@@ -1,5 +1,6 @@
 """Export to SavedModel, for TF Serving and for programs that have TensorFlow and nothing else."""
 
+import errno
 import os
 import re
 import subprocess
@@ -15,10 +16,11 @@ import tensorflow as tf
 from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Maps
 from keras_saliency.models import gives_log_density, require_finite
+from keras_saliency.reporting.files import whole
 
 
 def export_saved_model(model: keras.Model, directory: str | Path) -> None:
-    """Writes a SavedModel with its preprocessing in the graph.
+    """Writes a SavedModel with its preprocessing in the graph, whole or not at all.
 
     Signatures, each on a batch:
 
@@ -37,6 +39,7 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
+        OSError: If the disk is full.
         ValueError: If the model does not give saliency maps, or its weights are not finite.
         RuntimeError: On other backends, where Keras on TensorFlow cannot load the model; says why.
     """
@@ -56,7 +59,11 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
         "pixels": served.from_pixels.get_concrete_function(pixels),
         "png": served.to_png.get_concrete_function(strings),
     }
-    tf.saved_model.save(served, str(directory), signatures=signatures)
+    with whole(directory) as part:
+        try:
+            tf.saved_model.save(served, str(part), signatures=signatures)
+        except tf.errors.ResourceExhaustedError as error:  # of the disk
+            raise OSError(errno.ENOSPC, error.message) from error
 
 
 def _export_from_tensorflow(model, directory):

@@ -1,13 +1,13 @@
 """Opening what a training left: the folder of a run, or a model file."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from keras_saliency.models import gives_log_density, require_finite
+from keras_saliency.reporting.files import read_result
 
 MODEL, RESULT = "model.keras", "result.json"
 # What the folder of a run holds for people and programs, from its name in `Run.paths` to its place.
@@ -63,7 +63,8 @@ def load(path: str | Path) -> Run:
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
-        ValueError: If the file is no Keras model that gives saliency maps, or its weights are not finite.
+        ValueError: If the file is no Keras model that gives saliency maps, its weights are not finite, or the scores of
+            the run cannot be read.
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
@@ -75,8 +76,7 @@ def load(path: str | Path) -> Run:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
     require_finite(model)
     gives_log_density(model)
-    result = path / RESULT
-    return Run(path, model, json.loads(result.read_text()) if result.is_file() else None)
+    return Run(path, model, read_result(path / RESULT))
 
 
 def name_of(path: str | Path) -> str:

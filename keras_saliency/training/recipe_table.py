@@ -1,6 +1,5 @@
 """The recipes as a table."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import rich.console
 import rich.table
 
+from keras_saliency.reporting.files import read_result
 from keras_saliency.training.recipe import Recipe, data_sets
 
 SCORES = {"nss": "NSS", "auc": "AUC", "cc": "CC", "ig": "IG"}
@@ -74,7 +74,8 @@ def _join(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def _scores(path: Path) -> dict[str, str]:
+def _scores(file: Path) -> dict[str, str]:
     """The scores of a finished run, or blanks."""
-    scores = json.loads(path.read_text())["scores"] if path.is_file() else {}
-    return {title: f"{scores[name]['mean']:.3f}" if name in scores else "" for name, title in SCORES.items()}
+    scores = (read_result(file) or {"scores": {}})["scores"]
+    means = {title: scores[name]["mean"] if name in scores else None for name, title in SCORES.items()}
+    return {title: "" if mean is None else f"{mean:.3f}" for title, mean in means.items()}

@@ -9,6 +9,7 @@ from keras_saliency.data import DataSet
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.evaluation.splits import Evaluation
 from keras_saliency.reporting import plotting, tables
+from keras_saliency.reporting.files import write_whole
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.serving.load import RESULT
 from keras_saliency.training.recipe import Recipe
@@ -44,9 +45,9 @@ def write_report(
     if history:
         plotting.plot_history(workdir / "figures" / "history.png", history)
     plotting.plot_samples(workdir / "figures" / "samples.png", samples_to_show(data.test, source, scored))
-    (workdir / "report.md").write_text(_markdown(recipe, data, history, result["seconds"], scored))
+    write_whole(workdir / "report.md", _markdown(recipe, data, history, result["seconds"], scored))
     # Last: it marks the run as complete.
-    (workdir / RESULT).write_text(json.dumps(result, indent=2) + "\n")
+    write_whole(workdir / RESULT, json.dumps(result, indent=2) + "\n")
     return result
 
 

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import keras
@@ -42,6 +43,21 @@ def photographs(tmp_path_factory):
     for path, image in zip(paths, (skimage.data.coffee(), skimage.data.cat()), strict=True):
         cv2.imwrite(str(path), image[..., ::-1])
     return paths
+
+
+def test_a_full_disk_leaves_no_half_of_a_saved_model(tmp_path, monkeypatch):
+    images = keras.Input((8, 8, 3))
+    model = keras.Model(images, keras.ops.sigmoid(images[..., :1]))
+
+    def save(served, directory, signatures):
+        (Path(directory) / "variables").mkdir(parents=True)
+        (Path(directory) / "saved_model.pb").write_bytes(b"half")
+        raise tf.errors.ResourceExhaustedError(None, None, f"{directory}/saved_model.pb; No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    with pytest.raises(OSError, match=r"No space left on device. Make room and try again: '.*served/1'"):
+        ks.export_saved_model(model, tmp_path / "served" / "1")
+    assert list((tmp_path / "served").iterdir()) == []
 
 
 def test_the_saved_model_serves_what_the_model_predicts(model, photographs, tmp_path):
