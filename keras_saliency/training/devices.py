@@ -83,6 +83,20 @@ def unshared() -> Iterator[None]:
         keras.distribution.set_distribution(distribution)
 
 
+@contextlib.contextmanager
+def enough_memory(batch: int) -> Iterator[None]:
+    """Where a step of a training that needs more memory than there is says so in one line.
+
+    Raises:
+        MemoryError: If it does.
+    """
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        said = f"A batch of {batch} needs more memory than there is. Try a smaller --set batch=..."
+        raise MemoryError(said) from error
+
+
 def own_share(batches: tf.data.Dataset, images: int, batch: int) -> tf.data.Dataset:
     """What this process has of every batch: all of it, but on JAX with several processes.
 

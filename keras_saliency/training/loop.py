@@ -1,6 +1,7 @@
 """The loop of epochs: it can be interrupted anywhere and goes on as if it had not been."""
 
 import csv
+import io
 import json
 import math
 import time
@@ -13,14 +14,16 @@ from tensorboard.summary import Writer
 from keras_saliency.data import DataSet
 from keras_saliency.data.pipeline import naming_images
 from keras_saliency.models import SaliencyModel
-from keras_saliency.reporting.files import write_whole
+from keras_saliency.reporting.files import naming, whole, write_whole
 from keras_saliency.reporting.progress import Progress
 from keras_saliency.serving.load import MODEL
 from keras_saliency.training.build import steps_of
-from keras_saliency.training.devices import own_share, unshared
+from keras_saliency.training.devices import enough_memory, own_share, unshared
 from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import CHECKPOINTS, FEATURES
+
+ANEW = "Delete {} to train from the start."
 
 
 def train_epochs(
@@ -54,7 +57,8 @@ def train_epochs(
             caches = _features(recipe, data, model, bars, state, features or state.workdir / FEATURES)
             _epochs(recipe, data, model, trained, caches, state, bars)
     state.load(state.best_epoch)
-    model.save(state.workdir / MODEL)
+    with whole(state.workdir / MODEL) as part:
+        model.save(part)
     return state.history, state.seconds
 
 
@@ -84,17 +88,21 @@ def _features(recipe, data, model, bars, state, folder):
 
 def _epochs(recipe, data, model, trained, caches, state, bars):
     target_size = model.output_shape[1:3]
+    # What fills a batch is asked for before it is known how much there is.
+    batch, validated = (min(recipe.batch, len(samples)) for samples in (data.train, data.validation))
+    if batch < recipe.batch:
+        bars.console.print(f"batch={recipe.batch}: every step sees all {batch} training images")
     validation = data.validation.pipeline(
-        recipe.size, recipe.batch, target_size=target_size, features=caches["validation"]
+        recipe.size, validated, target_size=target_size, features=caches["validation"]
     )
-    validation = own_share(validation, len(data.validation), recipe.batch)
+    validation = own_share(validation, len(data.validation), validated)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
         task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(recipe, data))
         train = data.train.pipeline(
             recipe.size,
-            recipe.batch,
+            batch,
             target_size=target_size,
             flip=recipe.flip,
             shuffle=True,
@@ -102,10 +110,10 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             epoch=epoch,
             features=caches["train"],
         )
-        train = own_share(train, len(data.train), recipe.batch)
+        train = own_share(train, len(data.train), batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
-        with naming_images(data.train, data.validation):
+        with naming_images(data.train, data.validation), enough_memory(batch):
             logs = trained.fit(train, **options).history
         values = {name: value[0] for name, value in logs.items()}
         if not math.isfinite(values["loss"] + values["val_loss"]):
@@ -137,12 +145,15 @@ class _State:
         self.file.parent.mkdir(exist_ok=True)
         self.history, self.seconds = [], {"features": 0.0, "training": 0.0}
         if self.file.is_file():
-            saved = json.loads(self.file.read_text())
-            self.history, self.seconds = saved["history"], saved["seconds"]
-            if self.history:
+            with naming(self.file, ANEW.format(self.file)):
+                saved = json.loads(self.file.read_text())
+                self.history = [{**row, "epoch": number} for number, row in enumerate(saved["history"], 1)]
+                self.seconds = {name: float(saved["seconds"][name]) for name in self.seconds}
+                for seed, value in zip(self._seeds(), saved.get("seeds", []), strict=False):
+                    seed.assign(value)
+                best = self.history and self.best_epoch
+            if best:
                 self.load(len(self.history))
-            for seed, value in zip(self._seeds(), saved.get("seeds", []), strict=False):
-                seed.assign(value)
 
     @property
     def best_epoch(self):
@@ -156,7 +167,8 @@ class _State:
         return self.file.parent / f"epoch-{epoch:04d}.weights.h5"
 
     def load(self, epoch):
-        self.model.load_weights(self._weights(epoch))
+        with naming(self._weights(epoch), ANEW.format(self.file)):
+            self.model.load_weights(self._weights(epoch))
 
     def _seeds(self):
         """The states of the random generators of the layers."""
@@ -169,12 +181,23 @@ class _State:
 
     def save(self, row):
         self.history.append(row)
-        self.model.save_weights(self._weights(row["epoch"]))
+        # HDF5 itself does not survive a full disk: the process would end with a segmentation fault.
+        weights = _InMemory()
+        self.model.save_weights(weights)
+        with whole(self._weights(row["epoch"])) as part:
+            part.write_bytes(weights.getbuffer())
         self.write()
-        with (self.workdir / "history.csv").open("w", newline="") as file:
+        with whole(self.workdir / "history.csv") as part, part.open("w", newline="") as file:
             table = csv.DictWriter(file, row)
             table.writeheader()
             table.writerows(self.history)
-        for path in self.file.parent.glob("*.weights.h5"):
-            if path not in (self._weights(row["epoch"]), self._weights(self.best_epoch)):
-                path.unlink()
+        for epoch in range(1, row["epoch"]):
+            if epoch != self.best_epoch:
+                self._weights(epoch).unlink(missing_ok=True)
+
+
+class _InMemory(io.BytesIO):
+    """What Keras takes for a file of weights: it looks at the end of the name."""
+
+    def __str__(self):
+        return "memory.weights.h5"

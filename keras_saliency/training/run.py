@@ -1,7 +1,8 @@
 """The main job: a recipe becomes a model with its scores, report and SavedModel."""
 
+import contextlib
 import functools
-import shutil
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,17 +15,21 @@ from keras_saliency.data import DataSet, Place
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.evaluation.splits import score_split
 from keras_saliency.models import SaliencyModel, mix
+from keras_saliency.reporting.files import delete_own, whole
 from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.export import export_saved_model
 from keras_saliency.serving.load import MODEL, PARTS, Run, load
 from keras_saliency.training import recipe as recipes
 from keras_saliency.training.build import build
 from keras_saliency.training.devices import share_among
+from keras_saliency.training.features import clear_features
 from keras_saliency.training.loop import train_epochs
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.report import write_report
 from keras_saliency.training.workdir import FEATURES, claim_workdir
 
+# What TensorFlow writes.
+SAVED_MODEL = re.compile(r"assets|variables|(saved_model|fingerprint)\.pb|variables/variables\.(index|data-\d+-of-\d+)")
 SKIPPED = 10  # lines about data that were left out, which are printed
 
 
@@ -78,10 +83,19 @@ def train(
     for name in folders:
         if name not in needed:
             raise ValueError(f"The recipe {chosen.name!r} reads {', '.join(needed)}. Received: data for {name}.")
-    return _run(chosen, folders, Path(workdir or Path("runs") / chosen.name), make_console(verbose), devices)
+    workdir = Path(workdir or Path("runs") / chosen.name)
+    with contextlib.ExitStack() as held:
+        return _run(chosen, folders, workdir, make_console(verbose), devices, held)
 
 
-def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Console, devices: int) -> Run:
+def _run(
+    recipe: Recipe,
+    folders: dict,
+    workdir: Path,
+    console: rich.console.Console,
+    devices: int,
+    held: contextlib.ExitStack,
+) -> Run:
     @functools.cache
     def read(name: str) -> DataSet:
         outer = folders.get(data_sets.WITHIN.get(name, name))
@@ -102,7 +116,7 @@ def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Con
         console.print(f"{workdir} is complete: {workdir / PARTS['report']}")
         return load(workdir)
     with share_among(devices):
-        model, history, seconds = train_with_stages(recipe, read, workdir, console)
+        model, history, seconds = train_with_stages(recipe, read, workdir, console, held=held)
     if devices > 1:
         model = load(workdir).model  # on one device
     started = time.perf_counter()
@@ -113,10 +127,9 @@ def _run(recipe: Recipe, folders: dict, workdir: Path, console: rich.console.Con
         scored = score_split([source], data, "test", "tuebingen", lambda done: bars.update(task, completed=done))
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
     console.print("writing report and SavedModel")
-    shutil.rmtree(workdir / FEATURES, ignore_errors=True)
-    # What an interrupted run may have left of it.
+    clear_features(workdir / FEATURES)
     served = workdir / PARTS["saved_model"]
-    shutil.rmtree(served.parent, ignore_errors=True)
+    delete_own(served, SAVED_MODEL)  # An interrupted run may have come so far.
     export_saved_model(model, served)
     return Run(workdir, model, write_report(workdir, recipe, data, source, history, seconds, scored))
 
@@ -127,6 +140,7 @@ def train_with_stages(
     workdir: Path,
     console: rich.console.Console,
     features: Path | None = None,
+    held: contextlib.ExitStack | None = None,
 ) -> tuple[SaliencyModel, list[dict[str, float]], dict[str, float]]:
     """Trains a recipe and, before it, what it starts from or mixes, each in a folder of its own inside.
 
@@ -136,6 +150,7 @@ def train_with_stages(
         workdir: The folder of the run, new or to be resumed; see `claim_workdir`.
         console: Where to write.
         features: The folder of the feature cache, by default inside `workdir`.
+        held: What holds the folders; see `claim_workdir`.
 
     Returns:
         The model, the history of this recipe (empty for a mixture), and the seconds of all.
@@ -145,24 +160,25 @@ def train_with_stages(
 
     def before(other, folder):
         console.print(f"{other.name}, for {recipe.name}:")
-        model, _, spent = train_with_stages(other, read, folder, console, features)
+        model, _, spent = train_with_stages(other, read, folder, console, features, held)
         for key, value in spent.items():
             seconds[key] += value
         return model
 
     history: list[dict[str, float]] = []
+    if recipe.members or recipe.start:
+        claim_workdir(workdir, recipe, held)
     if recipe.members:
-        workdir = claim_workdir(workdir, recipe)
         model = mix([before(m, workdir / m.name) for m in recipe.members], name=recipe.name)
-        model.save(workdir / MODEL)
+        with whole(workdir / MODEL) as part:
+            model.save(part)
     else:
-        start = None
-        if recipe.start:
-            start = before(recipe.start, claim_workdir(workdir, recipe) / recipe.start.name)
+        start = before(recipe.start, workdir / recipe.start.name) if recipe.start else None
         data = read(recipe.data)
         console.print("building the model, with the centre bias of the training fixations")
         model, trained = build(recipe, data, start)
-        workdir = claim_workdir(workdir, recipe)
+        if not recipe.start:  # Now that the recipe is known to make a model.
+            claim_workdir(workdir, recipe, held)
         history, spent = train_epochs(recipe, data, model, trained, workdir, console, features)
         seconds = {key: seconds[key] + spent[key] for key in seconds}
     return model, history, seconds

@@ -1,4 +1,6 @@
 import json
+import resource
+import shutil
 
 import cv2
 import keras
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_saliency.data import Fixations, Sample, Samples
-from keras_saliency.training.features import FLOAT16_MAX, FeatureCache
+from keras_saliency.training.features import FLOAT16_MAX, FeatureCache, clear_features
 
 SIZE = (24, 32)
 
@@ -82,3 +84,47 @@ def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
 def test_large_activations_stay_finite(tiny, tmp_path):
     cache = FeatureCache(tmp_path, backbone(1e4), tiny.train, SIZE)
     assert cache.arrays[0].max() == FLOAT16_MAX
+
+
+@pytest.fixture
+def full_disk():
+    """A disk on which no file can grow beyond that many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_one_error_and_leaves_nothing(tiny, tmp_path, monkeypatch, full_disk):
+    network, usage = backbone(), shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(OSError, match=r"The features need 0 MB, and 0 MB are free. Make room .*: '.*cache'"):
+        FeatureCache(tmp_path / "cache", network, tiny.train, SIZE)
+    # Another process fills it meanwhile.
+    monkeypatch.undo()
+    # A memory map would end the process with SIGBUS, and no test could see it.
+    monkeypatch.delattr(np.lib.format, "open_memmap")
+    full_disk(3000)
+    with pytest.raises(OSError, match=r"Make room and try again: '.*tap0.npy'"):
+        FeatureCache(tmp_path / "cache", network, tiny.train, SIZE)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_a_killed_process_has_left_is_replaced(tiny, tmp_path):
+    for name in ("tap0.npy", "tap7.npy", ".part.tap0.npy", ".part.complete.json"):
+        (tmp_path / name).write_text("half")
+    FeatureCache(tmp_path, backbone(), tiny.train, SIZE)
+    assert {path.name for path in tmp_path.iterdir()} == {"tap0.npy", "tap1.npy", "complete.json"}
+
+
+def test_only_caches_are_cleared(tiny, tmp_path):
+    for part in ("train", "validation"):
+        FeatureCache(tmp_path / part, backbone(), tiny.test, SIZE)
+    mine = [tmp_path / "notes.txt", tmp_path / "train" / "mine.npy"]
+    for path in mine:
+        path.write_text("mine")
+    clear_features(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == mine
+    for path in mine:
+        path.unlink()
+    clear_features(tmp_path)
+    assert not tmp_path.exists()

@@ -1,17 +1,24 @@
+import contextlib
 import dataclasses
+import errno
 import io
 import json
 
+import h5py
 import keras
 import numpy as np
 import pytest
 import rich.console
+import tensorflow as tf
 
+import keras_saliency as ks
 from keras_saliency.training.build import build
+from keras_saliency.training.devices import enough_memory
+from keras_saliency.training.loop import _State
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
 from keras_saliency.training.recipe import SCHEDULES, Model, Recipe
 from keras_saliency.training.run import train_with_stages
-from keras_saliency.training.workdir import claim_workdir
+from keras_saliency.training.workdir import LOCK, claim_workdir
 from keras_saliency.zoo import RECIPES
 
 pytestmark = pytest.mark.usefixtures("tiny_backbone")
@@ -82,7 +89,7 @@ def test_a_run_leaves_its_files_and_the_best_weights(eager, tiny, tmp_path):
 
 
 def test_training_stops_when_validation_no_longer_improves(eager, tiny, tmp_path):
-    recipe = dataclasses.replace(RECIPE, learning_rate=0.0, epochs=6, patience=2)
+    recipe = dataclasses.replace(RECIPE, learning_rate=1e-30, epochs=6, patience=2)
     _, history, _ = run(tmp_path, tiny, recipe)
     assert len(history) == 3
 
@@ -105,10 +112,152 @@ def test_a_workdir_of_another_run_is_left_alone(tmp_path):
     assert (tmp_path / "full" / "thesis.tex").read_text() == "mine"
 
 
+def test_a_recipe_of_another_version_is_the_same_if_what_both_know_is(tmp_path):
+    recipe = dataclasses.replace(RECIPE, start=RECIPE)
+    claim_workdir(tmp_path, recipe)
+    file = tmp_path / "recipe.json"
+    saved = json.loads(file.read_text())
+    later = {**saved, "later": 1, "model": {**saved["model"], "later": 2}, "start": {**saved["start"], "later": 3}}
+    earlier = {key: value for key, value in saved.items() if key not in ("momentum", "members", "freeze")}
+    earlier["model"] = {key: value for key, value in saved["model"].items() if key != "scale"}
+    for other in (later, earlier):
+        file.write_text(json.dumps(other))
+        claim_workdir(tmp_path, recipe)
+    for changes in ({"momentum": 0.9}, {"model": dataclasses.replace(recipe.model, scale=2.0)}, {"start": None}):
+        with pytest.raises(ValueError, match=f"which differs in {next(iter(changes))}. Choose another --workdir"):
+            claim_workdir(tmp_path, dataclasses.replace(recipe, **changes))
+    assert json.loads(file.read_text()) == earlier
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"name"', '"demo"'])
+def test_a_garbled_recipe_is_named(text, tmp_path):
+    (tmp_path / "recipe.json").write_text(text)
+    with pytest.raises(
+        ValueError, match="recipe.json cannot be used .*Choose another --workdir, or delete that folder"
+    ):
+        claim_workdir(tmp_path, RECIPE)
+
+
+def test_two_runs_in_one_folder_are_told_apart(tmp_path):
+    with contextlib.ExitStack() as held:
+        claim_workdir(tmp_path / "run", RECIPE, held)
+        with contextlib.ExitStack() as second, pytest.raises(ValueError, match="Another run is at work in .*run. Wait"):
+            claim_workdir(tmp_path / "run", RECIPE, second)
+        claim_workdir(tmp_path / "other", RECIPE, held)
+    with contextlib.ExitStack() as held:
+        claim_workdir(tmp_path / "run", RECIPE, held)
+    # What a process leaves that is killed as it begins.
+    (tmp_path / "run" / "recipe.json").rename(tmp_path / "run" / ".part.recipe.json")
+    assert {path.name for path in claim_workdir(tmp_path / "run", RECIPE).iterdir()} == {LOCK, "recipe.json"}
+
+
+def test_a_run_is_held_until_its_report_is_written(tiny, tmp_path, monkeypatch):
+    def claim_again(*args, **kwargs):
+        with contextlib.ExitStack() as held, pytest.raises(ValueError, match="Another run is at work in"):
+            claim_workdir(tmp_path / "run", RECIPE, held)
+        raise KeyboardInterrupt
+
+    def trained(recipe, data, model, trained, workdir, console, features):
+        return [], {"features": 0.0, "training": 0.0}
+
+    monkeypatch.setattr("keras_saliency.training.run.train_epochs", trained)
+    monkeypatch.setattr("keras_saliency.training.run.score_split", claim_again)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            ks.train(RECIPE, tiny, tmp_path / "run", verbose=False)
+
+
+def small_state(workdir):
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.5)])
+    network.compile("adam", "mse")
+    return _State(workdir, network)
+
+
+ROW = {"epoch": 1, "loss": 1.0, "val_loss": 1.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"history": [{"epoch": 1', '{"history": 3, "seconds": {}, "seeds": []}'),
+        json.dumps({"history": [{"epoch": 1}], "seconds": {"features": 0, "training": 0}}),
+        json.dumps({"history": [ROW], "seconds": {"features": "x", "training": 0}}),
+        json.dumps({"history": [ROW], "seconds": {"features": 0, "training": 0}, "seeds": [[[1]]]}),
+    ],
+)
+def test_a_garbled_state_is_named_with_its_remedy(text, tmp_path):
+    small_state(tmp_path).save(ROW)
+    file = tmp_path / "checkpoints" / "state.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"state.json cannot be used .*Delete .*state.json to train from the start.$"):
+        small_state(tmp_path)
+    file.unlink()
+    assert small_state(tmp_path).history == []
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", None])
+def test_garbled_weights_are_named_with_their_remedy(content, tmp_path):
+    small_state(tmp_path).save(ROW)
+    file = tmp_path / "checkpoints" / "epoch-0001.weights.h5"
+    file.write_bytes(file.read_bytes()[:3000] if content is None else content)
+    with pytest.raises(ValueError, match=r"epoch-0001.weights.h5 cannot be used .*Delete .*state.json to train"):
+        small_state(tmp_path)
+
+
+def test_only_own_checkpoints_are_deleted(tmp_path):
+    state = small_state(tmp_path)
+    mine = tmp_path / "checkpoints" / "my_backup.weights.h5"
+    mine.write_text("mine")
+    for epoch, loss in enumerate((3.0, 1.0, 2.0, 4.0), 1):
+        state.save({**ROW, "epoch": epoch, "val_loss": loss})
+    left = {path.name for path in mine.parent.iterdir()}
+    assert left == {"state.json", mine.name, "epoch-0002.weights.h5", "epoch-0004.weights.h5"}
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 5
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_no_open_file(tmp_path, monkeypatch):
+    state = small_state(tmp_path)
+    state.save(ROW)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def write(path, data):
+        path.open("wb").close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write)
+    with pytest.raises(OSError, match=r"Make room and try again: '.*epoch-0002.weights.h5'"):
+        state.save({**ROW, "epoch": 2})
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    # HDF5 ends the process with a segmentation fault when it closes a file for which there was no room.
+    assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 0
+    monkeypatch.undo()
+    assert small_state(tmp_path).history == [ROW]
+
+
+def test_a_batch_of_more_than_all_images_is_all_of_them(eager, tiny, tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=1, batch=100_000_000)
+    told = io.StringIO()
+    console = rich.console.Console(file=told, width=200)
+    _, history, _ = train_with_stages(recipe, lambda name: tiny, tmp_path, console)
+    assert "batch=100000000: every step sees all 8 training images" in told.getvalue()
+    assert len(history) == 1
+
+
+def test_a_batch_that_does_not_fit_is_one_line():
+    with (
+        pytest.raises(
+            MemoryError, match="^A batch of 7 needs more memory than there is. Try a smaller --set batch="
+        ) as e,
+        enough_memory(7),
+    ):
+        raise tf.errors.ResourceExhaustedError(None, None, "many\nlines")
+    assert "\n" not in str(e.value)
+
+
 def test_a_recipe_starts_from_another_and_several_are_mixed(eager, tiny, tmp_path):
     first = dataclasses.replace(RECIPE, name="first", epochs=1)
     second = dataclasses.replace(
-        RECIPE, name="second", epochs=1, learning_rate=0.0, freeze_backbone=False, freeze=("conv*",), start=first
+        RECIPE, name="second", epochs=1, learning_rate=1e-30, freeze_backbone=False, freeze=("conv*",), start=first
     )
     mixture = Recipe("mixture", "synthetic", size=RECIPE.size, members=(first, second))
     _, history, seconds = run(tmp_path, tiny, mixture)
@@ -118,7 +267,7 @@ def test_a_recipe_starts_from_another_and_several_are_mixed(eager, tiny, tmp_pat
     members = [keras.models.load_model(path / "model.keras", compile=False) for path in paths]
     for weight, other in zip(members[0].get_weights(), members[2].get_weights(), strict=True):
         np.testing.assert_array_equal(weight, other)
-    # A rate of zero leaves all but the running statistics.
+    # Such a rate leaves all but the running statistics.
     trained, started = members[1].get_layer("decoder"), members[2].get_layer("decoder")
     for weight, other in zip(trained.get_weights(), started.get_weights(), strict=True):
         np.testing.assert_allclose(weight, other, rtol=1e-6)
