@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 console = make_console()
+ImageSize = Annotated[
+    tuple[int, int] | None,
+    typer.Option(help="Height and width at which the model sees images; by default what it was made for."),
+]
 TrainedModel = Annotated[Path, typer.Argument(help="The workdir of a finished run, or a .keras file.")]
 
 
@@ -154,24 +158,31 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
     out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),
     log_density: Annotated[bool, typer.Option(help="Write the exact log-density as .npy, too.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Leave photographs alone whose files are there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    size: ImageSize = None,
 ) -> None:
     """Write saliency maps and overlays for photographs.
 
     Example: `keras-saliency predict runs/osie_lite0 holiday/ --out maps`
     """
+    if resume and overwrite:
+        raise ValueError("--resume and --overwrite exclude each other.")
     _start()
-    predicted = ks.predict(model, images, out, log_density)
+    existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
+    predicted = ks.predict(model, images, out, log_density, existing=existing, size=size)
     for line in predicted.skipped:
         console.print(f"skipped: {line}")
     console.print(f"{len(predicted.written)} images: maps and overlays are in {out}")
     if not predicted.written:
-        raise ValueError("No image could be read.")
+        raise ValueError("No image could be predicted.")
 
 
 @app.command()
 def export(
     model: TrainedModel,
     directory: Annotated[Path, typer.Argument(help="The folder of this version, such as served/NAME/1.")],
+    size: ImageSize = None,
 ) -> None:
     """Write a SavedModel for TF Serving, preprocessing included.
 
@@ -181,7 +192,7 @@ def export(
     console.print("loading the model")
     run = ks.load(model)
     console.print("writing the SavedModel")
-    ks.export_saved_model(run.model, directory)
+    ks.export_saved_model(run.model, directory, size)
     console.print(f"SavedModel: {directory}")
 
 

@@ -1,13 +1,15 @@
-"""Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`."""
+"""Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`,
+`predict`."""
 
 import typer
-from benchmarks import emd, losses, metrics, models
+from benchmarks import emd, losses, metrics, models, predict
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(losses.losses)
 app.command()(metrics.metrics)
 app.command()(emd.emd)
 app.command()(models.models)
+app.command()(predict.predict)
 
 
 @app.callback()

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -145,3 +146,34 @@ def test_evaluate_in_the_mit_convention_resizes_maps(monkeypatch, capsys, tmp_pa
     scores = json.loads((tmp_path / "mit" / "result.json").read_text())["scores"]
     assert scores[tmp_path.name]["emd"]["mean"] < scores["uniform"]["emd"]["mean"]
     assert {"auc_borji", "emd"} < set(scores["uniform"])
+
+
+def test_predict_resumes_overwrites_and_takes_a_size(monkeypatch, capsys, tmp_path):
+    images = keras.Input((None, None, 3))
+    maps = keras.layers.Conv2D(1, 3, padding="same", activation="softplus")(images)
+    keras.Model(images, maps, name="mine").save(tmp_path / "model.keras")
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (30, 20), "red").save(tmp_path / name)
+    (tmp_path / "c.png").write_bytes(b"no image")
+    command = [
+        "predict",
+        tmp_path / "model.keras",
+        *(tmp_path / f"{name}.png" for name in "abc"),
+        "--out",
+        tmp_path / "o",
+    ]
+    code, text = run(monkeypatch, capsys, *command)
+    assert code == 0 and "skipped:" in text and "c.png: the image cannot be decoded" in text and "2 images" in text
+    code, text = run(monkeypatch, capsys, *command)
+    assert code == 1 and "exists already. Choose another --out folder, or --resume or --overwrite." in text
+    kept, replaced = (tmp_path / "o" / f"{name}_saliency.png" for name in "ab")
+    kept.write_bytes(b"mine")
+    replaced.unlink()
+    code, text = run(monkeypatch, capsys, *command, "--resume", "--size", 16, 16)
+    assert code == 0 and "2 images" in text and kept.read_bytes() == b"mine" and replaced.is_file()
+    code, text = run(monkeypatch, capsys, *command, "--overwrite")
+    assert code == 0 and kept.read_bytes() != b"mine"
+    code, text = run(monkeypatch, capsys, *command, "--overwrite", "--resume")
+    assert code == 1 and "--resume and --overwrite exclude each other" in text
+    code, text = run(monkeypatch, capsys, "export", tmp_path / "model.keras", tmp_path / "1")
+    assert code == 1 and "mine takes images of any size: say which, such as size=(240, 320) or --size 240 320" in text

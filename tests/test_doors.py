@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 import keras_saliency as ks
-from keras_saliency.data import Fixations, Sample, Samples, image_files, orientation
+from keras_saliency.data import Fixations, Sample, Samples, image_files, image_header, orientation
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
 
@@ -80,6 +80,33 @@ REFUSED = {
     "half a PNG": FILES["PNG"][0][:100],
     "nothing": b"",
 }
+
+
+def changed(data, place, size, order="big", count=2, less=0):
+    """A file whose header says another size: at a place its first side, behind it its second."""
+    sides = b"".join((side - less).to_bytes(count, order) for side in size)
+    return data[:place] + sides + data[place + len(sides) :]
+
+
+def sized(height, width):
+    """The start of a file of each kind that says how many pixels it has."""
+    gif = file(PIXELS, "GIF", "P")
+    jpeg, screen = FILES["JPEG"][0], (width, height)
+    files = {
+        "JPEG": changed(jpeg, jpeg.index(b"\xff\xc0") + 5, (height, width)),
+        "PNG": changed(FILES["PNG"][0], 16, screen, count=4),
+        "GIF": changed(gif, 6, screen, "little"),
+        "frame of a GIF": changed(gif, gif.index(b",\0\0\0\0<\0") + 5, screen, "little"),
+        "BMP": changed(FILES["BMP"][0], 18, screen, "little", 4),
+    }
+    webp = {
+        "WebP": changed(file(PIXELS, "WEBP"), 26, screen, "little"),
+        "lossless WebP": changed(
+            file(PIXELS, "WEBP", lossless=True), 21, [(width - 1) | ((height - 1) << 14)], "little", 4
+        ),
+        "WebP with metadata": changed(turned("WEBP", 8), 24, screen, "little", 3, less=1),
+    }
+    return files | (webp if hasattr(tf.io, "decode_webp") else {})
 
 
 def samples_of(files, size=PIXELS.shape[:2]):
@@ -156,6 +183,40 @@ def test_every_door_refuses_alike(echo, served, tmp_path, name):
             door()
     with pytest.raises(tf.errors.InvalidArgumentError):
         exported.signatures["serving_default"](image_bytes=tf.constant([REFUSED[name]]))
+
+
+@pytest.mark.parametrize("name", sized(1, 1))
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(name):
+    for size, refused in (((8192, 8192), False), ((8193, 8192), True), ((8192, 8193), True), ((16383, 16383), True)):
+        reason = image_header.flaw(sized(*size)[name]).numpy()
+        assert reason == (image_header.LARGE.encode() if refused else b""), size
+
+
+def test_frames_of_an_animation_count_together():
+    frame = (
+        bytes.fromhex("2c00000000") + (8000).to_bytes(2, "little") * 2 + bytes.fromhex("80000000000000" + "02024c0100")
+    )
+    data = file(PIXELS, "GIF", "P")[:-1]
+    for frames, refused in ((1, False), (3, False), (4, True)):
+        assert (image_header.flaw(data + frames * frame + b";").numpy() != b"") == refused
+
+
+def test_other_formats_that_the_decoder_knows_are_refused():
+    """TensorFlow 2.21 decodes JPEG XL, too, and no header says here how large it is."""
+    with pytest.raises(image_files.ImageError, match=r"picture: .*Expected JPEG, PNG, GIF, BMP or WebP"):
+        image_files.read(b"\xff\x0a" + bytes(100), "picture")
+
+
+def test_a_served_image_of_too_many_pixels_and_an_empty_batch(served):
+    _, exported = served
+    for name in ("serving_default", "png"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="it has more than 67,108,864 pixels"):
+            exported.signatures[name](image_bytes=tf.constant([sized(10_000, 10_000)["PNG"]]))
+    none = tf.zeros((0,), tf.string)
+    pixels = exported.signatures["pixels"](pixels=tf.zeros((0, 5, 6, 3), tf.uint8))
+    assert exported.signatures["serving_default"](image_bytes=none)["saliency"].shape == (0, SIDE, SIDE, 1)
+    assert exported.signatures["png"](image_bytes=none)["saliency_png_bytes"].shape == (0,)
+    assert pixels["saliency"].shape == (0, SIDE, SIDE, 1)
 
 
 def test_a_sample_of_another_size_than_its_image_is_named_at_every_door(echo, served):

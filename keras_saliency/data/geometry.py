@@ -28,7 +28,8 @@ def box(image_size: Size | Tensor, size: Size | Tensor) -> Tensor:
 def letterbox(image: Unbatched, size: Size) -> Unbatched:
     """Resizes an image `(height, width, 3)` into `size`, the rest filled with grey: float32 in [0, 255]."""
     top, left, height, width = tf.unstack(box(tf.shape(image)[:2], size))
-    image = tf.image.resize(tf.cast(image, tf.float32), (height, width), antialias=True)
+    # From bytes as they are, which take a quarter of the memory of floats.
+    image = tf.cast(tf.image.resize(image, (height, width), antialias=True), tf.float32)
     return tf.ensure_shape(place(image - PADDING, top, left, size) + PADDING, (*size, 3))
 
 
@@ -42,6 +43,12 @@ def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: b
 
     The padding is cut off, the rest is interpolated bilinearly, a log-density as it is, in the log domain.
     """
+    return _unletterbox(tf.convert_to_tensor(prediction), tf.convert_to_tensor(image_size, tf.int32), log_density)
+
+
+# In a graph outside of one, too: there its parts share their memory.
+@tf.function(reduce_retracing=True, autograph=False)
+def _unletterbox(prediction, image_size, log_density):
     shape = tf.shape(prediction)[:2]
     top, left, height, width = tf.unstack(box(image_size, shape))
     inner = tf.image.crop_to_bounding_box(prediction, top, left, height, width)
@@ -49,9 +56,15 @@ def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: b
     return native - tf.reduce_logsumexp(native) if log_density else native
 
 
-def to_saliency(predictions: Tensor, log_density: bool = True) -> Tensor:
-    """Maps in [0, 1] with a peak of one, from log-densities or other maps `(..., height, width, 1)`; zeros stay."""
-    peak = tf.reduce_max(predictions, (-3, -2), keepdims=True)
+def to_saliency(predictions: Tensor, log_density: bool = True, peak: float | Tensor | None = None) -> Tensor:
+    """Maps in [0, 1] with a peak of one, from log-densities or other maps `(..., height, width, 1)`; zeros stay.
+
+    Args:
+        predictions: The maps.
+        log_density: Whether they are log-densities.
+        peak: Of the map that a part is of; by default its own.
+    """
+    peak = tf.reduce_max(predictions, (-3, -2), keepdims=True) if peak is None else peak
     return tf.exp(predictions - peak) if log_density else tf.math.divide_no_nan(predictions, peak)
 
 

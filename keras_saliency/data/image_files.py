@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from keras_saliency.data.image_header import LARGE, flaw
 from keras_saliency.data.orientation import UPRIGHT, orientation, turned_upright
 from keras_saliency.formulas.types import Photograph, Tensor, Unbatched
 
@@ -14,7 +15,6 @@ READ = (".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".webp")
 # Of images that TensorFlow cannot read, which are refused by name, and not passed over.
 REFUSED = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2")
 REASON = 160  # letters of what TensorFlow says
-PALETTE = "a BMP file with a palette"
 
 
 class ImageError(OSError):
@@ -28,14 +28,17 @@ def decode(data: bytes | Tensor) -> Unbatched:
     Grey becomes three equal channels, 16 bit become their upper 8, and transparency is left away.
 
     Raises:
-        tf.errors.InvalidArgumentError: If it is no whole file of these kinds.
+        tf.errors.InvalidArgumentError: If it is no whole file of these kinds, or has more than
+            `image_header.MAX_PIXELS` pixels; then none has been decoded.
     """
-    # TensorFlow takes the numbers of the colours for the colours.
-    bits = tf.strings.substr(tf.strings.join([data, bytes(32)]), 28, 1)
-    plain = ~tf.strings.regex_full_match(tf.strings.substr(data, 0, 2), "BM") | ~(bits == b"\x08")
-    with tf.control_dependencies([tf.debugging.assert_equal(plain, True, PALETTE)]):
+    reason = flaw(data)
+    with tf.control_dependencies([tf.raw_ops.Assert(condition=reason == b"", data=[reason])]):
         image = tf.io.decode_image(data, channels=3, expand_animations=False)
     return turned_upright(tf.ensure_shape(image, (None, None, 3)), orientation(data))
+
+
+# Its many small operations take longer one by one.
+_decode_in_graph = tf.function(decode, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 
 
 def read(file: Path | bytes, name: str | Path) -> Photograph:
@@ -46,10 +49,17 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
     """
     data = file_bytes(file)
     try:
-        return decode(data).numpy()
+        return _decode_in_graph(data).numpy()
     except tf.errors.InvalidArgumentError as error:
-        reason = error.message.splitlines()[0].rpartition("}} ")[2][:REASON]
-        raise ImageError(f"{name}: the image cannot be decoded ({reason}). Save it again as PNG or JPEG.") from error
+        # What failed inside a function stands behind where it arose.
+        lines = error.message.partition("\n\t [[")[0].splitlines()
+        reason = lines[-1 if lines[0].startswith("Graph") else 0].rpartition("}} ")[2]
+        before, _, asserted = reason.partition("assertion failed: [")
+        reason = (asserted.partition("]")[0] or before)[:REASON]
+        smaller = ", smaller" if reason == LARGE else ""
+        raise ImageError(
+            f"{name}: the image cannot be decoded ({reason}). Save it again as PNG or JPEG{smaller}."
+        ) from error
 
 
 def upright(file: Path | bytes, pixels: Photograph) -> bytes:
@@ -64,5 +74,13 @@ def upright(file: Path | bytes, pixels: Photograph) -> bytes:
 
 
 def file_bytes(file: Path | bytes) -> bytes:
-    """The bytes of a file, or those that it is given as."""
-    return file if isinstance(file, bytes) else file.read_bytes()
+    """The bytes of a file, or those that it is given as.
+
+    Raises:
+        ImageError: If it is a pipe, a device or the like, whose end may never come.
+    """
+    if isinstance(file, bytes):
+        return file
+    if file.exists() and not file.is_file():
+        raise ImageError(f"{file} is no regular file. Expected an image file.")
+    return file.read_bytes()

@@ -18,8 +18,10 @@ from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.models import gives_log_density, require_finite
+from keras_saliency.models.sizes import size_of
 from keras_saliency.serving.export import load_saved_model
 from keras_saliency.serving.load import MODEL, Run, load, name_of
+from keras_saliency.serving.prediction import predict_image
 
 HDF5 = (".h5", ".hdf5")
 
@@ -42,7 +44,8 @@ class ModelSource:
     """A Keras model.
 
     Args:
-        model: A model whose head is `"log-density"`, from images `(batch, height, width, 3)`.
+        model: A model whose head is `"log-density"`, from images `(batch, height, width, 3)`; one of any size sees
+            each image by itself, as `keras_saliency.predict` shows it.
         name: What reports call it.
         batch: Images that go through it at once.
 
@@ -57,7 +60,13 @@ class ModelSource:
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
-        start, batches = 0, images(samples, self.model.input_shape[1:3], self.batch)
+        size = size_of(self.model)
+        if size is None:
+            for sample in samples:
+                predicted = predict_image(self.model, sample.read(), self.log_density)
+                yield map_files.as_prediction(predicted, sample)
+            return
+        start, batches = 0, images(samples, size, self.batch)
         with naming_images(samples):
             for batch in batches.as_numpy_iterator():  # NumPy, which every backend takes
                 # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.

@@ -8,6 +8,7 @@ from keras_saliency.formulas.types import Images, Targets
 from keras_saliency.losses.distribution import BCE
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
+from keras_saliency.models.sizes import require_size
 
 POOL = 4  # both maps are averaged over as many pixels before the content loss
 
@@ -38,7 +39,7 @@ class AdversarialTraining:
         learning_rate: float = 3e-4,
     ) -> None:
         self.generator = generator
-        self.discriminator = discriminator or create_discriminator(generator.input_shape[1:3])
+        self.discriminator = discriminator or create_discriminator(require_size(generator))
         self.discriminator.compile(_adagrad(learning_rate), loss="binary_crossentropy")
         maps = generator(generator.inputs[0])
         verdict = self.discriminator([generator.inputs[0], maps])

@@ -5,6 +5,8 @@ import logging
 import keras
 import tensorflow as tf
 
+from keras_saliency.models.sizes import require_size
+
 
 def parameters(model: keras.Model) -> int:
     """The number of weights that training changes, as papers count parameters."""
@@ -18,9 +20,12 @@ def flops(model: keras.Model) -> int:
     most of what is done pixel by pixel, but no `einsum`: blurs do not count.
 
     Args:
-        model: A model of one input.
+        model: A model of images.
+
+    Raises:
+        ValueError: If it takes images of any size.
     """
-    image = tf.TensorSpec((1, *model.input_shape[1:]))
+    image = tf.TensorSpec((1, *require_size(model), model.input_shape[-1]))
     graph = tf.function(lambda images: model(images, training=False)).get_concrete_function(image).graph
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"

@@ -17,6 +17,7 @@ from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
 from keras_saliency.models.saliency_model import SaliencyModel
+from keras_saliency.models.sizes import known_size
 
 HEADS = ("log-density", "density", "published")
 FINISH = {
@@ -80,10 +81,12 @@ def create_model(
         `trainable = False` on the backbone to train the decoder alone; its batch statistics are frozen with it.
 
     Raises:
-        ValueError: If a name is unknown; lists the known ones. If a centre bias is given to a head without one.
+        ValueError: If a name is unknown; lists the known ones. If the size is none, or too small. If a centre bias is
+            given to a head without one.
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
     row = find_architecture(name)
+    input_size = known_size(input_size, "input_size")
     head = head or ("published" if row.finish else "log-density")
     if head not in HEADS or (head == "published" and not row.finish):
         known = [item for item in HEADS if item != "published" or row.finish]

@@ -9,11 +9,13 @@ from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.zoom import Zoom
+from keras_saliency.models.sizes import size_of
 
 # What has no negative values, whatever comes in.
 NON_NEGATIVE = [getattr(keras.activations, name) for name in ("relu", "sigmoid", "exponential", "softplus", "softmax")]
 GREYS = (0.0, 126.0, 255.0)  # of the plain images that an unknown model is asked with
 BLOCKS = (1, 4, 16)  # and the pixels a side of the blocks of those in full random colours
+SIDE = 128  # of those that a model of any size is asked with
 
 
 def declared_log_density(output: keras.KerasTensor) -> bool | None:
@@ -59,7 +61,9 @@ def gives_log_density(model: keras.Model) -> bool:
     declared = declared_log_density(model.outputs[0])
     if declared is not None:
         return declared
-    maps = ops.convert_to_numpy(model(_probes(model.input_shape[1:]), training=False))
+    maps = ops.convert_to_numpy(
+        model(_probes((*(size_of(model) or (SIDE, SIDE)), model.input_shape[-1])), training=False)
+    )
     masses = np.exp(maps.astype("float64")).sum((1, 2, 3))
     if (abs(masses - 1.0) < 1e-2).all():
         return True

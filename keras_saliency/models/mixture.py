@@ -8,6 +8,7 @@ from keras import layers
 from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.models.heads import require_log_density
 from keras_saliency.models.saliency_model import SaliencyModel
+from keras_saliency.models.sizes import size_of
 
 
 def mix(models: Sequence[keras.Model], name: str = "mixture") -> SaliencyModel:
@@ -22,10 +23,12 @@ def mix(models: Sequence[keras.Model], name: str = "mixture") -> SaliencyModel:
     """
     for model in models:
         require_log_density(model)
-    sizes = {model.input_shape[1:3] for model in models}
+    sizes = {size_of(model) for model in models}
     if len(sizes) != 1:
-        raise ValueError(f"The models of a mixture must be made for images of one size. Received: {sorted(sizes)}.")
-    images = keras.Input((*sizes.pop(), 3), name="images")
+        raise ValueError(
+            f"The models of a mixture must be made for images of one size. Received: {sorted(sizes, key=str)}."
+        )
+    images = keras.Input((*(sizes.pop() or (None, None)), 3), name="images")
     members = [SaliencyModel(model.inputs, model.output, name=f"member{i}") for i, model in enumerate(models, 1)]
     mean = layers.Average(dtype="float32", name="mean")([member(images) for member in members])
     return SaliencyModel(images, LogSoftmax(name="log_density")(mean), name=name)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,17 @@ def read_result(file: Path) -> dict[str, Any] | None:
         for score in result["scores"].values():
             score["mean"]
     return result
+
+
+def require_writable(directory: str | Path) -> None:
+    """Makes a folder if there is none, and finds out whether it can be written to, before the work and not after it.
+
+    Raises:
+        OSError: If it cannot.
+    """
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise OSError(f"{directory} cannot be written to ({error}). Choose another --out folder.") from error

@@ -13,7 +13,10 @@ from keras_saliency.formulas.types import Photograph, Plane
 from keras_saliency.reporting.files import whole
 
 COLOURS = "inferno"
-GREY = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue are (ITU-R BT.601)
+# The colours of overlays, and how bright red, green and blue are in them (ITU-R BT.601). In float32: photographs are
+# large.
+HEAT = np.asarray(255.0 * colormaps[COLOURS](np.arange(256))[:, :3], "float32")
+GREY = np.asarray([0.65 * weight for weight in (0.299, 0.587, 0.114)], "float32")
 
 
 def overlay(image: Photograph, saliency: Plane) -> Photograph:
@@ -22,10 +25,13 @@ def overlay(image: Photograph, saliency: Plane) -> Photograph:
     The image is grey and darker beneath, so that all colour in the picture is the map's, on warm photographs, too.
     """
     # From purple on: the black below it would darken what is looked at a little.
-    heat = 255.0 * colormaps[COLOURS](0.25 + 0.75 * saliency)[..., :3]
-    weight = 0.8 * np.sqrt(saliency)[..., None]
-    grey = 0.65 * (image @ GREY)[..., None]
-    return np.round((1 - weight) * grey + weight * heat).astype("uint8")
+    heat = np.minimum(256 * (0.25 + 0.75 * saliency), 255).astype("uint8")
+    weight = 0.8 * np.sqrt(saliency)
+    grey = (1 - weight) * (image @ GREY)
+    made = np.empty_like(image)
+    for channel, colours in enumerate(HEAT.T):  # Planes are quicker than pixels of three.
+        made[..., channel] = weight * colours[heat] + grey + 0.5  # rounded
+    return made
 
 
 def plot_samples(path: str | Path, rows: Sequence[tuple[str, Photograph, Any, Plane, Plane]]) -> None:

@@ -14,12 +14,13 @@ import keras
 import tensorflow as tf
 
 from keras_saliency.data import geometry, image_files
-from keras_saliency.formulas.types import Maps
+from keras_saliency.formulas.types import Maps, Size
 from keras_saliency.models import gives_log_density, require_finite
+from keras_saliency.models.sizes import require_size
 from keras_saliency.reporting.files import whole
 
 
-def export_saved_model(model: keras.Model, directory: str | Path) -> None:
+def export_saved_model(model: keras.Model, directory: str | Path, size: Size | None = None) -> None:
     """Writes a SavedModel with its preprocessing in the graph, whole or not at all.
 
     Signatures, each on a batch:
@@ -31,27 +32,32 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
     - `png`: `image_bytes` to `saliency_png_bytes`, 8-bit grey PNG strings, each at the size of its own image.
 
     The first two include the padding of the letterbox where the shape of the image is not that of the model; `png`
-    cuts it off. Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright.
+    cuts it off. Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright;
+    one of more than `keras_saliency.data.image_header.MAX_PIXELS` pixels is refused. An empty batch has empty outputs.
 
     Args:
         model: A model that gives saliency maps.
         directory: The folder of this version, such as `served/NAME/1`: TF Serving reads the number as version.
+        size: `(height, width)` of the images that the model sees; by default what it was made for. One of any size
+            needs it, for batches have one.
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
         OSError: If the disk is full.
-        ValueError: If the model does not give saliency maps, or its weights are not finite.
+        ValueError: If the model does not give saliency maps, its weights are not finite, it does not take images of
+            the size, or it takes any and none is asked for.
         RuntimeError: On other backends, where Keras on TensorFlow cannot load the model; says why.
     """
     require_finite(model)
+    size = require_size(model, size)
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")
     if keras.backend.backend() != "tensorflow":
         gives_log_density(model)
-        _export_from_tensorflow(model, directory)
+        _export_from_tensorflow(model, directory, size)
         return
-    served = _Served(model)
+    served = _Served(model, size)
     strings = tf.TensorSpec((None,), tf.string, "image_bytes")
     pixels = tf.TensorSpec((None, None, None, 3), tf.uint8, "pixels")
     signatures = {
@@ -66,15 +72,18 @@ def export_saved_model(model: keras.Model, directory: str | Path) -> None:
             raise OSError(errno.ENOSPC, error.message) from error
 
 
-def _export_from_tensorflow(model, directory):
+def _export_from_tensorflow(model, directory, size):
     """Leaves the export to a process with Keras on TensorFlow: graphs hold no operations of other backends."""
-    command = "import sys, keras_saliency as ks; ks.export_saved_model(ks.load(sys.argv[1]).model, sys.argv[2])"
+    command = (
+        "import sys, keras_saliency as ks; "
+        "ks.export_saved_model(ks.load(sys.argv[1]).model, sys.argv[2], [*map(int, sys.argv[3:])])"
+    )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.keras"
         model.save(file)
         # Without the GPU, whose memory the backend at work may have taken.
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
-        arguments = [sys.executable, "-c", command, file, directory]
+        arguments = [sys.executable, "-c", command, file, directory, *map(str, size)]
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
     if done.returncode:
         # The last reason that a traceback gives, without the configs that Keras prints after it.
@@ -123,9 +132,9 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Map
 class _Served(tf.Module):
     """The graph functions around a model."""
 
-    def __init__(self, model):
+    def __init__(self, model, size):
         super().__init__()
-        self.size = model.input_shape[1:3]
+        self.size = size
         self.log_density = gives_log_density(model)
         # Traced once, and called by all signatures.
         image = tf.TensorSpec((None, *self.size, 3))

@@ -1,61 +1,49 @@
 """From photographs to maps and overlays."""
 
-import collections
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import keras
 import numpy as np
-from PIL import Image
+from keras import ops
 
 from keras_saliency.data import geometry, image_files
-from keras_saliency.formulas.types import Photograph, Plane
+from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.models import gives_log_density, require_finite, require_log_density
-from keras_saliency.reporting import plotting
+from keras_saliency.models.sizes import size_for, size_of
+from keras_saliency.reporting import files
 from keras_saliency.reporting.progress import Progress, make_console
+from keras_saliency.serving import writing
 from keras_saliency.serving.load import Run, load
+from keras_saliency.serving.photographs import find_images, is_complete, plan
 
-SUFFIXES = (*image_files.READ, *image_files.REFUSED)
-ENDINGS = ("_saliency.png", "_overlay.jpg", "_log_density.npy")
+WRITERS = 3
+ROOM = 1 << 25  # pixels of the photographs that are being written at once
 
 
 class Predicted(NamedTuple):
     """What `predict_files` did.
 
     Attributes:
-        written: The map of each photograph; its overlay lies beside it.
-        skipped: A line for each photograph that could not be read.
+        written: The map of each photograph; its overlay lies beside it. Those that were there before are among them.
+        skipped: A line for each photograph of which there is no map, which says why.
     """
 
     written: list[Path]
     skipped: list[str]
 
 
-def find_images(paths: Iterable[str | Path]) -> list[tuple[Path, Path]]:
-    """The images among files and folders, in order, and their paths within these; folders are searched deeply.
-
-    Raises:
-        FileNotFoundError: If a path does not exist, or there is no image at all.
-    """
-    found, paths = [], list(paths)
-    for path in map(Path, paths):
-        if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist.")
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        found += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in inside]
-    if not found:
-        where = ", ".join(map(str, paths)) or "an empty list"
-        raise FileNotFoundError(f"No {', '.join(image_files.READ)} files in {where}.")
-    return found
-
-
 AnyModel: TypeAlias = keras.Model | Run | str | Path
 AnyImage: TypeAlias = Photograph | str | Path
+Existing: TypeAlias = Literal["error", "resume", "overwrite"]
 
 
 @overload
-def predict(model: AnyModel, images: AnyImage | Iterable[AnyImage]) -> Plane | list[Plane]: ...
+def predict(
+    model: AnyModel, images: AnyImage | Iterable[AnyImage], *, size: Size | None = None
+) -> Plane | list[Plane]: ...
 @overload
 def predict(
     model: AnyModel,
@@ -63,6 +51,8 @@ def predict(
     out: str | Path,
     log_density: bool = False,
     verbose: bool = True,
+    existing: Existing = "error",
+    size: Size | None = None,
 ) -> Predicted: ...
 def predict(
     model: AnyModel,
@@ -70,6 +60,8 @@ def predict(
     out: str | Path | None = None,
     log_density: bool = False,
     verbose: bool = True,
+    existing: Existing = "error",
+    size: Size | None = None,
 ) -> Plane | list[Plane] | Predicted:
     """Predicts where people look in photographs.
 
@@ -80,6 +72,10 @@ def predict(
         out: The folder for maps and overlays, as `predict_files` writes them; None writes nothing.
         log_density: Whether to write the exact log-densities beside the maps, too.
         verbose: Whether to print what is done, with `out`.
+        existing: What is done about files that are there, with `out`: `"error"` raises before anything is written,
+            `"resume"` leaves photographs alone of which all files are there, and `"overwrite"` replaces them.
+        size: `(height, width)` at which the model sees the images; by default what it was made for. One of any size
+            sees each as large as it is, up to 1024 pixels on the longer side.
 
     Returns:
         Without `out` the map of an image at its own size, `(height, width)`, float32: the log-density, whose
@@ -88,28 +84,30 @@ def predict(
 
     Raises:
         FileNotFoundError: If the model or an image does not exist.
-        FileExistsError: If a file to be written exists; nothing has been written then.
-        ValueError: If an array is no image, there is one to be written, or the model gives no saliency maps or has
-            weights that are not finite.
-        OSError: If a photograph cannot be read whole, without `out`.
+        FileExistsError: If a file to be written exists, unless told otherwise; nothing has been written then.
+        ValueError: If an array is no image, there is one to be written, the model gives no saliency maps, has weights
+            that are not finite, or does not take images of the size.
+        OSError: If a photograph cannot be read whole, without `out`; if `out` cannot be written to.
     """
     console = make_console(verbose and out is not None)
     if not isinstance(model, keras.Model | Run):
         console.print("loading the model")
         model = load(model)
     network = model.model if isinstance(model, Run) else model
-    require_finite(network)
     listed: list[Any] = [images] if isinstance(images, str | Path | np.ndarray) else list(images)
     if out is not None:
         if any(not isinstance(item, str | Path) for item in listed):
             raise ValueError("Only photographs in files have names to be written by. Leave `out` away for arrays.")
         with Progress(console) as bars:
             task = bars.add_task("images", total=None)
-            return predict_files(
-                network, listed, out, log_density, lambda done, total: bars.update(task, completed=done, total=total)
-            )
+
+            def progress(done, total):
+                bars.update(task, completed=done, total=total)
+
+            return predict_files(network, listed, out, log_density, progress, existing, size)
+    require_finite(network)
     is_log_density = gives_log_density(network)
-    maps = [predict_image(network, image, is_log_density) for image in _read(listed)]
+    maps = [predict_image(network, image, is_log_density, size) for image in _read(listed)]
     one = isinstance(images, np.ndarray) or (isinstance(images, str | Path) and not Path(images).is_dir())
     return maps[0] if one else maps
 
@@ -130,19 +128,48 @@ def _as_image(array):
     return array
 
 
-def predict_image(model: keras.Model, image: Photograph, log_density: bool | None = None) -> Plane:
+def predict_image(
+    model: keras.Model, image: Photograph, log_density: bool | None = None, size: Size | None = None
+) -> Plane:
     """What a model gives for one image `(height, width, 3)`, uint8, at its own size: `(height, width)`.
 
     A log-density, or another map without negative values. Which of both, if not told, is found out by
     `keras_saliency.models.gives_log_density`.
 
+    Args:
+        model: A model that gives saliency maps.
+        image: The image.
+        log_density: Whether it gives a log-density.
+        size: As in `predict`.
+
     Raises:
-        ValueError: If it has NaN or infinite values.
+        ValueError: If it has NaN or infinite values, or the model does not take images of the size.
     """
     log_density = gives_log_density(model) if log_density is None else log_density
-    letterboxed = geometry.letterbox(image, model.input_shape[1:3])
-    prediction = model(letterboxed[None], training=False)[0]
-    native = geometry.unletterbox(prediction, image.shape[:2], log_density).numpy()[..., 0]
+    return _native(model, _forward(model, _seen(model, image, size)), image, log_density)
+
+
+def _seen(model, image, size):
+    return geometry.letterbox(image, size_for(model, image.shape[:2], size)).numpy()
+
+
+def _forward(model, seen):
+    """The output for one image, by the function that Keras compiles once."""
+    try:
+        # Under a strategy of `tf.distribute`, every replica answers.
+        return ops.convert_to_numpy(model.predict_on_batch(seen[None]))[0]
+    except Exception as error:
+        if seen.shape[:2] == model.input_shape[1:3]:
+            raise
+        height, width = seen.shape[:2]
+        raise ValueError(
+            f"{model.name} cannot take an image of {height}x{width}: choose a size that it takes, such as "
+            f"size=(480, 640) or --size 480 640. {error}"
+        ) from error
+
+
+def _native(model, prediction, image, log_density):
+    native = np.asarray(geometry.unletterbox(prediction, image.shape[:2], log_density))[..., 0]  # no copy
     if not np.isfinite(native).all():
         require_finite(model)
         raise ValueError(f"{model.name} predicts NaN or infinite values. Compute it in float32.")
@@ -155,11 +182,14 @@ def predict_files(
     directory: str | Path,
     log_density: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    existing: Existing = "error",
+    size: Size | None = None,
 ) -> Predicted:
     """Writes the saliency map and an overlay for each photograph.
 
     For `NAME.jpg` the folder receives `NAME_saliency.png` (8 bit, the peak is white) and `NAME_overlay.jpg`, at the
-    size of the photograph.
+    size of the photograph. Each file appears when it is complete, and the map last. A photograph that cannot be
+    predicted is left out and named.
 
     Args:
         model: A model that gives saliency maps.
@@ -168,44 +198,53 @@ def predict_files(
         log_density: Whether to write the exact log-density, too: `NAME_log_density.npy`, float32. The model must give
             one.
         progress: Called with the numbers of images done and in all.
+        existing: As in `predict`.
+        size: As in `predict`.
 
     Returns:
         A `Predicted`.
 
     Raises:
-        FileExistsError: If a file to be written exists; nothing has been written then.
-        ValueError: If two images would write the same file, or the model does not give the log-density asked for.
+        FileNotFoundError: If a path does not exist, or there is no image at all.
+        FileExistsError: If a file to be written exists, unless told otherwise; nothing has been written then.
+        ValueError: If two images would write the same file, the model does not give the log-density asked for, has
+            weights that are not finite, or does not take images of the size.
         OSError: If a file cannot be written.
     """
+    require_finite(model)
+    size_of(model, size)
     if log_density:
         require_log_density(model)
     is_log_density = gives_log_density(model)
-    images = find_images(paths)
-    targets = [Path(directory) / relative.with_suffix("") for _, relative in images]
-    written_by = zip(images, targets, strict=True)
-    readable = [target for (path, _), target in written_by if path.suffix.lower() not in image_files.REFUSED]
-    for target, count in collections.Counter(readable).items():
-        if count > 1:
-            raise ValueError(f"{count} images would write {target}{ENDINGS[0]}. Rename them, or predict them apart.")
-    outputs = [[target.with_name(target.name + end) for end in ENDINGS[: 2 + log_density]] for target in targets]
-    for path in (path for group in outputs for path in group):
-        if path.exists():
-            raise FileExistsError(f"{path} exists already. Choose another --out folder.")
-    written, skipped = [], []
-    for done, ((path, _), group) in enumerate(zip(images, outputs, strict=True), 1):
-        try:
-            image = image_files.read(path, path)
-        except OSError as error:
-            skipped.append(str(error))
-            progress(done, len(images))
-            continue
-        predicted = predict_image(model, image, is_log_density)
-        saliency = geometry.to_saliency(predicted[..., None], is_log_density).numpy()[..., 0]
-        group[0].parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.round(255 * saliency).astype("uint8")).save(group[0])
-        Image.fromarray(plotting.overlay(image, saliency)).save(group[1], quality=92)
-        if log_density:
-            np.save(group[2], predicted)
-        written.append(group[0])
-        progress(done, len(images))
-    return Predicted(written, skipped)
+    planned = plan(find_images(paths), Path(directory), log_density, existing)
+    files.require_writable(directory)
+    kept = {path for path, group in planned if existing == "resume" and is_complete(path, group)}
+
+    def see(job):
+        job.image = image_files.read(job.path, job.path)
+        job.seen = _seen(model, job.image, size)
+
+    def forward(job):
+        job.prediction = _forward(model, job.seen)
+
+    def draw(job):
+        native = _native(model, job.prediction, job.image, is_log_density)
+        job.contents = writing.draw(job.image, native, is_log_density, log_density)
+
+    errors = {}
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(WRITERS) as writers:
+        jobs = (writing.Job(*row) for row in planned if row[0] not in kept)
+        seen = writing.in_order(reader, writing.attempt(see), jobs, 2, lambda job: 1)
+        predicted = map(writing.attempt(forward), seen)
+        ready = writing.in_order(
+            writers, lambda job: writing.write(writing.attempt(draw)(job)), predicted, ROOM, _pixels
+        )
+        for done, job in enumerate(ready, len(kept) + 1):
+            if job.error:
+                errors[job.path] = job.error
+            progress(done, len(planned))
+    return Predicted([group[0] for path, group in planned if path not in errors], list(errors.values()))
+
+
+def _pixels(job):
+    return 0 if job.image is None else job.image.shape[0] * job.image.shape[1]
