@@ -1,13 +1,18 @@
 """The gold standard: how well the other observers predict one, the ceiling of every model."""
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_saliency.baselines.centre_bias import CentreBias
 from keras_saliency.baselines.fitting import fit_mixture, search
+from keras_saliency.formulas.array_map import exponential
+from keras_saliency.formulas.types import Plane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keras_saliency.data.fixations import Sample, Samples
 
 BANDWIDTHS = np.geomspace(0.35, 1.4, 9)  # in units of the ground-truth blur of the image
@@ -31,6 +36,8 @@ class GoldStandard:
 
     def __init__(self, validation: "Samples", centre_bias: CentreBias) -> None:
         self.centre_bias = centre_bias
+        # The images of most data sets are of one size or two.
+        self._bias = functools.lru_cache(2)(lambda size: np.exp(centre_bias.log_density(size)))
         seen = [sample for sample in validation if _observers(sample) > 1] or list(validation)
         others = [self._at_fixations(sample) for sample in seen]
 
@@ -46,7 +53,7 @@ class GoldStandard:
         """Centre bias and uniform density at the fixations of a sample."""
         rows, columns = sample.fixations.pixels()
         pixels = sample.size[0] * sample.size[1]
-        bias = np.exp(self.centre_bias.log_density(sample.size))
+        bias = self._bias(tuple(sample.size))
         return bias[rows, columns], np.full(len(rows), 1 / pixels)
 
     def predicts(self, sample: "Sample") -> bool:
@@ -59,19 +66,32 @@ class GoldStandard:
         Returns:
             The numbers of the observers, and an array `(observers, height, width)`, float32.
         """
+        observers, log_densities = zip(*self.predictions(sample), strict=True)
+        return np.array(observers), np.stack(log_densities)
+
+    def predictions(self, sample: "Sample") -> "Iterator[tuple[int, Plane]]":
+        """Yields each observer of an image with the log-density that predicts it, `(height, width)`, float32.
+
+        One map after the other: all of them at once are what a large image has no memory for.
+        """
         fixations, (height, width) = sample.fixations, sample.size
         sigma = self.bandwidth * sample.sigma
         vertical = _mirrored_kernel(np.arange(height) + 0.5, fixations.y, height, sigma).astype("float32")
         horizontal = _mirrored_kernel(np.arange(width) + 0.5, fixations.x, width, sigma).astype("float32")
         observers = np.unique(fixations.observer)
         own = [fixations.observer == observer for observer in observers]
-        sums = np.stack([vertical[:, mine] @ horizontal[:, mine].T for mine in own])
-        total, counts = sums.sum(0), np.array([mine.sum() for mine in own])
+        total = np.zeros(sample.size, "float32")
+        for mine in own:
+            total += vertical[:, mine] @ horizontal[:, mine].T
         kernel, centre, uniform = self.weights
-        scale = (kernel / np.maximum(len(fixations) - counts, 1)).astype("float32")[:, None, None]
-        bias = np.exp(self.centre_bias.log_density(sample.size))
-        density = scale * (total - sums) + (centre * bias + uniform / bias.size).astype("float32")
-        return observers, np.log(density / density.sum((1, 2), keepdims=True))
+        bias = self._bias(tuple(sample.size))
+        rest = (centre * bias + uniform / bias.size).astype("float32")
+        for observer, mine in zip(observers, own, strict=True):
+            density = total - vertical[:, mine] @ horizontal[:, mine].T
+            density *= np.float32(kernel / max(np.sum(~mine), 1))
+            density += rest
+            density /= density.sum()
+            yield observer, np.log(density, out=density)
 
 
 def _observers(sample):
@@ -80,13 +100,21 @@ def _observers(sample):
 
 def _mirrored_kernel(at, centres, side, sigma):
     """Gaussians `(len(at), len(centres))` along one axis, what leaves the image mirrored back, again and again."""
-    at, centres = at[:, None], centres[None]
-    reach = REACH * sigma / (2 * side)
+    reach = REACH * sigma
     # Mirrored twice, a centre lies a whole number of periods away, and at least one side; once, at least none.
-    twice, once = int(reach + 0.5), int(reach)
-    offsets = [at - centres + 2 * side * turn for turn in range(-twice, twice + 1)]
-    offsets += [at + centres + 2 * side * turn for turn in range(-once - 1, once + 1)]
-    kernel = sum(np.exp(-0.5 * (offset / sigma) ** 2) for offset in offsets)
+    twice, once = int(reach / (2 * side) + 0.5), int(reach / (2 * side))
+    places = [centres + 2 * side * turn for turn in range(-twice, twice + 1)]
+    places += [2 * side * turn - centres for turn in range(-once, once + 2)]
+    kernel = np.zeros((len(at), len(centres)))
+    for place in places:
+        # Of most of the mirror images nothing reaches into the image.
+        near = np.flatnonzero((place > -reach) & (place < side + reach))
+        rows = (
+            np.flatnonzero((at > place[near].min() - reach) & (at < place[near].max() + reach)) if len(near) else near
+        )
+        if len(rows):
+            offsets = (at[rows, None] - place[near]) / sigma
+            kernel[np.ix_(rows, near)] += exponential(-0.5 * offsets**2)
     return kernel / (sigma * np.sqrt(2 * np.pi))
 
 
@@ -96,6 +124,6 @@ def _kernel_at_fixations(sample, bandwidth):
     sigma = bandwidth * sample.sigma
     # Evaluated at pixel centres, as the maps are.
     pairs = _mirrored_kernel(np.floor(fixations.y) + 0.5, fixations.y, height, sigma)
-    pairs = pairs * _mirrored_kernel(np.floor(fixations.x) + 0.5, fixations.x, width, sigma)
+    pairs *= _mirrored_kernel(np.floor(fixations.x) + 0.5, fixations.x, width, sigma)
     others = fixations.observer[:, None] != fixations.observer[None]
     return np.sum(pairs * others, 1) / np.maximum(others.sum(1), 1)

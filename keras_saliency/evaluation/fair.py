@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from keras_saliency.evaluation.scoring import Truth, score
+from keras_saliency.formulas.array_map import exponential
 from keras_saliency.formulas.ground_truth import BLURS
 from keras_saliency.formulas.maps import Map
 from keras_saliency.formulas.types import Plane
@@ -50,11 +51,11 @@ def fair_maps(
     Returns:
         A dictionary from metric to a map `(height, width)`.
     """
-    density = np.exp(log_density)
+    density = exponential(log_density)
     ratio = log_density - log_baseline
     blurred = BLURS[convention][0](density, sigma)
     return {
-        "sauc": np.exp(ratio - ratio.max()),
+        "sauc": exponential(ratio - ratio.max()),
         "cc": blurred,
         "kld": blurred,
         "emd": blurred,
@@ -81,8 +82,11 @@ def fair_score(
     values = dict(raw or score(log_density, truth, True, convention))
     log_baseline = cast(Map, truth.target.baseline).log_density[0, ..., 0]
     maps = fair_maps(log_density, log_baseline, truth.sample.sigma, fixations, convention)
+    wanted: dict[int, list[str]] = {}
     for name in values.keys() & maps.keys():
-        values |= score(maps[name], truth, False, convention, [name])
+        wanted.setdefault(id(maps[name]), []).append(name)
+    for names in wanted.values():  # those of one map together
+        values |= score(maps[names[0]], truth, False, convention, names)
     return values
 
 

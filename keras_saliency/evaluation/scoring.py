@@ -64,7 +64,7 @@ def make_truth(
 
 
 def score(
-    values: Plane,
+    values: Plane | ArrayMap,
     truth: Truth,
     is_log_density: bool = False,
     convention: str = "tuebingen",
@@ -73,7 +73,7 @@ def score(
     """The metrics of one map on one image.
 
     Args:
-        values: The map `(height, width)`, of any scale; computed in float64.
+        values: The map `(height, width)`, of any scale; computed in float64. Or an `ArrayMap` of it, to be used again.
         truth: From `make_truth`, with the same convention.
         is_log_density: Whether `values` are a log-density, in natural logarithms; else they are a saliency map.
         convention: `"tuebingen"` or `"mit"`, a key of `keras_saliency.formulas.conventions.CONVENTIONS`.
@@ -88,9 +88,10 @@ def score(
             metric is unknown, or the truth lacks what it needs.
     """
     rows, (sample, target) = CONVENTIONS[convention], truth
-    if values.shape != tuple(sample.size):
-        raise ValueError(f"The map of {sample.name} must have the size {sample.size}. Received: {values.shape}.")
-    prediction = ArrayMap(values, is_log_density)
+    size = values.raw.shape[1:3] if isinstance(values, ArrayMap) else values.shape
+    if size != tuple(sample.size):
+        raise ValueError(f"The map of {sample.name} must have the size {sample.size}. Received: {size}.")
+    prediction = values if isinstance(values, ArrayMap) else ArrayMap(values, is_log_density)
     if not np.isfinite(prediction.extremes).all():
         raise ValueError(f"The map of {sample.name} has NaN or infinite values; a map must be finite.")
     absent = {name for name, part in NEEDS.items() if getattr(target, part) is None}

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import threadpoolctl
@@ -14,11 +14,12 @@ import threadpoolctl
 from keras_saliency import baselines
 from keras_saliency.data import DataSet, Sample, Samples
 from keras_saliency.evaluation.fair import fair_score
-from keras_saliency.evaluation.scoring import COUNTS, Truth, as_batch, make_truth, score
+from keras_saliency.evaluation.scoring import Truth, as_batch, make_truth, score
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.formulas import measures, roc
 from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.conventions import CONVENTIONS
+from keras_saliency.formulas.maps import Target
 from keras_saliency.formulas.types import Plane
 from keras_saliency.reporting import tables
 from keras_saliency.reporting.statistics import Interval, interval, ratio
@@ -124,16 +125,35 @@ def score_gold_standard(gold: baselines.GoldStandard, truth: Truth, convention: 
     """
     if not gold.predicts(truth.sample):
         return dict.fromkeys(CONVENTIONS[convention], np.nan)
-    fixations = truth.sample.fixations
-    observers, log_densities = gold.log_densities(truth.sample)
-    rows, weights = [], []
-    for observer, log_density in zip(observers, log_densities, strict=True):
-        own = fixations[fixations.observer == observer]
-        target = truth.target._replace(fixations=as_batch(own.counts(truth.sample.size).astype(COUNTS)))
-        rows.append(score(log_density, Truth(truth.sample, target), True, convention, OF_ONE_OBSERVER[convention]))
-        weights.append(len(own))
-    means = {name: float(np.average([row[name] for row in rows], weights=weights)) for name in rows[0]}
+    fixations, (_, width) = truth.sample.fixations, truth.sample.size
+    rows, columns = fixations.pixels()
+    pixels = rows * width + columns
+    negatives = cast(np.ndarray, truth.target.negatives).ravel()
+    # Of a map, its sums and its ranks aside, these metrics ask where somebody looks, here or in other images.
+    places = np.union1d(pixels, np.flatnonzero(negatives != 0))
+    at = np.searchsorted(places, pixels)
+    target = Target(
+        None, negatives=_of_pixels(negatives[places]), baseline=cast(ArrayMap, truth.target.baseline).at(places)
+    )
+    values, weights = [], []
+    for observer, log_density in gold.predictions(truth.sample):
+        own = fixations.observer == observer
+        counts = _of_pixels(np.bincount(at[own], minlength=len(places)))
+        prediction = ArrayMap(log_density, from_logits=True).at(places)
+        values.append(
+            [
+                float(CONVENTIONS[convention][name](target._replace(fixations=counts), prediction)[0])
+                for name in OF_ONE_OBSERVER[convention]
+            ]
+        )
+        weights.append(own.sum())
+    means = dict(zip(OF_ONE_OBSERVER[convention], np.average(values, axis=0, weights=weights).tolist(), strict=True))
     return {name: means.get(name, np.nan) for name in CONVENTIONS[convention]}
+
+
+def _of_pixels(values):
+    """Values at some pixels as one map `(1, pixels, 1, 1)`."""
+    return values.reshape(1, -1, 1, 1)
 
 
 def score_split(
@@ -169,8 +189,9 @@ def score_split(
             rows["truth"] = (np.log(sample.density), True, False)
         raw, fair, lifted, curves = {}, {}, {}, {}
         for row, (values, is_log_density, is_eight_bit) in rows.items():
-            raw[row] = score(values, truth, is_log_density, convention)
-            curves[row] = roc.curve(values, truth.target.fixations[0, ..., 0], FALSE_POSITIVES)
+            prediction = ArrayMap(values, is_log_density)
+            raw[row] = score(prediction, truth, convention=convention)
+            curves[row] = roc.curve(prediction, cast(np.ndarray, truth.target.fixations), FALSE_POSITIVES)
             if is_log_density and row != "uniform":
                 fair[row] = fair_score(values, truth, expected, convention, raw[row])
             if is_log_density and sample.density is not None:

@@ -16,10 +16,13 @@ from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.maps import Map, total
 from keras_saliency.formulas.types import Maps, Plane, Values
 
-LEVELS, MOST_UNCLEAR = 2**31 - 1, 16  # of integer ranks; of values that these cannot tell apart and are looked at again
+FEW, LEVELS = (
+    32,
+    65000,
+)  # fixated values for which to count anew is quicker than to sort; bins of a map of which to sort few
 # Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
 BINS, FIXATED, NEAR = 32768, 1024, 4096
-STEP = 0.1  # between the thresholds of Borji's and the shuffled AUC of the MIT benchmark
+THRESHOLDS = [k * 0.1 for k in range(10, -1, -1)]  # of Borji's and the shuffled AUC of the MIT benchmark
 
 
 def _flat(maps):
@@ -47,7 +50,7 @@ def auc(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, nega
     prediction = Map.of(prediction, valid)
     values, valid, (low, high) = prediction.raw, prediction.valid, prediction.extremes
     if isinstance(values, np.ndarray):
-        parts = (low, high, fixations, valid, negatives)
+        parts = (prediction.whole.raw, low, high, fixations, valid, negatives)
         return np.array([_area_of_image(*image) for image in _images(values, *parts)])
     positives = ops.cast(fixations, values.dtype)
     negatives = ops.ones_like(values) if negatives is None else ops.cast(negatives, values.dtype)
@@ -63,11 +66,11 @@ def _images(prediction, *parts):
         yield values.ravel(), *(None if part is None else np.asarray(part)[i % len(part)].ravel() for part in parts)
 
 
-def _area_of_image(values, low, high, fixations, valid, negatives):
+def _area_of_image(values, pool, low, high, fixations, valid, negatives):
     """`auc` of one image in NumPy, whose sort is many times faster than that of the frameworks."""
     if valid is not None:
         inside = valid > 0
-        values, fixations = values[inside], fixations[inside]
+        values, pool, fixations = values[inside], pool[inside], fixations[inside]
         negatives = None if negatives is None else negatives[inside]
     # A comparison first: NumPy finds what is true many times faster than what is not zero.
     where = np.flatnonzero(fixations != 0)
@@ -75,7 +78,7 @@ def _area_of_image(values, low, high, fixations, valid, negatives):
     if len(where) == 0 or values.size == 0 or (at is not None and len(at) == 0):
         return 0.5
     if at is None:
-        shares = _ranks(values, values[where], float(low[0]), float(high[0])) / len(values)
+        shares = _reached(pool, values[where], float(low[0]), float(high[0])).mean(0) / len(pool)
     else:
         shares = _weighted_ranks(values[at], negatives[at], values[where])
     return np.average(shares, weights=fixations[where])
@@ -89,24 +92,25 @@ def _weighted_ranks(sample, weights, fixated):
     return below[places].mean(0) / below[-1] + 0.0 * sample[order[-1]]  # NaN is sorted to the end
 
 
-def _ranks(sample, fixated, low, high):
-    """How many of the sample lie below each fixated value, those equal to it counted by half; NaN if one is NaN."""
+def _reached(sample, fixated, low, high):
+    """How many of the sample lie below each fixated value, and how many do not lie above it; NaN if one is NaN."""
+    values, which = np.unique(fixated, return_inverse=True)
     scale = LEVELS / (high - low) if high > low else 0.0
-    if sample.dtype != "float64" or not 0 < scale < np.inf:
-        return _positions(np.sort(sample), fixated).mean(0) + 0.0 * (high - low)
-    # Integers of 32 bits are sorted in half the time. Their order is never wrong, only blind to small differences:
-    # what they take for equal is looked at again. Much of that is a map of few levels, or one with a sharp peak.
-    keys = ((sample - low) * scale).astype("int32")
-    sought = ((fixated - low) * scale).astype("int32")
-    below, reached = _positions(np.sort(keys), sought)
-    ranks = (below + reached) / 2
-    unclear = np.unique(sought[reached - below > 1])
-    if len(unclear) > MOST_UNCLEAR:
-        return _positions(np.sort(sample), fixated).mean(0)
-    for key in unclear:
-        which = sought == key
-        ranks[which] = below[which] + _positions(np.sort(sample[keys == key]), fixated[which]).mean(0)
-    return ranks
+    if len(values) <= FEW:
+        counts = np.array(
+            [[np.count_nonzero(beyond(sample, v)) for v in values] for beyond in (np.less, np.less_equal)]
+        )
+    elif 0 < scale < np.inf:
+        # Bins are never in the wrong order, only blind to small differences: those that hold a fixated value are sorted.
+        bins, sought = (((part - low) * scale).astype("uint16") for part in (sample, values))
+        held = np.bincount(bins, minlength=LEVELS + 1)
+        shared = np.zeros(len(held), bool)
+        shared[sought] = True
+        elsewhere = np.cumsum(np.where(shared, 0, held))[sought]
+        counts = _positions(np.sort(sample[shared[bins]]), values) + elsewhere
+    else:
+        counts = _positions(np.sort(sample), values)
+    return counts[:, which] + 0.0 * (high - low)
 
 
 def _positions(ordered, values):
@@ -190,11 +194,11 @@ def _count(ordered, values, reach):
     return count
 
 
-def curve(values: Plane, counts: Plane, false_positives: Sequence[float] | np.ndarray) -> np.ndarray:
+def curve(values: Plane | Map, counts: Plane, false_positives: Sequence[float] | np.ndarray) -> np.ndarray:
     """The ROC curve of one image, fixated against all pixels: its area is `auc`.
 
     Args:
-        values: The map `(height, width)`.
+        values: The map `(height, width)`, or a `Map` of it.
         counts: The number of fixations at each pixel, same shape.
         false_positives: The shares of pixels at which the curve is read, in [0, 1].
 
@@ -202,8 +206,9 @@ def curve(values: Plane, counts: Plane, false_positives: Sequence[float] | np.nd
         The share of fixations among the pixels with the highest values; tied pixels come in evenly.
     """
     where = np.flatnonzero(counts != 0)
-    fixated, ordered = values.ravel()[where], np.sort(values, axis=None)
-    reached, above = 1 - _positions(ordered, fixated) / ordered.size
+    low, high = (part.item() for part in values.extremes) if isinstance(values, Map) else (values.min(), values.max())
+    flat = (values.raw if isinstance(values, Map) else values).ravel()
+    reached, above = 1 - _reached(flat, flat[where], float(low), float(high)) / flat.size
     hits = np.clip((np.asarray(false_positives)[:, None] - above) / (reached - above), 0.0, 1.0)
     return np.average(hits, axis=1, weights=counts.ravel()[where])
 
@@ -242,6 +247,21 @@ def auc_judd(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None)
     return ops.where(undefined, 0.5, area)
 
 
+def _steps_of_image(values, fixations, negatives, pool, varies):
+    """`auc_by_steps` of one image in NumPy, its map scaled to [0, 1]."""
+    drawn = values[fixations > 0], pool if negatives is None else values[negatives > 0]
+    if not (varies.all() and all(len(part) for part in drawn)):
+        return 0.5
+    rounding = _rounding(values)
+    hits, alarms = ([np.count_nonzero(part >= t - rounding) for t in THRESHOLDS] for part in drawn)
+    return np.trapezoid([0, *hits], [0, *alarms]) / (len(drawn[0]) * len(drawn[1]))
+
+
+def _rounding(scaled):
+    """A value that equals a threshold but for this, such as 153 / 255 and 0.6, reaches it."""
+    return 1e-9 if backend.standardize_dtype(scaled.dtype) == "float64" else 1e-6
+
+
 def auc_by_steps(
     fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, negatives: Maps | None = None
 ) -> Values:
@@ -258,16 +278,20 @@ def auc_by_steps(
             images (shuffled); repeats count once.
     """
     prediction = Map.of(prediction, valid)
-    scaled = prediction.stretched / ops.max(prediction.stretched, (1, 2, 3), keepdims=True)
+    peak = ops.max(prediction.whole.stretched, (1, 2, 3), keepdims=True)
+    scaled = prediction.stretched / peak
+    if isinstance(scaled, np.ndarray) and prediction.valid is None:
+        pool = scaled if negatives is not None else prediction.whole.stretched / peak
+        images = zip(_images(scaled, fixations, negatives), pool, *prediction.extremes, strict=True)
+        areas = [_steps_of_image(*parts, pool.ravel(), high > low) for parts, pool, low, high in images]
+        return np.array(areas) + _unless_nan(prediction.raw, None)
     pixels = ops.ones_like(scaled) if prediction.valid is None else ops.cast(prediction.valid > 0, scaled.dtype)
     negatives = pixels if negatives is None else negatives
     once = [ops.cast(part * pixels > 0, scaled.dtype) for part in (fixations, negatives)]
-    rounding = 1e-9 if backend.standardize_dtype(scaled.dtype) == "float64" else 1e-6
     area = 0.0
     before: Sequence[Values] = (0.0, 0.0)
-    for threshold in [k * STEP for k in range(round(1 / STEP), -1, -1)]:
-        # A value that equals a threshold but for rounding, such as 153 / 255 and 0.6, reaches it.
-        reached = ops.cast(scaled >= threshold - rounding, scaled.dtype)
+    for threshold in THRESHOLDS:
+        reached = ops.cast(scaled >= threshold - _rounding(scaled), scaled.dtype)
         now = [total(part * reached)[:, 0, 0, 0] for part in once]
         area = area + (now[0] + before[0]) * (now[1] - before[1]) / 2
         before = now
