@@ -126,6 +126,9 @@ def evaluate(
         str, typer.Option(help="tuebingen, or mit, which resizes maps to their images.")
     ] = "tuebingen",
     out: Annotated[Path, typer.Option(help="The folder for the report.")] = Path("evaluation"),
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Images that are scored at once; by default one for each usable core.")
+    ] = None,
 ) -> None:
     """Score predictions beside the field's baselines: report, JSON, values of every image, figures.
 
@@ -136,7 +139,7 @@ def evaluate(
     _start()
     from keras_saliency.evaluation.report import quantisation_warnings
 
-    scored = ks.evaluate(sources or [], _folders([data]) if "=" in data else data, split, convention, out)
+    scored = ks.evaluate(sources or [], _folders([data]) if "=" in data else data, split, convention, out, jobs=jobs)
     _print_scores(scored.provenance, scored.summary)
     for warning in quantisation_warnings(scored):
         console.print(warning)

@@ -1,8 +1,8 @@
 """Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`,
-`predict`."""
+`predict`, `evaluation`."""
 
 import typer
-from benchmarks import emd, losses, metrics, models, predict
+from benchmarks import emd, evaluation, losses, metrics, models, predict
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(losses.losses)
@@ -10,6 +10,7 @@ app.command()(metrics.metrics)
 app.command()(emd.emd)
 app.command()(models.models)
 app.command()(predict.predict)
+app.command()(evaluation.evaluation)
 
 
 @app.callback()

@@ -1,7 +1,6 @@
 """What an evaluation leaves: `result.json`, `per_image.csv`, `report.md` and the figures."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +13,7 @@ from keras_saliency.data import DataSet
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.evaluation.splits import FALSE_POSITIVES, Evaluation
 from keras_saliency.reporting import plotting, tables
-from keras_saliency.reporting.files import write_whole
+from keras_saliency.reporting.files import require_writable, write_whole
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import compare
 
@@ -84,18 +83,16 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
 
 
 def claim(directory: str | Path) -> Path:
-    """The folder for a report, checked before hours of work.
+    """The folder for a report, made and written to before hours of work.
 
     Raises:
         FileExistsError: If it holds something.
-        PermissionError: If nothing can be written there.
+        OSError: If nothing can be written there.
     """
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose another --out folder.")
-    inner = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
-    if not inner.is_dir() or not os.access(inner, os.W_OK):
-        raise PermissionError(f"{directory} cannot be written, for {inner} cannot. Choose another --out folder.")
+    require_writable(directory)
     return directory
 
 

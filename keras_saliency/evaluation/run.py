@@ -24,6 +24,7 @@ def evaluate(
     convention: str = "tuebingen",
     out: str | Path | None = None,
     verbose: bool = True,
+    jobs: int | None = None,
 ) -> Evaluation:
     """Scores predictions beside uniform, centre bias and the leave-one-observer-out gold standard.
 
@@ -37,14 +38,18 @@ def evaluate(
         convention: `"tuebingen"`, or `"mit"`, which resizes maps of another size than their image.
         out: The folder for report, JSON, values of every image and figures, new or empty; None writes nothing.
         verbose: Whether to print what is done.
+        jobs: How many images are scored at once, at most; None for as many as the process may use cores. Large images
+            are fewer, whatever it says: what is in flight has a bound in bytes. No score depends on it.
 
     Returns:
         The `Evaluation`.
 
     Raises:
-        ValueError: If the convention or split is unknown, two sources have one name, or a map is wrong.
+        ValueError: If the convention or split is unknown, two sources have one name, a map is wrong, or `jobs` is
+            below one.
         FileNotFoundError: If a source does not exist.
         FileExistsError: If `out` holds something.
+        OSError: If `out` cannot be written to; nothing has been scored then.
     """
     console = make_console(verbose)
     if out is not None:
@@ -63,7 +68,7 @@ def evaluate(
     console.print("fitting centre bias and gold standard")
     with Progress(console) as bars:
         task = bars.add_task("images", total=len(getattr(data, split)))
-        scored = score_split(opened, data, split, convention, lambda done: bars.update(task, completed=done))
+        scored = score_split(opened, data, split, convention, lambda done: bars.update(task, completed=done), jobs)
     if out is not None:
         console.print("writing the report")
         write_evaluation(out, data, opened, scored)

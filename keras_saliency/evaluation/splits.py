@@ -1,19 +1,18 @@
 """Scoring at native resolution: values per image, their mean and bootstrap interval, and the field's baselines."""
 
 import collections
-import concurrent.futures
 import dataclasses
 import functools
-import os
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-import threadpoolctl
 
 from keras_saliency import baselines
 from keras_saliency.data import DataSet, Sample, Samples
 from keras_saliency.evaluation.fair import fair_score
+from keras_saliency.evaluation.parallel import in_threads
 from keras_saliency.evaluation.scoring import Truth, as_batch, make_truth, score
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.formulas import measures, roc
@@ -34,6 +33,7 @@ REFERENCES = ("uniform", "centre_bias", "gold_standard", "truth")
 # How an 8-bit map may be read where it holds zero: as a quarter of a step, the middle of what was rounded to zero.
 MIDDLE_OF_ZERO = 0.25
 
+BYTES = 160  # a pixel while an image is scored: some twenty maps in double precision
 SIZES = 64  # of images whose counts of all fixations are kept
 FALSE_POSITIVES = np.linspace(0.0, 1.0, 101)
 
@@ -132,9 +132,8 @@ def score_gold_standard(gold: baselines.GoldStandard, truth: Truth, convention: 
     # Of a map, its sums and its ranks aside, these metrics ask where somebody looks, here or in other images.
     places = np.union1d(pixels, np.flatnonzero(negatives != 0))
     at = np.searchsorted(places, pixels)
-    target = Target(
-        None, negatives=_of_pixels(negatives[places]), baseline=cast(ArrayMap, truth.target.baseline).at(places)
-    )
+    baseline = cast(ArrayMap, truth.target.baseline).at(places)
+    target = Target(None, negatives=_of_pixels(negatives[places]), baseline=baseline)
     values, weights = [], []
     for observer, log_density in gold.predictions(truth.sample):
         own = fixations.observer == observer
@@ -162,11 +161,13 @@ def score_split(
     split: str = "test",
     convention: str = "tuebingen",
     progress: Callable[[int], None] = lambda done: None,
+    jobs: int | None = None,
 ) -> Evaluation:
     """Scores sources of predictions, and the baselines, on a split; see `keras_saliency.evaluate`.
 
-    Memory holds a few images at a time, whatever their number. `progress` is called with the number of images done
-    after each, zero once the baselines are fitted.
+    Memory holds a few images at a time, whatever their number and that of the cores: as many as fit into
+    `keras_saliency.evaluation.parallel.IN_FLIGHT`, and at least one. `progress` is called with the number of images
+    done after each, zero once the baselines are fitted. `jobs` is as in `keras_saliency.evaluate`.
     """
     samples = getattr(data, split)
     centre_bias = baselines.CentreBias(data.train, data.validation)
@@ -204,7 +205,9 @@ def score_split(
 
     collected: list[dict[str, list[dict[str, float]]]] = [collections.defaultdict(list) for _ in range(3)]
     curves: dict[str, Any] = collections.defaultdict(float)
-    for done, (*scored, drawn) in enumerate(_in_threads(score_rows, samples, sources), 1):
+    predicted = zip(samples, *(source.predictions(samples) for source in sources), strict=True)
+    work = ((sample, predictions) for sample, *predictions in predicted)
+    for done, (*scored, drawn) in enumerate(in_threads(score_rows, work, _bytes_of, jobs), 1):
         for row, values in drawn.items():
             curves[row] += values / len(samples)
         for table, rows in zip(collected, scored, strict=True):
@@ -224,21 +227,9 @@ def score_split(
     return Evaluation(convention, split, per_image, fair, *summaries, eight_bit, dict(curves), reference, provenance)
 
 
-def _in_threads(function, samples, sources):
-    """Yields `function(sample, its predictions)` in order; NumPy computes in several threads at once."""
-    # Once the C library has given back a large block, it keeps smaller ones instead of asking the system for the
-    # memory of every intermediate map anew, which can cost more than computing it.
-    np.empty(31 << 20, "uint8")
-    workers = os.cpu_count()
-    waiting = collections.deque()
-    # One thread for each image; more inside would get in each other's way.
-    with threadpoolctl.threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for sample, *predictions in zip(samples, *(source.predictions(samples) for source in sources), strict=True):
-            waiting.append(pool.submit(function, sample, predictions))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+def _bytes_of(sample, predictions):
+    """What it takes to score an image."""
+    return math.prod(sample.size) * (BYTES + 8 * len(predictions))
 
 
 def _expected_ig(log_density, density, baseline):

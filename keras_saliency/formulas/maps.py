@@ -248,11 +248,6 @@ class Map:
         """A `Map` as it is, or one made of a tensor."""
         return maps if isinstance(maps, cls) else cls(maps, valid)
 
-    @property
-    def whole(self) -> "Map":
-        """The map of all pixels: itself, unless it holds some of them only."""
-        return self
-
     @functools.cached_property
     def count(self) -> Tensor:
         """The number of valid pixels: one number, or `(batch,)` if there is a mask; at least one."""

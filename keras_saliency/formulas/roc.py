@@ -16,10 +16,7 @@ from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.maps import Map, total
 from keras_saliency.formulas.types import Maps, Plane, Values
 
-FEW, LEVELS = (
-    32,
-    65000,
-)  # fixated values for which to count anew is quicker than to sort; bins of a map of which to sort few
+FEW, LEVELS = 32, 65000  # fixated values for each of which a map may be counted anew; bins of a map
 # Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
 BINS, FIXATED, NEAR = 32768, 1024, 4096
 THRESHOLDS = [k * 0.1 for k in range(10, -1, -1)]  # of Borji's and the shuffled AUC of the MIT benchmark
@@ -50,7 +47,7 @@ def auc(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, nega
     prediction = Map.of(prediction, valid)
     values, valid, (low, high) = prediction.raw, prediction.valid, prediction.extremes
     if isinstance(values, np.ndarray):
-        parts = (prediction.whole.raw, low, high, fixations, valid, negatives)
+        parts = (_whole(prediction).raw, low, high, fixations, valid, negatives)
         return np.array([_area_of_image(*image) for image in _images(values, *parts)])
     positives = ops.cast(fixations, values.dtype)
     negatives = ops.ones_like(values) if negatives is None else ops.cast(negatives, values.dtype)
@@ -58,6 +55,11 @@ def auc(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, nega
         positives, negatives = (ops.where(valid > 0, part, 0.0) for part in (positives, negatives))
         values = ops.where(valid > 0, values, low)
     return _area(*map(_flat, (values, positives, negatives))) + _unless_nan(prediction.raw, valid)
+
+
+def _whole(prediction):
+    """The map of all pixels, of which a `MapAt` holds some."""
+    return getattr(prediction, "whole", prediction)
 
 
 def _images(prediction, *parts):
@@ -97,11 +99,11 @@ def _reached(sample, fixated, low, high):
     values, which = np.unique(fixated, return_inverse=True)
     scale = LEVELS / (high - low) if high > low else 0.0
     if len(values) <= FEW:
-        counts = np.array(
-            [[np.count_nonzero(beyond(sample, v)) for v in values] for beyond in (np.less, np.less_equal)]
-        )
+        reaches = (np.less, np.less_equal)
+        counts = np.array([[np.count_nonzero(reach(sample, value)) for value in values] for reach in reaches])
     elif 0 < scale < np.inf:
-        # Bins are never in the wrong order, only blind to small differences: those that hold a fixated value are sorted.
+        # Bins are never in the wrong order, only blind to small differences: what shares one with a fixated value is
+        # sorted, the others are counted.
         bins, sought = (((part - low) * scale).astype("uint16") for part in (sample, values))
         held = np.bincount(bins, minlength=LEVELS + 1)
         shared = np.zeros(len(held), bool)
@@ -278,12 +280,15 @@ def auc_by_steps(
             images (shuffled); repeats count once.
     """
     prediction = Map.of(prediction, valid)
-    peak = ops.max(prediction.whole.stretched, (1, 2, 3), keepdims=True)
+    peak = ops.max(_whole(prediction).stretched, (1, 2, 3), keepdims=True)
     scaled = prediction.stretched / peak
     if isinstance(scaled, np.ndarray) and prediction.valid is None:
-        pool = scaled if negatives is not None else prediction.whole.stretched / peak
-        images = zip(_images(scaled, fixations, negatives), pool, *prediction.extremes, strict=True)
-        areas = [_steps_of_image(*parts, pool.ravel(), high > low) for parts, pool, low, high in images]
+        pool = scaled if negatives is not None else _whole(prediction).stretched / peak
+        low, high = prediction.extremes
+        images = enumerate(_images(scaled, fixations, negatives))
+        areas = [
+            _steps_of_image(part, hit, drawn, pool[i].ravel(), high[i] > low[i]) for i, (part, hit, drawn) in images
+        ]
         return np.array(areas) + _unless_nan(prediction.raw, None)
     pixels = ops.ones_like(scaled) if prediction.valid is None else ops.cast(prediction.valid > 0, scaled.dtype)
     negatives = pixels if negatives is None else negatives

@@ -1,6 +1,9 @@
 import dataclasses
 import json
+import os
 import re
+import threading
+import time
 
 import keras
 import numpy as np
@@ -13,7 +16,7 @@ from keras_saliency import baselines, evaluation, layers
 from keras_saliency.baselines import aim, fitting, gold_standard
 from keras_saliency.baselines.fitting import fit_mixture
 from keras_saliency.data import Fixations, Sample, Samples
-from keras_saliency.evaluation import fair, scoring, splits
+from keras_saliency.evaluation import fair, parallel, scoring, splits
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.formulas.conventions import CONVENTIONS
@@ -190,6 +193,77 @@ def test_explained_information_needs_a_gold_standard(tiny, tmp_path, observers, 
     written = json.loads((tmp_path / "o" / "result.json").read_text())["scores"]["m"]["explained_information"]
     assert written == scored.summary["m"]["explained_information"]
     assert f"- The column 'explained' is n/a: {written['reason']}." in (tmp_path / "o" / "report.md").read_text()
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_the_gold_standard_is_scored_as_every_map_is(tiny, fitted, convention):
+    bias, gold = fitted
+    sample = tiny.test[0]
+    negatives = evaluation.OtherFixations(tiny.test).counts(sample)
+    truth = scoring.make_truth(sample, negatives, bias.log_density(sample.size), convention)
+    rows, weights = [], []
+    for observer, log_density in zip(*gold.log_densities(sample), strict=True):
+        own = dataclasses.replace(sample, fixations=sample.fixations[sample.fixations.observer == observer])
+        one = scoring.make_truth(own, negatives, truth.target.baseline, convention)
+        rows.append(scoring.score(log_density, one, True, convention, splits.OF_ONE_OBSERVER[convention]))
+        weights.append(len(own.fixations))
+    found = splits.score_gold_standard(gold, truth, convention)
+    for name in CONVENTIONS[convention]:
+        values = [row.get(name, np.nan) for row in rows]
+        assert found[name] == pytest.approx(np.average(values, weights=weights), rel=1e-9, nan_ok=True), name
+
+
+def test_no_score_depends_on_how_many_images_are_scored_at_once(tiny, rng, monkeypatch):
+    source = MapSource("noise", rng.random((120, 160)))
+    expected = splits.score_split([source], tiny, jobs=1)
+    monkeypatch.setattr(parallel, "IN_FLIGHT", 2 * 120 * 160 * splits.BYTES)
+    assert splits.score_split([source], tiny, jobs=8).per_image == expected.per_image
+
+
+def test_no_more_is_in_flight_than_its_bound_and_one_image(monkeypatch):
+    monkeypatch.setattr(parallel, "IN_FLIGHT", 100)
+    for size, bound in ((30, 3), (60, 1), (1000, 1)):
+        running, most, lock = [], [], threading.Lock()
+
+        def hold(i, running=running, most=most, lock=lock):
+            with lock:
+                running.append(i)
+                most.append(len(running))
+            time.sleep(0.002)
+            running.remove(i)
+            return i
+
+        work = ((i,) for i in range(12))
+        found = list(parallel.in_threads(hold, work, lambda i, size=size: size, jobs=8))
+        assert found == list(range(12)) and max(most) <= bound
+    with pytest.raises(ValueError, match="jobs is the number of images .* at least 1. Received: 0"):
+        list(parallel.in_threads(abs, [(1,)], abs, jobs=0))
+
+
+@pytest.mark.parametrize(("limit", "cores"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", 6), (None, 6)])
+def test_cores_are_those_that_the_process_may_use(limit, cores, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(parallel, "CPU_MAX", tmp_path / "cpu.max")
+    if limit:
+        (tmp_path / "cpu.max").write_text(limit + "\n")
+    assert parallel.usable_cores() == cores
+
+
+def test_where_no_report_can_be_written_nothing_is_scored(tiny, tmp_path):
+    class Unasked:
+        name = "unasked"
+
+        def predictions(self, samples):
+            raise AssertionError
+
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"file/o cannot be written to: Not a directory. Choose another --out folder."):
+        evaluation.evaluate(Unasked(), tiny, out=tmp_path / "file" / "o")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "report.md").write_text("")
+    with pytest.raises(FileExistsError, match="full exists already"):
+        evaluation.evaluate(Unasked(), tiny, out=tmp_path / "full")
 
 
 def test_the_area_under_the_drawn_curve_is_the_auc(tiny, rng):

@@ -1,0 +1,60 @@
+"""Work on several images at once, within what the process may use of the machine."""
+
+import collections
+import concurrent.futures
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import threadpoolctl
+
+IN_FLIGHT = 2**30  # bytes of what is being worked on, besides the one image that there always is
+CPU_MAX = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of computing, or "max", in so many of the clock
+
+_T = TypeVar("_T")
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: those it is bound to, and no more than its container has the time of."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = map(float, CPU_MAX.read_text().split())
+    except (OSError, ValueError):  # There is no container, or no limit.
+        return cores
+    return max(1, min(cores, math.ceil(quota / period)))
+
+
+def in_threads(
+    function: Callable[..., _T], work: Iterable[tuple[Any, ...]], size: Callable[..., int], jobs: int | None = None
+) -> Iterator[_T]:
+    """Yields `function(*arguments)` for each of `work`, in order; NumPy computes in several threads at once.
+
+    Args:
+        function: What is done.
+        work: Tuples of arguments; one is taken when there is room for it.
+        size: From the same arguments to the bytes that they and the work on them take.
+        jobs: How many threads; None for `usable_cores()`.
+
+    Raises:
+        ValueError: If there is to be no thread.
+    """
+    jobs = usable_cores() if jobs is None else jobs
+    if jobs < 1:
+        raise ValueError(f"jobs is the number of images that are scored at once, at least 1. Received: {jobs}.")
+    # Once the C library has given back a large block, it keeps smaller ones instead of asking the system for the
+    # memory of every intermediate map anew, which can cost more than computing it.
+    np.empty(31 << 20, "uint8")
+    waiting: collections.deque[tuple[concurrent.futures.Future[_T], int]] = collections.deque()
+    # One thread for each image; more inside would get in each other's way.
+    with threadpoolctl.threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for arguments in work:
+            needed = size(*arguments)
+            while waiting and (len(waiting) >= 2 * jobs or needed + sum(taken for _, taken in waiting) > IN_FLIGHT):
+                yield waiting.popleft()[0].result()
+            waiting.append((pool.submit(function, *arguments), needed))
+            del arguments
+        while waiting:
+            yield waiting.popleft()[0].result()
