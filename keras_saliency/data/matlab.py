@@ -6,6 +6,7 @@ from typing import Any
 import scipy.io
 
 from keras_saliency.data.names import as_on_disk
+from keras_saliency.reading import apart
 
 
 def load_matlab(path: Path, variable: str) -> Any:
@@ -19,8 +20,8 @@ def load_matlab(path: Path, variable: str) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. Give the folder that holds the complete data set.")
     try:
-        contents = scipy.io.loadmat(path, simplify_cells=True)
-    except Exception as error:  # SciPy raises whatever the broken bytes lead it to.
+        contents = apart.call(scipy.io.loadmat, path, simplify_cells=True)
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read as a MATLAB file ({error}). Get it again from its source.") from error
     if variable not in contents:
         known = ", ".join(name for name in contents if not name.startswith("__"))

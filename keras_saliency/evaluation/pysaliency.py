@@ -20,6 +20,7 @@ from keras_saliency.data.fixations import Samples
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
+from keras_saliency.reading.hdf5 import open_hdf5
 from keras_saliency.reporting.files import whole
 from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
@@ -104,13 +105,16 @@ def open_predictions(file: str | Path) -> Iterator[dict[str, h5py.Dataset]]:
     """Opens a file of predictions: a context that gives a dictionary from name to dataset, `GROUP/NAME` below groups.
 
     Raises:
-        ValueError: If it is no HDF5 file.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no HDF5 file of its own numbers.
     """
-    try:
-        stored = h5py.File(file, "r")
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read as an HDF5 file ({error}). Write it again.") from error
-    with stored:
+    with contextlib.ExitStack() as opened:
+        try:
+            stored = opened.enter_context(open_hdf5(file))
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{file} cannot be read as an HDF5 file ({error}). Write it again.") from error
         maps: dict[str, h5py.Dataset] = {}
         stored.visititems(lambda name, item: maps.update({name: item} if isinstance(item, h5py.Dataset) else {}))
         yield maps

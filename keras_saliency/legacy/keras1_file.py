@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 
 from keras_saliency.legacy.model_layers import label
 from keras_saliency.legacy.report import Tensor
+from keras_saliency.reading.hdf5 import open_hdf5
 
 # (ordering of the file, of a transposed convolution) -> axes. A Theano kernel is (out, in, rows, columns), a
 # TensorFlow one (rows, columns, in, out); of a transposed convolution ours is (rows, columns, out, in).
@@ -33,10 +33,10 @@ def load_keras1_weights(path: str | Path) -> dict[str, dict[str, np.ndarray]]:
         ValueError: If it is no such file.
     """
     try:
-        with h5py.File(path) as file:
+        with open_hdf5(path, together=True) as file:
             root = file.get("model_weights", file)
             layers = {name: _arrays(root[name]) for name in _names(root, "layer_names", "nb_layers", "layer_{}")}
-    except (OSError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ValueError(
             f"{path} is not a weight file of Keras 1 ({error}). Expected an intact HDF5 file with the attribute "
             "layer_names; a .weights.h5 file of Keras 3 is read by model.load_weights(path)."
@@ -52,7 +52,7 @@ def _names(group, attribute, count, pattern):
     """The names listed in an attribute; the oldest files tell a count and number them."""
     if attribute not in group.attrs and count in group.attrs:
         return [pattern.format(i) for i in range(group.attrs[count])]
-    return [name.decode() if isinstance(name, bytes) else name for name in group.attrs[attribute]]
+    return list(dict.fromkeys(name.decode() if isinstance(name, bytes) else name for name in group.attrs[attribute]))
 
 
 def match_keras1(

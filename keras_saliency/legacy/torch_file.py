@@ -1,7 +1,9 @@
 """Reads tensors from PyTorch checkpoints and safetensors: without PyTorch, and without running what a pickle asks."""
 
-import collections
 import functools
+import io
+import math
+import mmap
 import pickle
 import zipfile
 import zlib
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from keras_saliency.legacy.plain_pickle import PlainUnpickler, fill
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _STORAGES = {
@@ -41,7 +45,7 @@ _MALFORMED = (
 
 
 class _Storage(NamedTuple):
-    """A flat buffer whose bytes stand elsewhere in the file. Immutable, so that a pickle can not alter it."""
+    """A flat buffer whose bytes stand elsewhere in the file."""
 
     dtype: str
     key: str
@@ -71,31 +75,27 @@ class _Tensor(NamedTuple):
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
         if min((self.offset, *self.shape, *self.strides)) < 0 or (0 not in self.shape and last >= values.size):
             raise pickle.UnpicklingError("a tensor reaches outside its storage")
+        if math.prod(self.shape) > values.size:  # by strides of zero, say
+            raise pickle.UnpicklingError("a tensor is larger than its storage")
         strides = [step * values.itemsize for step in self.strides]
         return np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides, writeable=False)
 
 
-class _TensorUnpickler(pickle.Unpickler):
+class _TensorUnpickler(PlainUnpickler):
     """Admits plain containers of tensors; any other global in the pickle is refused before it is looked up."""
 
-    def __init__(self, file):
-        super().__init__(file, encoding="utf-8")
-        self._storages = {}
-        # Bound methods, since a pickle may set attributes on functions and classes it gets hold of.
-        self._admitted = {
-            ("collections", "OrderedDict"): collections.OrderedDict,
+    def __init__(self):
+        self.storages = {}
+        admitted = {
+            ("collections", "OrderedDict"): lambda pairs=(): fill({}, pairs),
             ("torch._utils", "_rebuild_tensor"): self._tensor,
             ("torch._utils", "_rebuild_tensor_v2"): self._tensor,
-            ("torch._utils", "_rebuild_parameter"): self._parameter,
+            ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
             **{("torch", name): dtype for name, dtype in _STORAGES.items()},
         }
+        super().__init__(admitted, self._storage)
 
-    def find_class(self, module, name):
-        if (module, name) in self._admitted:
-            return self._admitted[module, name]
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, and only tensors are admitted")
-
-    def persistent_load(self, pid):
+    def _storage(self, pid):
         match pid:
             case ("storage", str(dtype), str(key), _, int(size)) | (
                 "storage",
@@ -106,18 +106,15 @@ class _TensorUnpickler(pickle.Unpickler):
                 None,
             ):
                 storage = _Storage(dtype, key, size)
-                if dtype in _STORAGES.values() and self._storages.setdefault(key, storage) == storage:
+                if dtype in _STORAGES.values() and size >= 0 and self.storages.setdefault(key, storage) == storage:
                     return storage
-        raise pickle.UnpicklingError(f"it asks for the persistent object {pid!r}, and only storages are admitted")
+        raise pickle.UnpicklingError("it asks for a persistent object, and only storages are admitted")
 
     def _tensor(self, storage, offset, shape, strides, *_):
         match (storage, offset, shape, strides):
-            case (_Storage(), int(), tuple(), tuple()):
+            case (_Storage(), int(), tuple(), tuple()) if all(isinstance(n, int) for n in (*shape, *strides)):
                 return _Tensor(storage, offset, shape, strides)
         raise pickle.UnpicklingError("a tensor is malformed")
-
-    def _parameter(self, tensor, *_):
-        return tensor
 
 
 def load_torch_weights(path: str | Path) -> dict[str, np.ndarray]:
@@ -170,6 +167,10 @@ def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
         ) from error
     try:
         tensors = safetensors.numpy.load_file(path)
+    except (AttributeError, KeyError) as error:  # of a kind of numbers that NumPy has not
+        raise ValueError(
+            f"{path} holds numbers that NumPy has no kind for ({error}), such as 8-bit floats. Save it as float32."
+        ) from error
     except safetensors.SafetensorError as error:
         raise ValueError(
             f"{path} is not a safetensors file ({error}). Expected an intact one; get it again."
@@ -179,28 +180,38 @@ def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _read_legacy(file):
-    if _TensorUnpickler(file).load() != _MAGIC:
-        raise pickle.UnpicklingError("the magic number is missing")
-    _TensorUnpickler(file).load()  # protocol version
-    _TensorUnpickler(file).load()  # the machine that wrote it; storages are little-endian all the same
-    unpickler = _TensorUnpickler(file)
-    checkpoint = unpickler.load()
-    buffers = {}
-    for key in _TensorUnpickler(file).load():
-        storage = unpickler._storages[key]
-        if int.from_bytes(file.read(8), "little") != storage.size:
-            raise pickle.UnpicklingError(f"storage {key} has another size than its tensors say")
-        buffers[storage] = storage.decode(file.read(storage.nbytes), "<")
+    # A map of the file gives no more than there is, however much is asked for.
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if _TensorUnpickler().load(data) != _MAGIC:
+            raise pickle.UnpicklingError("the magic number is missing")
+        _TensorUnpickler().load(data)  # protocol version
+        _TensorUnpickler().load(data)  # the machine that wrote it; storages are little-endian all the same
+        unpickler = _TensorUnpickler()
+        checkpoint = unpickler.load(data)
+        buffers = {}
+        for key in _TensorUnpickler().load(data):
+            if not isinstance(key, str) or key not in unpickler.storages:
+                raise pickle.UnpicklingError("it holds a storage that no tensor has")
+            storage = unpickler.storages[key]
+            if int.from_bytes(data.read(8), "little") != storage.size:
+                raise pickle.UnpicklingError(f"storage {key} has another size than its tensors say")
+            start = data.tell()
+            buffers[storage] = storage.decode(data[start : start + storage.nbytes], "<")
+            data.seek(start + storage.nbytes)
     return checkpoint, buffers.__getitem__
 
 
 def _read_zip(file):
     archive = zipfile.ZipFile(file)
+    stored = archive.infolist()
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in stored):
+        raise pickle.UnpicklingError("its entries are compressed, and torch.save compresses none")
+    if sum(entry.file_size for entry in stored) > file.seek(0, io.SEEK_END):
+        raise pickle.UnpicklingError("its entries claim more bytes than the file has")
     # Every entry lies in one folder, named after the file once written.
-    entries = {name.partition("/")[2]: name for name in archive.namelist()}
+    entries = {entry.filename.partition("/")[2]: entry for entry in stored}
     order = {b"little": "<", b"big": ">"}[archive.read(entries["byteorder"]) if "byteorder" in entries else b"little"]
-    with archive.open(entries["data.pkl"]) as pickled:
-        checkpoint = _TensorUnpickler(pickled).load()
+    checkpoint = _TensorUnpickler().load(io.BytesIO(archive.read(entries["data.pkl"])))
 
     @functools.cache
     def read(storage):

@@ -2,6 +2,8 @@
 
 import collections
 import pickle
+import tracemalloc
+import zipfile
 
 import keras
 import numpy as np
@@ -76,3 +78,45 @@ def test_truncated_and_foreign_files_are_refused(write, tmp_path):
         path.write_bytes(data)
         with pytest.raises(ValueError, match="is not a PyTorch checkpoint"):
             load_torch_weights(path)
+
+
+def bombs():
+    """Pickles of a few bytes that would take memory, time or the process."""
+    doubled = b"N" + b"q\x00h\x00\x86" * 60
+    yield "is truncated or|not enough|expected", b"\x80\x02\x8e" + (2**34).to_bytes(8, "little") + b"abc"  # BINBYTES8
+    yield "index out of range|no dictionary|tuple in place", b"\x80\x02Nr\xff\xff\xff\x3fN\x85."  # a large memo
+    yield "a key of a dictionary is a tuple", b"\x80\x02}N" + b"\x85" * 60_000 + b"Ns."  # deep: hashed recursively
+    yield "a key of a dictionary is a tuple", b"\x80\x02}" + doubled + b"Ns."  # 2**60 hashes
+    yield "a global without a name", b"\x80\x04" + doubled + b"N\x93."
+    yield "a persistent object", b"\x80\x02" + doubled + b"Q."
+    yield "larger than its storage", tensor_pickle(1, (10**5, 10**5), (0, 0))  # 40 GB by strides of zero
+    yield "truncated", tensor_pickle(2**31 - 1, (1,), (1,))
+
+
+@pytest.mark.parametrize("write", [write_checkpoint, write_zip])
+@pytest.mark.parametrize("bomb", bombs(), ids=lambda bomb: bomb[0][:20])
+def test_nothing_is_larger_or_deeper_than_the_file(write, bomb, tmp_path):
+    message, state = bomb
+    write(tmp_path / "w.pth", state, {"0": np.zeros(1, "float32")})
+    tracemalloc.start()
+    with pytest.raises(
+        ValueError, match=f"is not a PyTorch checkpoint of tensors .*({message}|another size|no tensor has)"
+    ):
+        load_torch_weights(tmp_path / "w.pth")
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
+
+
+def test_compressed_entries_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w/data.pkl", tensor_pickle(2**22, (2**22,), (1,)))
+        archive.writestr("w/data/0", bytes(2**24))
+    with pytest.raises(ValueError, match="compressed, and torch.save compresses none"):
+        load_torch_weights(tmp_path / "w.pth")
+
+
+def test_numbers_that_numpy_has_not_are_refused_by_name(tmp_path):
+    header = b'{"w":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}'
+    (tmp_path / "w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(ValueError, match=r"w.safetensors holds numbers .* Save it as float32"):
+        import_weights(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), tmp_path / "w.safetensors")

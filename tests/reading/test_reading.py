@@ -1,0 +1,105 @@
+"""Files of strangers: nothing of other files is read, and none ends this process."""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+
+from keras_saliency.data.matlab import load_matlab
+from keras_saliency.evaluation import map_files
+from keras_saliency.evaluation.pysaliency import open_predictions
+from keras_saliency.legacy.keras1_file import load_keras1_weights
+from keras_saliency.reading import apart
+
+
+def external(file, secret):
+    file.create_dataset("conv/W", (16,), "u1", external=[(str(secret), 0, 16)])
+
+
+def link(file, secret):
+    file["conv/W"] = h5py.ExternalLink(str(secret), "/")
+
+
+def soft_link(file, secret):
+    file["conv/W"] = h5py.SoftLink("/conv/other")
+
+
+def virtual(file, secret):
+    layout = h5py.VirtualLayout((16,), "u1")
+    layout[:] = h5py.VirtualSource(str(secret), "W", (16,))
+    file.create_virtual_dataset("conv/W", layout)
+
+
+def never_written(file, secret):
+    file.create_dataset("conv/W", (2**20, 2**20), "f4", chunks=(64, 64), compression="gzip")
+
+
+def strings(file, secret):
+    file["conv/W"] = "text"
+
+
+def twice(file, secret):
+    file["conv/W"] = np.zeros(3)
+    file["conv/again"] = file["conv/W"]
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        *((external, "in another file"), (virtual, "in another file"), (link, "link to elsewhere")),
+        *((soft_link, "link to elsewhere"), (never_written, "far larger than the file"), (strings, "only numbers")),
+        (twice, "several names"),
+    ],
+)
+def test_both_readers_of_hdf5_take_numbers_of_the_file_alone(write, reason, tmp_path):
+    (tmp_path / "secret").write_bytes(b"a secret of this user")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = [b"conv"]
+        file.create_group("conv").attrs["weight_names"] = [b"W"]
+        write(file, tmp_path / "secret")
+    with pytest.raises(ValueError, match=f"w.h5 is not a weight file of Keras 1 .*{reason}"):
+        load_keras1_weights(tmp_path / "w.h5")
+    with (
+        pytest.raises(ValueError, match=f"w.h5 cannot be read as an HDF5 file .*{reason}"),
+        open_predictions(tmp_path / "w.h5"),
+    ):
+        pass
+
+
+def test_a_file_that_kills_scipy_is_refused_and_the_next_is_read(tmp_path):
+    path = tmp_path / "maps.mat"
+    scipy.io.savemat(path, {"map": np.eye(3)})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:176] + bytes(4) + whole[180:])  # numbers of the type 0
+    with pytest.raises(ValueError, match=r"maps.mat cannot be read as a MATLAB file \(it ended its reader, -11\)"):
+        load_matlab(path, "map")
+    with pytest.raises(ValueError, match="ended its reader"):
+        map_files.READERS[".mat"](path)
+    path.write_bytes(whole)
+    np.testing.assert_array_equal(load_matlab(path, "map"), np.eye(3))
+    np.testing.assert_array_equal(map_files.READERS[".mat"](path), np.eye(3))
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "MEMORY", 2**27)
+    scipy.io.savemat(tmp_path / "bomb.mat", {"map": np.zeros((2**12, 2**12))}, do_compression=True)
+    with pytest.raises(ValueError, match=r"more memory than a file of its size can need|ended its reader"):
+        load_matlab(tmp_path / "bomb.mat", "map")
+
+
+def test_a_call_that_takes_for_ever_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 0.3)
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(ValueError, match="took longer than 0 s"):
+        apart.call(scipy.io.loadmat, tmp_path / "fifo")
+    monkeypatch.undo()
+    assert apart.call(os.path.basename, tmp_path / "fifo") == "fifo"
+
+
+def test_maps_are_what_their_names_say_and_of_bounded_size(tmp_path):
+    header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1048576, 1048576), }".ljust(117) + "\n"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+    with pytest.raises(ValueError, match="length|larger|pixels|file"):
+        map_files.READERS[".npy"](tmp_path / "a.npy")
