@@ -17,7 +17,7 @@ import scipy.ndimage
 from scipy.special import logsumexp
 
 from keras_saliency.data.fixations import Samples
-from keras_saliency.evaluation.map_files import Prediction
+from keras_saliency.evaluation.map_files import PIXELS, Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
 from keras_saliency.reading.hdf5 import open_hdf5
@@ -131,12 +131,19 @@ def read_map(dataset: h5py.Dataset) -> np.ndarray:
 
     Returns:
         The values `(height, width)`, of their own type; float64 if they are floats that were stored smaller.
+
+    Raises:
+        ValueError: If the `original_shape` is no size of a photograph.
     """
     values = dataset[()]
     size = dataset.attrs.get("original_shape")
     if size is None or values.ndim != 2:
         return values
-    stored = values.dtype
+    size, stored = np.asarray(size), values.dtype
+    if size.shape != (2,) or size.dtype.kind not in "iu" or min(size) < 1 or np.prod(size, dtype=float) > PIXELS:
+        raise ValueError(f"{dataset.name} has an original_shape that is none, {size.tolist()}. Write it again.")
+    if not values.size:
+        return values
     values = scipy.ndimage.zoom(values.astype("float64"), np.divide(size, values.shape), order=1, mode="nearest")
     if stored.kind != "f":
         return np.round(values).astype(stored)  # an 8-bit map stays one
