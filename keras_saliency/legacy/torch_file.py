@@ -41,6 +41,7 @@ _MALFORMED = (
     ArithmeticError,
     RuntimeError,
     MemoryError,
+    OSError,  # a place before the start of the file
 )
 
 
@@ -136,19 +137,19 @@ def load_torch_weights(path: str | Path) -> dict[str, np.ndarray]:
         ValueError: If the file is no such checkpoint, is truncated, or holds anything else; the message says which.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             zipped = file.read(4) == b"PK\x03\x04"
             file.seek(0)
             checkpoint, read = (_read_zip if zipped else _read_legacy)(file)
             tensors = _state_dict(checkpoint).items()
             return _without_data_parallel({name: tensor.array(read(tensor.storage)) for name, tensor in tensors})
-    except _MALFORMED as error:
-        raise ValueError(
-            f"{path} is not a PyTorch checkpoint of tensors ({error}). Expected a state dict saved by torch.save, "
-            f"alone or as one of {', '.join(_STATE_DICTS)}. If you trust the file, load it with PyTorch and save its "
-            "state dict alone: torch.save(model.state_dict(), path)."
-        ) from error
+        except _MALFORMED as error:
+            raise ValueError(
+                f"{path} is not a PyTorch checkpoint of tensors ({error}). Expected a state dict saved by torch.save, "
+                f"alone or as one of {', '.join(_STATE_DICTS)}. If you trust the file, load it with PyTorch and save "
+                "its state dict alone: torch.save(model.state_dict(), path)."
+            ) from error
 
 
 def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:

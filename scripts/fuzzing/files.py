@@ -129,7 +129,7 @@ def torch():
     doubled = b"N" + b"q\x00h\x00\x86" * 60
     bombs = (
         *(b"\x80\x02\x8e" + struct.pack("<Q", 2**34), b"\x80\x02Nr\xff\xff\xff\x3f.", b"\x80\x02}" + doubled + b"Ns."),
-        *(b"\x80\x02}N" + b"\x85" * 300_000 + b"Ns.", b"\x80\x02" + doubled + b"Q.", b"\x80\x02cos\nsystem\n."),
+        *(b"\x80\x02}N" + b"\x85" * 50_000 + b"Ns.", b"\x80\x02" + doubled + b"Q.", b"\x80\x02cos\nsystem\n."),
         *(_pickle(1, (10**5, 10**5), (0, 0)), _pickle(2**31 - 1, (1,), (1,)), _pickle(192, (-1, 2), (1, 1))),
     )
     hostile = [("w.pth", form) for bomb in bombs for form in (_saved(_zipped, bomb, data), _legacy(bomb, data), bomb)]
