@@ -4,6 +4,7 @@ import collections
 import collections.abc
 import concurrent.futures
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self, overload
@@ -114,6 +115,15 @@ class Sample:
             object.__setattr__(self, "image", Path(self.image))
         if self.size is not None:
             object.__setattr__(self, "fixations", self.fixations.within(self.size))
+
+    @functools.cached_property
+    def orientation(self) -> int:
+        """How its file stores the image, read once: the EXIF orientation, 1 to 8, where 1 is upright.
+
+        Raises:
+            ImageError: If it is not to be decoded.
+        """
+        return image_files.way_up(self.image, self.name)
 
     def read(self) -> Photograph:
         """The decoded image `(height, width, 3)`, uint8, upright.
@@ -272,6 +282,8 @@ def split(
 def _with_size(sample):
     """The sample with the size of its image, and None, or what is wrong with it."""
     try:
-        return dataclasses.replace(sample, size=sample.read().shape[:2]), None
+        sized = dataclasses.replace(sample, size=sample.read().shape[:2])
+        _ = sized.orientation  # which is kept
+        return sized, None
     except (image_files.ImageError, ValueError) as error:
         return sample, str(error)

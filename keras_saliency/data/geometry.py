@@ -5,6 +5,7 @@ covers [j, j + 1) x [i, i + 1), so that a resize is a multiplication and a flip 
 """
 
 import types
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -19,23 +20,32 @@ TENSORFLOW = types.SimpleNamespace(
 
 
 def box(image_size: Size | Tensor, size: Size | Tensor) -> Tensor:
-    """Where an image lies in its letterbox: `(top, left, height, width)`, int32."""
+    """Where images lie in their letterbox: `(..., top, left, height, width)`, int32, for sizes `(..., 2)`."""
     image_size, size = tf.cast(image_size, tf.float32), tf.cast(size, tf.float32)
-    inner = tf.maximum(tf.minimum(tf.round(image_size * tf.reduce_min(size / image_size)), size), 1.0)
-    return tf.cast(tf.concat([(size - inner) // 2, inner], 0), tf.int32)
+    scale = tf.reduce_min(size / image_size, -1, keepdims=True)
+    inner = tf.maximum(tf.minimum(tf.round(image_size * scale), size), 1.0)
+    return tf.cast(tf.concat([(size - inner) // 2, inner], -1), tf.int32)
 
 
-def letterbox(image: Unbatched, size: Size) -> Unbatched:
-    """Resizes an image `(height, width, 3)` into `size`, the rest filled with grey: float32 in [0, 255]."""
-    top, left, height, width = tf.unstack(box(tf.shape(image)[:2], size))
+def letterbox(image: Unbatched, size: Size, inside: Sequence[int | Tensor] | None = None) -> Unbatched:
+    """Resizes an image `(height, width, 3)` into `size`, the rest filled with grey: float32 in [0, 255].
+
+    Args:
+        image: Of any type of number.
+        size: `(height, width)`.
+        inside: The numbers that `box` gives for it, where they are known.
+    """
+    top, left, *inner = inside or tf.unstack(box(tf.shape(image)[:2], size))
     # From bytes as they are, which take a quarter of the memory of floats.
-    image = tf.cast(tf.image.resize(image, (height, width), antialias=True), tf.float32)
+    image = tf.cast(tf.image.resize(image, inner, antialias=True), tf.float32)
     return tf.ensure_shape(place(image - PADDING, top, left, size) + PADDING, (*size, 3))
 
 
 def place(maps: Unbatched, top: int | Tensor, left: int | Tensor, size: Size) -> Unbatched:
-    """Surrounds `(height, width, channels)` with zeros up to `size`."""
-    return tf.image.pad_to_bounding_box(maps, top, left, *size)
+    """Surrounds `(height, width, ...)` with zeros up to `size`."""
+    height, width, *rest = tf.unstack(tf.shape(maps))
+    around = [[top, size[0] - top - height], [left, size[1] - left - width]]
+    return tf.pad(maps, [*around, *([0, 0] for _ in rest)])
 
 
 def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: bool = True) -> Unbatched:
@@ -51,8 +61,7 @@ def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: b
 def _unletterbox(prediction, image_size, log_density):
     shape = tf.shape(prediction)[:2]
     top, left, height, width = tf.unstack(box(image_size, shape))
-    inner = tf.image.crop_to_bounding_box(prediction, top, left, height, width)
-    native = tf.image.resize(inner, image_size)
+    native = tf.image.resize(prediction[top : top + height, left : left + width], image_size)
     return native - tf.reduce_logsumexp(native) if log_density else native
 
 
@@ -68,32 +77,25 @@ def to_saliency(predictions: Tensor, log_density: bool = True, peak: float | Ten
     return tf.exp(predictions - peak) if log_density else tf.math.divide_no_nan(predictions, peak)
 
 
-def fixation_maps(x: Tensor, y: Tensor, size: Size | Tensor, sigma: float | Tensor) -> tuple[Unbatched, Unbatched]:
-    """Makes maps of fixations.
+def pixels(at: Tensor, side: int | Tensor) -> Tensor:
+    """The rows or columns, int32, under continuous coordinates on a side of so many pixels."""
+    return tf.cast(tf.clip_by_value(tf.floor(at), 0.0, tf.cast(side, tf.float32) - 1), tf.int32)
+
+
+def kernels(at: Tensor, side: int | Tensor, sigma: float | Tensor) -> Tensor:
+    """What of a Gaussian with mirrored borders reaches each place of a side.
 
     Args:
-        x: The columns of the fixations, continuous, `(fixations,)`.
-        y: Their rows.
-        size: `(height, width)`, int32.
-        sigma: The standard deviation of the blur in pixels.
+        at: The rows or columns where Gaussians stand, int32, `(fixations,)`.
+        side: The number of rows or columns.
+        sigma: The standard deviation in pixels.
 
     Returns:
-        The counts at each pixel, and the counts blurred by a Gaussian with mirrored borders, both
-        `(height, width, 1)`. The blur is that of `maps.blur`, as a product of one column for each fixation and
-        not of whole matrices.
+        `(fixations, side)`. The outer product of that of the row and that of the column is the blur of one fixation
+        by `maps.blur`.
     """
-    pixels = [
-        tf.cast(tf.clip_by_value(tf.floor(axis), 0.0, tf.cast(side, tf.float32) - 1), tf.int32)
-        for axis, side in zip((y, x), tf.unstack(size), strict=True)
-    ]
-    counts = tf.scatter_nd(tf.stack(pixels, 1), tf.ones_like(x), size)
-
-    def kernels(at, side):
-        places, turns = (tf.cast(tf.range(*ends), tf.float32) for ends in ((2 * side,), (-TURNS, TURNS + 1)))
-        across = tf.cast(side, tf.float32)
-        line = mirrored_gaussian(places[:, None] + 2.0 * across * turns, across, sigma, TENSORFLOW)
-        rows, columns = tf.range(side)[:, None], at[None]
-        return tf.gather(line, tf.abs(rows - columns)) + tf.gather(line, rows + columns + 1)
-
-    density = tf.matmul(kernels(pixels[0], size[0]), kernels(pixels[1], size[1]), transpose_b=True)
-    return counts[..., None], density[..., None]
+    places, turns = (tf.cast(tf.range(*ends), tf.float32) for ends in ((2 * side,), (-TURNS, TURNS + 1)))
+    across = tf.cast(side, tf.float32)
+    line = mirrored_gaussian(places[:, None] + 2.0 * across * turns, across, sigma, TENSORFLOW)
+    at, places = at[:, None], tf.range(side)
+    return tf.gather(line, tf.abs(places - at)) + tf.gather(line, places + at + 1)

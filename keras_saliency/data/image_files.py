@@ -3,6 +3,7 @@
 TensorFlow decodes, in the graph or outside it: decoders differ by a few grey levels, and predictions with them.
 """
 
+import contextlib
 from pathlib import Path
 
 import tensorflow as tf
@@ -31,10 +32,20 @@ def decode(data: bytes | Tensor) -> Unbatched:
         tf.errors.InvalidArgumentError: If it is no whole file of these kinds, or has more than
             `image_header.MAX_PIXELS` pixels; then none has been decoded.
     """
+    with tf.control_dependencies([_decodable(data)]):
+        return decode_known(data, orientation(data))
+
+
+def decode_known(data: bytes | Tensor, orientation: int | Tensor) -> Unbatched:
+    """Decodes as `decode` does what `way_up` has looked at: for graphs in which that would be done again and again."""
+    image = tf.ensure_shape(tf.io.decode_image(data, channels=3, expand_animations=False), (None, None, 3))
+    return image if isinstance(orientation, int) and orientation == UPRIGHT else turned_upright(image, orientation)
+
+
+def _decodable(data):
+    """Fails, before a pixel is decoded, where the header says that none must be."""
     reason = flaw(data)
-    with tf.control_dependencies([tf.raw_ops.Assert(condition=reason == b"", data=[reason])]):
-        image = tf.io.decode_image(data, channels=3, expand_animations=False)
-    return turned_upright(tf.ensure_shape(image, (None, None, 3)), orientation(data))
+    return tf.raw_ops.Assert(condition=reason == b"", data=[reason])
 
 
 # Its many small operations take longer one by one.
@@ -47,9 +58,26 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
     Raises:
         ImageError: If it cannot be decoded; names it and what to do.
     """
+    with _naming(name):
+        return _decode_in_graph(file_bytes(file)).numpy()
+
+
+def way_up(file: Path | bytes, name: str | Path) -> int:
+    """The EXIF orientation of an image, 1 to 8, as `decode` finds it.
+
+    Raises:
+        ImageError: If it is not to be decoded.
+    """
     data = file_bytes(file)
+    with _naming(name):
+        _decodable(data)
+        return int(orientation(data))
+
+
+@contextlib.contextmanager
+def _naming(name):
     try:
-        return _decode_in_graph(data).numpy()
+        yield
     except tf.errors.InvalidArgumentError as error:
         # What failed inside a function stands behind where it arose.
         lines = error.message.partition("\n\t [[")[0].splitlines()

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import geometry, image_files
+from keras_saliency.data.targets import rows_of, target_maker
 from keras_saliency.formulas.types import Features, Size, Tensor
 
 
@@ -93,21 +94,25 @@ def pipeline(
     indices = tf.data.Dataset.range(len(samples))
     if shuffle:
         indices = indices.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
-    coins = tf.data.Dataset.random(seed=flip_seed, rerandomize_each_iteration=again)
-    flips = coins.map(lambda coin: coin % 2 == 0 if flip else False)
-    make_target = _target_maker(samples, target_size, sigma)
-    make_image = _image_maker(samples, size)
+    flips = tf.data.Dataset.from_tensors(False).repeat()
+    if flip:
+        coins = tf.data.Dataset.random(seed=flip_seed, rerandomize_each_iteration=again)
+        flips = coins.map(_in_graph(lambda coin: coin % 2 == 0))
+    make_target = target_maker(samples, target_size, sigma)  # type: ignore[arg-type]
+    make_image = None if features else _image_maker(samples, size)
 
     def load(i, flipped):
-        if features:
+        if make_image is None:
             return (i, flipped), make_target(i, flipped)
         image = make_image(i)
-        return tf.cond(flipped, lambda: image[:, ::-1], lambda: image), make_target(i, flipped)
+        if flip:
+            image = tf.raw_ops.Reverse(tensor=image, dims=[False, flipped, False])
+        return image, make_target(i, flipped)
 
-    dataset = tf.data.Dataset.zip(indices, flips)
-    dataset = dataset.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch)
+    dataset = _loaded(tf.data.Dataset.zip(indices, flips), load, batch)
     if features:
-        dataset = dataset.map(lambda rows, target: (features.gather(*rows), target), num_parallel_calls=2)
+        gather = _in_graph(lambda rows, target: (features.gather(*rows), target))
+        dataset = dataset.map(gather, num_parallel_calls=2)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
@@ -126,10 +131,8 @@ def images(samples: Split, size: Size, batch: int = 8) -> tf.data.Dataset:
         ValueError: If there are no samples.
     """
     _require_samples(samples)
-    make = _image_maker(samples, size)
-    dataset = tf.data.Dataset.range(len(samples))
-    dataset = dataset.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return dataset.batch(batch).prefetch(tf.data.AUTOTUNE)
+    dataset = _loaded(tf.data.Dataset.range(len(samples)), _image_maker(samples, size), batch)
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 @contextlib.contextmanager
@@ -148,6 +151,14 @@ def naming_images(*splits: Split) -> Iterator[None]:
         raise
 
 
+# To translate the Python of a graph function takes longer than to make its graph, and here is no loop or branch.
+_in_graph = tf.autograph.experimental.do_not_convert
+
+
+def _loaded(dataset, load, batch):
+    return dataset.map(_in_graph(load), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch)
+
+
 def _require_samples(samples):
     if len(samples) == 0:
         raise ValueError("A pipeline needs at least one sample. Received: no samples.")
@@ -160,37 +171,16 @@ def _image_maker(samples, size):
     if in_memory:
         files = [image_files.file_bytes(file) for file in files]
     sources = tf.constant(files if in_memory else list(map(str, files)))
-    image_sizes = tf.constant([sample.size for sample in samples], tf.int32)
+    sizes = np.array([sample.size for sample in samples], "int32")
+    size_of, box_of = rows_of(sizes), rows_of(geometry.box(sizes, size))
+    orientation_of = rows_of([[sample.orientation] for sample in samples])
 
     def make(i):
-        image = image_files.decode(sources[i] if in_memory else tf.io.read_file(sources[i]))
-        same = tf.debugging.assert_equal(tf.shape(image)[:2], image_sizes[i], "an image has not the size of its sample")
-        with tf.control_dependencies([same]):
-            return geometry.letterbox(image, size)
-
-    return make
-
-
-def _target_maker(samples, size, sigma):
-    """A graph function from index and flip to the packed target."""
-    columns = [np.concatenate([getattr(s.fixations, axis) for s in samples]).astype("float32") for axis in "xy"]
-    starts = tf.constant(np.cumsum([0, *(len(s.fixations) for s in samples)]))
-    x_all, y_all = map(tf.constant, columns)
-    image_sizes = tf.constant([sample.size for sample in samples], tf.float32)
-    sigmas = tf.constant([sample.sigma if sigma is None else sigma for sample in samples], tf.float32)
-
-    def make(i, flipped):
-        rows = slice(starts[i], starts[i + 1])
-        x, y = x_all[rows], y_all[rows]
-        x = tf.where(flipped, image_sizes[i, 1] - x, x)
-        top, left, *inner = tf.unstack(geometry.box(image_sizes[i], size))
-        inner_size = tf.stack(inner)
-        scale = tf.cast(inner_size, tf.float32) / image_sizes[i]
-        blur = sigmas[i] * tf.sqrt(scale[0] * scale[1])
-        counts, density = geometry.fixation_maps(x * scale[1], y * scale[0], inner_size, blur)
-        peaked = tf.math.divide_no_nan(density, tf.reduce_max(density))
-        target = tf.concat([peaked, counts, tf.ones_like(counts)], -1)
-        left = tf.where(flipped, size[1] - left - inner[1], left)
-        return tf.ensure_shape(geometry.place(target, top, left, size), (*size, 3))
+        data = sources[i] if in_memory else tf.io.read_file(sources[i])
+        image = image_files.decode_known(data, *orientation_of(i))
+        same = tf.reduce_all(tf.shape(image)[:2] == size_of(i))
+        says = "an image has not the size of its sample"
+        with tf.control_dependencies([tf.raw_ops.Assert(condition=same, data=[says])]):
+            return geometry.letterbox(image, size, box_of(i))
 
     return make

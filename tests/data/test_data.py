@@ -7,10 +7,23 @@ import cv2
 import numpy as np
 import pytest
 import scipy.io
+import tensorflow as tf
 from conftest import data_folder, real_data
 
 import keras_saliency as ks
-from keras_saliency.data import DATA_SETS, DataSet, Fixations, Sample, Samples, fixations, geometry, osie, synthetic
+from keras_saliency.data import (
+    DATA_SETS,
+    DataSet,
+    Fixations,
+    Sample,
+    Samples,
+    fixations,
+    geometry,
+    image_files,
+    osie,
+    synthetic,
+    targets,
+)
 from keras_saliency.evaluation.sources import ModelSource
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
@@ -158,11 +171,66 @@ def test_targets_are_finite_without_blur(dotted):
 @pytest.mark.parametrize("sigma", [0.0, 2.7, 30.0, 1e4])
 def test_blur_in_the_pipeline_is_that_of_maps(sigma, rng):
     x, y = (rng.uniform(0, side, 25).astype("float32") for side in (44, 30))
-    counts, density = geometry.fixation_maps(x, y, (30, 44), sigma)
-    rows = np.stack([x, y, np.zeros(25), np.zeros(25)], 1)
-    np.testing.assert_array_equal(counts[..., 0], Fixations.from_rows(rows).counts((30, 44)))
-    np.testing.assert_allclose(density, ks.maps.blur(counts[None], sigma)[0], rtol=1e-4, atol=1e-7)
+    counts = Fixations.from_rows(np.stack([x, y, np.zeros(25), np.zeros(25)], 1)).counts((30, 44))
+    down, across = (geometry.kernels(geometry.pixels(at, side), side, sigma) for at, side in ((y, 30), (x, 44)))
+    density = np.einsum("fy,fx->yx", down, across)[..., None]
+    np.testing.assert_allclose(density, ks.maps.blur(counts[None, ..., None], sigma)[0], rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(np.sum(density), 25, rtol=1e-5)
+
+
+def target_from_its_definition(sample, size, flipped):
+    """The target of one image, every step written out."""
+    (top, left, *inner), width = geometry.box(sample.size, size).numpy().tolist(), sample.size[1]
+    scale = np.float32(inner) / np.float32(sample.size)
+    x = np.float32(sample.fixations.x)
+    points = np.float32(sample.fixations.y) * scale[0], (np.float32(width) - x if flipped else x) * scale[1]
+    rows, columns = (np.clip(np.floor(at), 0, side - 1).astype(int) for at, side in zip(points, inner, strict=True))
+    blur = np.float32(sample.sigma) * np.sqrt(scale[0] * scale[1])
+    kernels = [
+        geometry.kernels(tf.constant(at, tf.int32), side, blur) for at, side in zip((rows, columns), inner, strict=True)
+    ]
+    density = tf.matmul(*kernels, transpose_a=True).numpy()
+    target = np.zeros((*size, 3), "float32")
+    inside = target[top : top + inner[0]]
+    left = size[1] - left - inner[1] if flipped else left
+    inside = inside[:, left : left + inner[1]]
+    inside[..., 0], inside[..., 2] = density / density.max(), 1
+    np.add.at(inside[..., 1], (rows, columns), 1)
+    return target
+
+
+@pytest.mark.parametrize("sizes", [[(40, 60)] * 4, [(60, 40)] * 4, [(40, 60), (33, 20), (40, 60), (90, 91)]])
+def test_targets_are_those_of_their_definition_bit_for_bit(sizes, rng):
+    """Whether images are alike, so that much is computed beforehand, or not."""
+    samples = []
+    for i, (height, width) in enumerate(sizes):
+        rows = np.stack([rng.uniform(0, width, 30), rng.uniform(0, height, 30), np.zeros(30), np.zeros(30)], 1)
+        samples.append(make_sample(np.zeros((height, width, 3), "uint8"), rows, name=str(i)))
+    make = targets.target_maker(samples, (30, 45))
+    for i, sample in enumerate(samples):
+        for flipped in (False, True):
+            made = make(tf.constant(i), tf.constant(flipped))
+            np.testing.assert_array_equal(made, target_from_its_definition(sample, (30, 45), flipped))
+
+
+def test_a_pipeline_reads_the_orientation_of_a_file_once(dotted, monkeypatch):
+    read = []
+    monkeypatch.setattr(image_files, "way_up", lambda file, name: read.append(name) or 1)
+    samples = Samples([dotted])
+    for _ in range(2):
+        samples.pipeline((40, 60), 1)
+    assert read == ["one"]
+
+
+def test_the_graph_of_a_pipeline_is_small(dotted):
+    """It is made and optimised anew for each epoch, and for each of many tests."""
+
+    def operations(graph):
+        return len(graph.node) + sum(len(function.node_def) for function in graph.library.function)
+
+    pipe = Samples([dotted] * 3).pipeline((40, 60), 1, flip=True, shuffle=True)
+    graph = tf.compat.v1.GraphDef.FromString(pipe._as_serialized_graph().numpy())
+    assert operations(graph) < 250
 
 
 @pytest.mark.parametrize("image_size", [(40, 60), (60, 40), (33, 97), (480, 640)])

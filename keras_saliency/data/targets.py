@@ -1,0 +1,100 @@
+"""The targets of a pipeline, in TensorFlow graphs: density, fixation counts and validity mask of one image."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_saliency.data import geometry
+from keras_saliency.formulas.types import Size, Tensor, Unbatched
+
+DENSITY, COUNTS, VALID = CHANNELS = range(3)
+
+
+def rows_of(table: Any) -> Callable[[Tensor], list[Any]]:
+    """A graph function from the number of a row to what stands in it: plain numbers where all rows are alike.
+
+    What depends on plain numbers alone is a constant of the graph, and need not be computed for each image.
+    """
+    table = np.asarray(table)
+    if np.all(table == table[0]):
+        row = table[0].tolist()
+        return lambda i: row
+    table = tf.constant(table)
+    return lambda i: tf.unstack(table[i])
+
+
+def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callable[[Tensor, Tensor], Unbatched]:
+    """Makes what makes targets; whatever is known before is computed here, once.
+
+    Args:
+        samples: As in `pipeline`.
+        size: `(height, width)` of the targets.
+        sigma: The blur in pixels of the original image; by default that of each sample.
+
+    Returns:
+        A graph function from the number of a sample, and whether it is mirrored, to its packed target.
+    """
+    image_sizes = tf.constant([sample.size for sample in samples], tf.float32)
+    boxes = geometry.box(image_sizes, size)
+    scales = tf.cast(boxes[:, 2:], tf.float32) / image_sizes
+    sigmas = tf.constant([sample.sigma if sigma is None else sigma for sample in samples], tf.float32)
+    blurs = sigmas * tf.sqrt(scales[:, 0] * scales[:, 1])
+    box_of, blur_of = rows_of(boxes), rows_of(blurs[:, None])
+    starts = tf.constant(np.cumsum([0, *(len(sample.fixations) for sample in samples)]), tf.int32)
+    places = _places(samples, size, image_sizes, boxes, scales)
+    whole = bool(np.all(boxes[:, 2:] == size))
+    blank = np.zeros((*size, len(CHANNELS)), "float32")
+    blank[..., VALID] = whole
+    blank = tf.constant(blank.ravel())
+    # Of images alike all kernels are made here, and chosen from there.
+    alike = isinstance(box_of(0)[0], int) and isinstance(blur_of(0)[0], float)
+    every = [geometry.kernels(tf.range(side), side, *blur_of(0)) for side in box_of(0)[2:]] if alike else []
+
+    def make(i, flipped):
+        top, left, *inner = box_of(i)
+        rows, columns, flat = tf.unstack(places[tf.cast(flipped, tf.int32), :, starts[i] : starts[i + 1]])
+        at = rows, columns
+        if alike:
+            down, across = map(tf.gather, every, at)
+        else:
+            down, across = (geometry.kernels(one, side, *blur_of(i)) for one, side in zip(at, inner, strict=True))
+        density = tf.matmul(down, across, transpose_a=True)
+        density = tf.math.divide_no_nan(density, tf.reduce_max(density))
+        target = blank
+        if whole:
+            density = tf.ensure_shape(density, size)
+        else:
+            left = tf.where(flipped, size[1] - left - inner[1], left)
+            density, valid = (geometry.place(plane, top, left, size) for plane in (density, tf.ones_like(density)))
+            target = _with_channel(target, VALID, valid)
+        target = _with_channel(target, DENSITY, density)
+        target = tf.tensor_scatter_nd_add(target, flat[:, None], tf.ones_like(flat, tf.float32))
+        return tf.reshape(target, (*size, len(CHANNELS)))
+
+    return make
+
+
+def _places(samples, size, image_sizes, boxes, scales):
+    """Rows and columns of all fixations in the box, and their places in the flat target; as they are, and mirrored."""
+    lengths = [len(sample.fixations) for sample in samples]
+    x, y = (tf.constant(np.concatenate([getattr(s.fixations, axis) for s in samples]), tf.float32) for axis in "xy")
+    width, boxes, scales = (tf.repeat(table, lengths, 0) for table in (image_sizes[:, 1], boxes, scales))
+    top, left, *inner = tf.unstack(boxes, axis=1)
+    rows = geometry.pixels(y * scales[:, 0], inner[0])
+    made = []
+    for mirrored in (False, True):
+        columns = geometry.pixels((width - x if mirrored else x) * scales[:, 1], inner[1])
+        begin = size[1] - left - inner[1] if mirrored else left
+        flat = ((rows + top) * size[1] + columns + begin) * len(CHANNELS) + COUNTS
+        made.append(tf.stack([rows, columns, flat]))
+    return tf.stack(made)
+
+
+def _with_channel(target, channel, plane):
+    """A flat target with one channel set to a plane of its size: many times as fast as to stack planes."""
+    end, step = target.shape[0], len(CHANNELS)
+    return tf.raw_ops.TensorStridedSliceUpdate(
+        input=target, begin=[channel], end=[end], strides=[step], value=tf.reshape(plane, (-1,))
+    )
