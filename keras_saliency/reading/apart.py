@@ -5,6 +5,7 @@ One process is started at the first call and used again; it imports what the fun
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -12,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SECONDS = 8.0  # for a small file
-BYTES_PER_SECOND = 100_000
+SECONDS, BYTES_PER_SECOND = 8.0, 50_000  # of computing, for a small file and for larger ones
+PATIENCE = 10  # times as long by the clock: a busy machine is no damaged file
 MEMORY = 2**29  # bytes, for a small file
 EXPANSION = 16  # bytes of memory for a byte of a file
+TOO_LONG = getattr(signal, "SIGPROF", 0)  # what ends a process that has computed for too long
 
 
 class _Process:
@@ -41,7 +43,7 @@ class _Process:
         with self.lock:
             if self.child is None:
                 self.start()
-            late = threading.Timer(seconds, self.child.kill)
+            late = threading.Timer(PATIENCE * seconds, self.child.kill)
             late.daemon = True
             late.start()
             try:
@@ -51,7 +53,9 @@ class _Process:
             except (EOFError, OSError, pickle.UnpicklingError):
                 ended_late = late.finished.is_set()
                 code = self.end()
-                return None, f"it took longer than {seconds:.0f} s" if ended_late else f"it ended its reader, {code}"
+                if ended_late or code == -TOO_LONG:
+                    return None, f"it took longer than {seconds:.0f} s"
+                return None, f"it ended its reader, {code}"
             except BaseException:  # An interrupted call leaves an answer that belongs to no later one.
                 self.end()
                 raise
@@ -93,8 +97,8 @@ def call(function: Callable[..., Any], path: str | Path, **options: Any) -> Any:
     """
     path = Path(path).absolute()
     size = path.stat().st_size
-    request = function, (str(path),), options, MEMORY + EXPANSION * size
-    result, problem = _process.call(request, SECONDS + size / BYTES_PER_SECOND)
+    seconds = SECONDS + size / BYTES_PER_SECOND
+    result, problem = _process.call((function, (str(path),), options, MEMORY + EXPANSION * size, seconds), seconds)
     if problem is not None:
         raise ValueError(problem)
     return result

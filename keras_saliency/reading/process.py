@@ -2,19 +2,20 @@
 
 import contextlib
 import pickle
+import signal
 import sys
 
 
 def main() -> None:
-    """Answers each `(function, arguments, options, bytes of memory)` with its result and what went wrong."""
+    """Answers each `(function, arguments, options, bytes, seconds of computing)` with its result and what went wrong."""
     calls, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     pickle.dump("ready", answers)
     answers.flush()
     with contextlib.suppress(EOFError):
         while True:
-            function, arguments, options, memory = pickle.load(calls)
-            _limit(memory)
+            function, arguments, options, memory, seconds = pickle.load(calls)
+            _limit(memory, seconds)
             try:
                 answer = pickle.dumps((function(*arguments, **options), None), protocol=5)
             except MemoryError:
@@ -25,8 +26,10 @@ def main() -> None:
             answers.flush()
 
 
-def _limit(memory):
-    """Lets allocations fail beyond so many bytes, where the system can."""
+def _limit(memory, seconds):
+    """Lets allocations fail beyond so many bytes, and ends the process after so many seconds, where the system can."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
