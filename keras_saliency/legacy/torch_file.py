@@ -27,6 +27,7 @@ _STORAGES = {
     "ByteStorage": "u1",
     "BoolStorage": "?",
 }
+REASON = 300  # letters of what is wrong with a file
 # Where training scripts keep the state dict among epoch and optimizer.
 _STATE_DICTS = ("state_dict", "model", "model_state_dict")
 _MALFORMED = (
@@ -145,8 +146,9 @@ def load_torch_weights(path: str | Path) -> dict[str, np.ndarray]:
             tensors = _state_dict(checkpoint).items()
             return _without_data_parallel({name: tensor.array(read(tensor.storage)) for name, tensor in tensors})
         except _MALFORMED as error:
+            reason = " ".join(str(error).split())[:REASON]
             raise ValueError(
-                f"{path} is not a PyTorch checkpoint of tensors ({error}). Expected a state dict saved by torch.save, "
+                f"{path} is not a PyTorch checkpoint of tensors ({reason}). Expected a state dict saved by torch.save, "
                 f"alone or as one of {', '.join(_STATE_DICTS)}. If you trust the file, load it with PyTorch and save "
                 "its state dict alone: torch.save(model.state_dict(), path)."
             ) from error
