@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Answers each `(function, arguments, options, bytes, seconds of computing)` with its result and what went wrong."""
+    """Answers each `(function, arguments, options, bytes, seconds)` of a call with its result and what went wrong."""
     calls, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     pickle.dump("ready", answers)
