@@ -244,6 +244,13 @@ def test_the_way_up_is_found_without_a_graph():
         np.testing.assert_array_equal(image_files.decode(turned("PNG", number)), PIXELS)
 
 
+@pytest.mark.parametrize("numbers", [(6, 6), (3, 7)])
+def test_pictures_that_are_turned_alike_or_not_are_upright_in_training(numbers):
+    samples = samples_of({str(i): turned("PNG", number) for i, number in enumerate(numbers)})
+    for seen in next(iter(images(samples, (40, 60)))):
+        np.testing.assert_allclose(seen, PIXELS, atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_broken_metadata_are_no_error(kind):
     """What cannot be read in them counts as upright."""

@@ -39,7 +39,7 @@ def decode(data: bytes | Tensor) -> Unbatched:
 def decode_known(data: bytes | Tensor, orientation: int | Tensor) -> Unbatched:
     """Decodes as `decode` does what `way_up` has looked at: for graphs in which that would be done again and again."""
     image = tf.ensure_shape(tf.io.decode_image(data, channels=3, expand_animations=False), (None, None, 3))
-    return image if isinstance(orientation, int) and orientation == UPRIGHT else turned_upright(image, orientation)
+    return turned_upright(image, orientation)
 
 
 def _decodable(data):

@@ -58,4 +58,6 @@ def turned_upright(image: Unbatched, orientation: int | Tensor) -> Unbatched:
         stored = tf.transpose(image, tf.where(across, (1, 0, 2), (0, 1, 2)))
         return tf.raw_ops.Reverse(tensor=stored, dims=[*mirrored, False])
 
+    if isinstance(orientation, int):
+        return image if orientation == UPRIGHT else turned()
     return tf.cond(orientation == UPRIGHT, lambda: image, turned)
