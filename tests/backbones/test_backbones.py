@@ -15,7 +15,12 @@ CLASSES = {"coffee": {967, 968}, "cat": {281, 282, 285}}
 
 
 @pytest.mark.parametrize(
-    ("variant", "side"), [(f"efficientnet-lite{i}", side) for i, side in enumerate((224, 240, 260))]
+    ("variant", "side"),
+    [
+        ("efficientnet-lite0", 224),
+        pytest.param("efficientnet-lite1", 240, marks=pytest.mark.slow),
+        pytest.param("efficientnet-lite2", 260, marks=pytest.mark.slow),
+    ],
 )
 def test_imagenet_weights_recognise_photographs(variant, side):
     images = keras.Input((side, side, 3))
@@ -34,7 +39,10 @@ def test_imagenet_weights_recognise_photographs(variant, side):
         assert len(classes & set(best.tolist())) == len(classes)
 
 
-DEEP = ("convnext-tiny", "efficientnetv2", "mobilenetv3", "resnet50")
+DEEP = (
+    *("convnext-tiny", "efficientnet-lite1", "efficientnet-lite2", "efficientnetv2"),
+    *("mobilenetv3", "resnet50", "resnet50-torch"),
+)
 
 
 @pytest.mark.parametrize("name", slowly(BACKBONES, DEEP))
@@ -90,7 +98,7 @@ def test_odd_sizes_are_padded_as_keras_pads_where_it_knows_them(rng):
 @pytest.mark.parametrize(
     ("name", "stride", "taps"),
     [
-        ("convnext-tiny", 4, ("stage2_out",)),
+        pytest.param("convnext-tiny", 4, ("stage2_out",), marks=pytest.mark.slow),
         ("mobilenetv3", 4, ("expanded_conv_4_add",)),
         ("vgg-cnn-m", 2, ("conv2:linear", "conv3")),
         ("intensity-contrast", None, None),

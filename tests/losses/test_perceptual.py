@@ -45,6 +45,7 @@ def test_every_backbone_can_stand_behind_a_loss(backbone, rng):
     assert np.isfinite(loss(density, rng.random(density.shape).astype("float32")))
 
 
+@pytest.mark.slow
 def test_a_model_gains_no_weights_and_survives_saving(rng, tmp_path):
     density, _ = make_truth(rng, SHAPE)
     images = rng.random((*SHAPE[:3], 3)).astype("float32")
