@@ -7,7 +7,10 @@ from keras_saliency.models import ARCHITECTURES
 
 SIZE, ODD = (64, 96), (75, 101)
 # Those that take seconds to build and to run, or differ little from another in what these tests look at.
-SLOW = ("sam-resnet", "simplenet", "eml-net", "dva", "salicon", "salgan", "salnet", "deepgaze1", "deepgaze2")
+SLOW = (
+    *("sam-vgg", "sam-resnet", "msi-net", "simplenet", "eml-net", "dva", "salicon", "salgan", "salnet"),
+    *("deepgaze1", "deepgaze2"),
+)
 
 
 def small(name, **options):

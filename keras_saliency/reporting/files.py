@@ -110,14 +110,15 @@ def read_result(file: Path) -> dict[str, Any] | None:
 
 
 def require_writable(directory: str | Path) -> None:
-    """Makes a folder if there is none, and finds out whether it can be written to, before the work and not after it.
+    """Finds out whether a folder can be written to, or made where there is none, before the work and not after it.
 
     Raises:
         OSError: If it cannot.
     """
+    directory = Path(directory).absolute()
+    inner = next(path for path in (directory, *directory.parents) if path.exists())
     try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
+        with tempfile.TemporaryFile(dir=inner):
             pass
     except OSError as error:
-        raise OSError(f"{directory} cannot be written to ({error}). Choose another --out folder.") from error
+        raise OSError(f"{directory} cannot be written to: {error.strerror}. Choose another --out folder.") from error

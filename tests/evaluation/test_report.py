@@ -1,11 +1,9 @@
 """What marks a report as complete is written last, and where nothing can be written is known first."""
 
-import os
 import types
 
 import pytest
 
-from keras_saliency import evaluation
 from keras_saliency.evaluation import report
 
 SCORED = types.SimpleNamespace(
@@ -25,13 +23,3 @@ def test_a_report_that_could_not_be_finished_has_no_result(tiny, tmp_path, monke
             with pytest.raises(OSError, match="No space left"):
                 report.write_evaluation(tmp_path / name, tiny, [], SCORED)
             assert not (tmp_path / name / "result.json").exists()
-
-
-def test_where_nothing_can_be_written_is_said_before_anything_is_scored(tiny, tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setattr("keras_saliency.evaluation.run.score_split", lambda *args: pytest.fail("scored"))
-    with pytest.raises(PermissionError, match="file/out cannot be written, for .*file cannot. Choose another --out"):
-        evaluation.evaluate([], tiny, out=tmp_path / "file" / "out", verbose=False)
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(PermissionError, match="Choose another --out"):
-        evaluation.evaluate([], tiny, out=tmp_path / "deep" / "out", verbose=False)

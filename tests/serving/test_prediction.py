@@ -110,7 +110,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(network, tm
     save(tmp_path / "a.png")
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setattr(prediction, "_forward", None)
-    with pytest.raises(OSError, match=r"file cannot be written to .*Choose another --out folder"):
+    with pytest.raises(OSError, match=r"file cannot be written to: .*Choose another --out folder"):
         prediction.predict_files(network, [tmp_path / "a.png"], tmp_path / "file")
 
 
