@@ -16,6 +16,7 @@ import keras_saliency as ks
 from conftest import every_loss, every_metric
 from keras_saliency.losses import BCE, combo
 
+few = sys.argv[3:] == ["few"]
 parts = np.load(sys.argv[1])
 truth = {name: parts[name] for name in ("density", "fixations", "valid")}
 y_true, y_pred = ks.pack_targets(**truth), parts["prediction"]
@@ -47,7 +48,7 @@ def value_and_gradient(loss, y_true, y_pred):
     return value, tape.gradient(value, y_pred)
 
 results = {}
-for from_logits in (False, True):
+for from_logits in (False,) if few else (False, True):
     pooled = [] if from_logits else [BCE(pool=4, name="bce_pooled")]
     losses = [*every_loss(from_logits, sums=False), *pooled]
     compute = values_and_gradients(losses)
@@ -60,7 +61,6 @@ for from_logits in (False, True):
 results["blur"] = ks.maps.blur(y_pred, 1.5)
 
 images = np.random.default_rng(0).uniform(0, 255, (2, 33, 48, 3)).astype("float32")
-few = sys.argv[3:] == ["few"]
 for balance in ("uncertainty",) if few else ("uncertainty", "gradient", None):
     keras.utils.set_random_seed(0)
     if balance:  # of one layer, for it is the balance that is compiled here

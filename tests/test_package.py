@@ -53,7 +53,7 @@ assert not {"keras", "tensorflow", "jax", "torch", "matplotlib"} & set(sys.modul
 
 
 def test_a_saved_model_loads_whatever_room_is_imported_first(tmp_path, rng):
-    model = ks.create_model("unisal", weights=None, input_size=(64, 96), width=1 / 16)
+    model = ks.create_model("icf", weights=None, input_size=(64, 96))
     model.compile("adam", loss=ks.combo(kld=1, cc=1, from_logits=True), metrics=[ks.metrics.NSS(from_logits=True)])
     model.save(tmp_path / "model.keras")
     images = rng.uniform(0, 255, (1, 64, 96, 3)).astype("float32")

@@ -147,17 +147,17 @@ class _Served(tf.Module):
         outputs = {"saliency": geometry.to_saliency(predictions, self.log_density)}
         return {**outputs, "log_density": predictions} if self.log_density else outputs
 
-    @tf.function
+    @tf.function(autograph=False)
     def from_bytes(self, image_bytes):
         return self._letterboxed(self._read(image_bytes)[0])
 
-    @tf.function
+    @tf.function(autograph=False)
     def from_pixels(self, pixels):
         spec = tf.TensorSpec((*self.size, 3))
         images = tf.map_fn(lambda image: geometry.letterbox(image, self.size), pixels, fn_output_signature=spec)
         return self._letterboxed(images)
 
-    @tf.function
+    @tf.function(autograph=False)
     def to_png(self, image_bytes):
         images, sizes = self._read(image_bytes)
 

@@ -102,6 +102,7 @@ def test_linear_taps_are_those_before_the_activation(rng):
     np.testing.assert_allclose(np.maximum(last, 0), expected_last, atol=1e-5 * np.max(expected_last))
 
 
+@pytest.mark.slow
 def test_changes_are_merged_into_the_settings_of_layers():
     # As SAM pads its ResNet-50.
     changes = {"pool1_pad": {"padding": 0}, "pool1_pool": {"padding": "same"}}

@@ -81,6 +81,7 @@ def test_backbones_are_channels_last_however_keras_is_configured(name, rng):
         keras.tree.map_structure(np.testing.assert_array_equal, maps, expected)
 
 
+@pytest.mark.slow
 def test_odd_sizes_are_padded_as_keras_pads_where_it_knows_them(rng):
     images = rng.uniform(0, 255, (1, 75, 101, 3)).astype("float32")
     taps = ("expanded_conv_2_add", "expanded_conv_14_add")

@@ -112,7 +112,7 @@ TRUTHS = {
 
 @pytest.mark.parametrize(
     ("jit", "from_logits"),
-    [(False, False), (False, True), (True, True), pytest.param(True, False, marks=pytest.mark.slow)],
+    [(False, False), (False, True), *(pytest.param(True, logits, marks=pytest.mark.slow) for logits in (False, True))],
 )
 def test_value_and_gradient_are_finite_on_degenerate_maps(jit, from_logits):
     made = every_loss(from_logits, sums=False)

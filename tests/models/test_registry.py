@@ -5,7 +5,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from conftest import REPOSITORY, channels_first
+from conftest import REPOSITORY, channels_first, slowly
 from registry import ODD, batch, gives_log_density, small
 
 import keras_saliency as ks
@@ -108,7 +108,7 @@ def test_any_decoder_goes_on_any_backbone_under_any_head(name, tiny_backbone, rn
     np.testing.assert_allclose((np.exp(maps) if head == "log-density" else maps).sum((1, 2)), 1, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", slowly(ARCHITECTURES, {*ARCHITECTURES} - {"sam-vgg", "mlnet", "unisal", "dva"}))
 def test_decoders_are_channels_last_however_keras_is_configured(name, tiny_backbone, rng):
     check_channels_last(rng, name, backbone=tiny_backbone)
 
