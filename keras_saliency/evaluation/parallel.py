@@ -1,6 +1,5 @@
 """Work on several images at once, within what the process may use of the machine."""
 
-import collections
 import concurrent.futures
 import math
 import os
@@ -10,6 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import threadpoolctl
+
+from keras_saliency.serving.writing import in_order
 
 IN_FLIGHT = 2**30  # bytes of what is being worked on, besides the one image that there always is
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of computing, or "max", in so many of the clock
@@ -47,14 +48,11 @@ def in_threads(
     # Once the C library has given back a large block, it keeps smaller ones instead of asking the system for the
     # memory of every intermediate map anew, which can cost more than computing it.
     np.empty(31 << 20, "uint8")
-    waiting: collections.deque[tuple[concurrent.futures.Future[_T], int]] = collections.deque()
+    least = IN_FLIGHT // (2 * jobs)  # what the smallest counts as, so that no more wait than keep the threads at work
     # One thread for each image; more inside would get in each other's way.
     with threadpoolctl.threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for arguments in work:
-            needed = size(*arguments)
-            while waiting and (len(waiting) >= 2 * jobs or needed + sum(taken for _, taken in waiting) > IN_FLIGHT):
-                yield waiting.popleft()[0].result()
-            waiting.append((pool.submit(function, *arguments), needed))
-            del arguments
-        while waiting:
-            yield waiting.popleft()[0].result()
+
+        def needed(arguments):
+            return max(size(*arguments), least)
+
+        yield from in_order(pool, lambda arguments: function(*arguments), work, IN_FLIGHT, needed)

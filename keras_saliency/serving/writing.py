@@ -56,9 +56,11 @@ def in_order(
     """
     pending: collections.deque = collections.deque()
     for item in items:
-        while pending and sum(weighed for _, weighed in pending) + weight(item) > room:
+        weighs = weight(item)
+        while pending and sum(weighed for _, weighed in pending) + weighs > room:
             yield pending.popleft()[0].result()
-        pending.append((pool.submit(function, item), weight(item)))
+        pending.append((pool.submit(function, item), weighs))
+        del item  # It may be large, and the next is waited for.
     while pending:
         yield pending.popleft()[0].result()
 
