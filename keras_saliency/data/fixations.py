@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from keras_saliency.data import image_files
 from keras_saliency.data.names import as_on_disk
-from keras_saliency.data.orientation import orientation
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
@@ -132,7 +131,7 @@ class Sample:
             ImageError: If it cannot be decoded.
             ValueError: If it is of another size than the sample.
         """
-        image = image_files.read(self.image, self.name)
+        image, self.__dict__["orientation"] = image_files.read_with_orientation(self.image, self.name)
         if self.size is not None and tuple(self.size) != image.shape[:2]:
             raise ValueError(
                 f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {tuple(self.size)}, "
@@ -268,7 +267,7 @@ def split(
         )
     chosen: dict[str, list[Sample]] = {part: [] for part in PARTS}
     skipped = []
-    orientation.get_concrete_function()  # made here once, and not by every thread
+    image_files.decode_in_graph.get_concrete_function()  # made here once, and not by every thread
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for i, (sample, problem) in enumerate(pool.map(_with_size, samples)):
             if problem:
@@ -283,7 +282,7 @@ def _with_size(sample):
     """The sample with the size of its image, and None, or what is wrong with it."""
     try:
         sized = dataclasses.replace(sample, size=sample.read().shape[:2])
-        _ = sized.orientation  # which is kept
+        sized.__dict__["orientation"] = sample.orientation  # known now, and to be kept
         return sized, None
     except (image_files.ImageError, ValueError) as error:
         return sample, str(error)

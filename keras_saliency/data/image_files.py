@@ -32,8 +32,13 @@ def decode(data: bytes | Tensor) -> Unbatched:
         tf.errors.InvalidArgumentError: If it is no whole file of these kinds, or has more than
             `image_header.MAX_PIXELS` pixels; then none has been decoded.
     """
+    return _with_orientation(data)[0]
+
+
+def _with_orientation(data):
     with tf.control_dependencies([_decodable(data)]):
-        return decode_known(data, orientation(data))
+        turn = orientation(data)
+        return decode_known(data, turn), turn
 
 
 def decode_known(data: bytes | Tensor, orientation: int | Tensor) -> Unbatched:
@@ -49,7 +54,7 @@ def _decodable(data):
 
 
 # Its many small operations take longer one by one.
-_decode_in_graph = tf.function(decode, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
+decode_in_graph = tf.function(_with_orientation, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 
 
 def read(file: Path | bytes, name: str | Path) -> Photograph:
@@ -58,8 +63,18 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
     Raises:
         ImageError: If it cannot be decoded; names it and what to do.
     """
+    return read_with_orientation(file, name)[0]
+
+
+def read_with_orientation(file: Path | bytes, name: str | Path) -> tuple[Photograph, int]:
+    """The same, and the EXIF orientation that it is turned by, as `way_up` gives it.
+
+    Raises:
+        ImageError: As `read`.
+    """
     with _naming(name):
-        return _decode_in_graph(file_bytes(file)).numpy()
+        image, turn = decode_in_graph(file_bytes(file))
+        return image.numpy(), int(turn)
 
 
 def way_up(file: Path | bytes, name: str | Path) -> int:
