@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -59,7 +60,9 @@ def plot_samples(path: str | Path, rows: Sequence[tuple[str, Photograph, Any, Pl
 
 def _save(figure, path):
     with whole(path) as part:
-        figure.savefig(part, dpi=110)
+        # What `savefig` writes, without its first drawing, whose results nothing here asks for.
+        figure.set_dpi(110)
+        FigureCanvasAgg(figure).print_png(part)
 
 
 def _tidy(axis):
