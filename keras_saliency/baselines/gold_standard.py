@@ -87,7 +87,8 @@ class GoldStandard:
         bias = self._bias(tuple(sample.size))
         rest = (centre * bias + uniform / bias.size).astype("float32")
         for observer, mine in zip(observers, own, strict=True):
-            density = total - vertical[:, mine] @ horizontal[:, mine].T
+            density = vertical[:, mine] @ horizontal[:, mine].T
+            np.subtract(total, density, out=density)
             density *= np.float32(kernel / max(np.sum(~mine), 1))
             density += rest
             density /= density.sum()

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import scipy.io
 from PIL import Image
-from scipy.special import logsumexp
 
 from keras_saliency.data.fixations import Sample
 from keras_saliency.data.names import comparable
+from keras_saliency.formulas.array_map import log_sum
 from keras_saliency.formulas.types import Plane
 from keras_saliency.reading import apart
 
@@ -172,7 +172,7 @@ def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Predic
             f"The map of {sample.name} has NaN or infinite values. A map must be finite; "
             "give a density of zero a little of the uniform one before its logarithm."
         )
-    total = logsumexp(values)
+    total = log_sum(values)
     # Numbers of 16 bit round a logarithm of -13 by up to 0.004.
     rounding = np.finfo(dtype).eps / 2 * np.abs(values).max() if dtype.kind == "f" else 0.0
     is_log_density = dtype.kind == "f" and bool(abs(total) < max(LOG_TOLERANCE, rounding))
@@ -183,7 +183,7 @@ def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Predic
         )
     if values.shape != size:
         values = _resized(values, size)
-        total = logsumexp(values) if is_log_density else total
+        total = log_sum(values) if is_log_density else total
     if is_log_density:
         values -= total
     return Prediction(values, is_log_density, dtype.itemsize == 1)

@@ -16,17 +16,18 @@ def fourier_blur(counts: np.ndarray, sigma: float | None = None, cycles: float =
     """Blurs a map as the MIT benchmark does: by a Gaussian in the Fourier domain, after padding it with zeros.
 
     Args:
-        counts: The maps `(..., height, width)`.
+        counts: A map `(height, width)`, or several, `(height, width, maps)`.
         sigma: Not used: the width depends on the size of the image alone, about 24 pixels at 1024.
         cycles: The frequency, in cycles per padded image, at which the amplitude is one half.
     """
-    height, width = counts.shape[-2:]
+    height, width = counts.shape[:2]
     side = 2 ** int(np.ceil(np.log2(max(height, width))))
     frequencies = np.meshgrid(scipy.fft.fftfreq(side, 1 / side), scipy.fft.rfftfreq(side, 1 / side), indexing="ij")
     transfer = np.exp(-np.log(2) * (frequencies[0] ** 2 + frequencies[1] ** 2) / cycles**2)
-    blurred = scipy.fft.irfft2(scipy.fft.rfft2(counts, (side, side)) * transfer, (side, side))
+    transfer = transfer.reshape(*transfer.shape, *[1] * (counts.ndim - 2))
+    blurred = scipy.fft.irfft2(scipy.fft.rfft2(counts, (side, side), (0, 1)) * transfer, (side, side), (0, 1))
     # The transform leaves values of -1e-17 where there should be none.
-    return np.maximum(blurred[..., :height, :width], 0.0)
+    return np.maximum(blurred[:height, :width], 0.0)
 
 
 @functools.lru_cache(maxsize=8)
@@ -35,26 +36,29 @@ def _gaussian_matrix(side, sigma):
 
 
 def gaussian_blur(maps: np.ndarray, sigma: float) -> np.ndarray:
-    """Blurs maps `(..., height, width)` by a Gaussian of `sigma` pixels, cut at four, with mirrored borders.
+    """Blurs a map `(height, width)`, or several, `(height, width, maps)`, by a Gaussian of `sigma` pixels.
 
-    Two matrix products, equal to SciPy's `gaussian_filter` up to rounding, in which what is zero takes no part: most of
-    a plane of a few fixations, and of the matrices all that is further from their diagonal than the Gaussian reaches.
+    It is cut at four sigma, with mirrored borders. Two matrix products, equal to SciPy's `gaussian_filter` up to
+    rounding, in which what is zero takes no part: most of a plane of a few fixations, and of the matrices all that is
+    further from their diagonal than the Gaussian reaches.
     """
-    vertical, horizontal = (_gaussian_matrix(side, float(sigma)) for side in maps.shape[-2:])
+    vertical, horizontal = (_gaussian_matrix(side, float(sigma)) for side in maps.shape[:2])
     if maps.ndim == 2 and np.count_nonzero(maps) < min(maps.shape):
         rows, columns = np.nonzero(maps)
         return (vertical[:, rows] * maps[rows, columns]) @ horizontal[:, columns].T
-    reach = int(4 * sigma + 0.5)
-    down = np.concatenate([vertical[own, near] @ maps[..., near, :] for own, near in _bands(len(vertical), reach)], -2)
-    bands = _bands(len(horizontal), reach)
-    return np.concatenate([down[..., near] @ horizontal[own, near].T for own, near in bands], -1)
+    across = _product(horizontal, maps.swapaxes(0, 1), sigma)
+    return _product(vertical, across.swapaxes(0, 1), sigma)
 
 
-def _bands(side, reach):
-    """Slices of a side, and for each the slice that reaches so far beyond it."""
+def _product(matrix, maps, sigma):
+    """The product of a Gaussian matrix and the first axis of maps, a band of rows after the other."""
+    flat = maps.reshape(len(maps), -1)
+    reach, product = int(4 * sigma + 0.5), np.empty(flat.shape)
     step = max(reach // 2, 32)
-    starts = range(0, side, step)
-    return [(slice(i, i + step), slice(max(0, i - reach), i + step + reach)) for i in starts]
+    for i in range(0, len(matrix), step):
+        own, near = slice(i, i + step), slice(max(0, i - reach), i + step + reach)
+        np.matmul(matrix[own, near], flat[near], out=product[own])
+    return product.reshape(maps.shape)
 
 
 # Convention -> the blur of the ground truth, and whether repeated fixations count in it.

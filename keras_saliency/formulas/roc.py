@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from keras import backend
 
+from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.maps import Map, total
+from keras_saliency.formulas.ranks import Ranks, weight_below
 from keras_saliency.formulas.types import Maps, Plane, Values
 
-FEW, LEVELS = 32, 65000  # fixated values for each of which a map may be counted anew; bins of a map
 # Of the exact area in a graph without sorting: bins of values, fixated pixels, and pixels in the bins of these.
 BINS, FIXATED, NEAR = 32768, 1024, 4096
 THRESHOLDS = [k * 0.1 for k in range(10, -1, -1)]  # of Borji's and the shuffled AUC of the MIT benchmark
@@ -45,10 +46,11 @@ def auc(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None, nega
             images (the shuffled AUC).
     """
     prediction = Map.of(prediction, valid)
-    values, valid, (low, high) = prediction.raw, prediction.valid, prediction.extremes
+    values, valid, low = prediction.raw, prediction.valid, prediction.extremes[0]
     if isinstance(values, np.ndarray):
-        parts = (_whole(prediction).raw, low, high, fixations, valid, negatives)
-        return np.array([_area_of_image(*image) for image in _images(values, *parts)])
+        known = getattr(_whole(prediction), "ranks", None)
+        images = _images(values, fixations, valid, negatives)
+        return np.array([_area_of_image(known, *image) for image in images])
     positives = ops.cast(fixations, values.dtype)
     negatives = ops.ones_like(values) if negatives is None else ops.cast(negatives, values.dtype)
     if valid is not None:
@@ -68,11 +70,11 @@ def _images(prediction, *parts):
         yield values.ravel(), *(None if part is None else np.asarray(part)[i % len(part)].ravel() for part in parts)
 
 
-def _area_of_image(values, pool, low, high, fixations, valid, negatives):
-    """`auc` of one image in NumPy, whose sort is many times faster than that of the frameworks."""
+def _area_of_image(known, values, fixations, valid, negatives):
+    """`auc` of one image in NumPy; `known` are the ranks in the whole map, if there are."""
     if valid is not None:
         inside = valid > 0
-        values, pool, fixations = values[inside], pool[inside], fixations[inside]
+        values, fixations = values[inside], fixations[inside]
         negatives = None if negatives is None else negatives[inside]
     # A comparison first: NumPy finds what is true many times faster than what is not zero.
     where = np.flatnonzero(fixations != 0)
@@ -80,44 +82,11 @@ def _area_of_image(values, pool, low, high, fixations, valid, negatives):
     if len(where) == 0 or values.size == 0 or (at is not None and len(at) == 0):
         return 0.5
     if at is None:
-        shares = _reached(pool, values[where], float(low[0]), float(high[0])).mean(0) / len(pool)
+        ranks = known or Ranks(values)
+        shares = ranks.counts(values[where]).mean(0) / ranks.sample.size
     else:
-        shares = _weighted_ranks(values[at], negatives[at], values[where])
+        shares = weight_below(values[at], negatives[at], values[where])
     return np.average(shares, weights=fixations[where])
-
-
-def _weighted_ranks(sample, weights, fixated):
-    """The share of the weight that lies below each fixated value, what is equal to it counted by half."""
-    order = np.argsort(sample)
-    below = np.concatenate([[0.0], np.cumsum(weights[order], dtype="float64")])
-    places = _positions(sample[order], fixated).astype("int64")
-    return below[places].mean(0) / below[-1] + 0.0 * sample[order[-1]]  # NaN is sorted to the end
-
-
-def _reached(sample, fixated, low, high):
-    """How many of the sample lie below each fixated value, and how many do not lie above it; NaN if one is NaN."""
-    values, which = np.unique(fixated, return_inverse=True)
-    scale = LEVELS / (high - low) if high > low else 0.0
-    if len(values) <= FEW:
-        reaches = (np.less, np.less_equal)
-        counts = np.array([[np.count_nonzero(reach(sample, value)) for value in values] for reach in reaches])
-    elif 0 < scale < np.inf:
-        # Bins are never in the wrong order, only blind to small differences: what shares one with a fixated value is
-        # sorted, the others are counted.
-        bins, sought = (((part - low) * scale).astype("uint16") for part in (sample, values))
-        held = np.bincount(bins, minlength=LEVELS + 1)
-        shared = np.zeros(len(held), bool)
-        shared[sought] = True
-        elsewhere = np.cumsum(np.where(shared, 0, held))[sought]
-        counts = _positions(np.sort(sample[shared[bins]]), values) + elsewhere
-    else:
-        counts = _positions(np.sort(sample), values)
-    return counts[:, which] + 0.0 * (high - low)
-
-
-def _positions(ordered, values):
-    """How many of a sorted array lie below each value, and how many do not lie above it."""
-    return np.stack([np.searchsorted(ordered, values, side) for side in ("left", "right")]).astype("float64")
 
 
 def _area(values, positives, negatives):
@@ -196,11 +165,11 @@ def _count(ordered, values, reach):
     return count
 
 
-def curve(values: Plane | Map, counts: Plane, false_positives: Sequence[float] | np.ndarray) -> np.ndarray:
+def curve(values: Plane | ArrayMap, counts: Plane, false_positives: Sequence[float] | np.ndarray) -> np.ndarray:
     """The ROC curve of one image, fixated against all pixels: its area is `auc`.
 
     Args:
-        values: The map `(height, width)`, or a `Map` of it.
+        values: The map `(height, width)`, or an `ArrayMap` of it.
         counts: The number of fixations at each pixel, same shape.
         false_positives: The shares of pixels at which the curve is read, in [0, 1].
 
@@ -208,9 +177,8 @@ def curve(values: Plane | Map, counts: Plane, false_positives: Sequence[float] |
         The share of fixations among the pixels with the highest values; tied pixels come in evenly.
     """
     where = np.flatnonzero(counts != 0)
-    low, high = (part.item() for part in values.extremes) if isinstance(values, Map) else (values.min(), values.max())
-    flat = (values.raw if isinstance(values, Map) else values).ravel()
-    reached, above = 1 - _reached(flat, flat[where], float(low), float(high)) / flat.size
+    ranks = values.ranks if isinstance(values, ArrayMap) else Ranks(values.ravel())
+    reached, above = 1 - ranks.counts(ranks.sample[where]) / ranks.sample.size
     hits = np.clip((np.asarray(false_positives)[:, None] - above) / (reached - above), 0.0, 1.0)
     return np.average(hits, axis=1, weights=counts.ravel()[where])
 

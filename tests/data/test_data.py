@@ -222,6 +222,16 @@ def test_a_pipeline_reads_the_orientation_of_a_file_once(dotted, monkeypatch):
     assert read == ["one"]
 
 
+def test_images_are_read_by_one_graph_that_also_tells_their_orientation(dotted, monkeypatch):
+    made = tf.function(image_files.decode_in_graph.python_function, image_files.decode_in_graph.input_signature)
+    monkeypatch.setattr(image_files, "decode_in_graph", made)
+    monkeypatch.setattr(image_files, "way_up", None)  # which would read the file again
+    samples = [dataclasses.replace(dotted, name=str(i), size=None) for i in range(16)]
+    data = fixations.split("dots", samples, lambda i: ("train", "validation", "test")[i % 3])
+    assert [sample.orientation for sample in data.train] == [1] * 6
+    assert made.experimental_get_tracing_count() == 1
+
+
 def test_the_graph_of_a_pipeline_is_small(dotted):
     """It is made and optimised anew for each epoch, and for each of many tests."""
 
