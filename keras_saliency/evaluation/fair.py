@@ -6,15 +6,13 @@ Separating Models, Maps and Metrics".
 """
 
 from collections.abc import Mapping
-from typing import cast
 
 import cv2
 import numpy as np
 
 from keras_saliency.evaluation.scoring import Truth, score
-from keras_saliency.formulas.array_map import exponential
+from keras_saliency.formulas.array_map import ArrayMap, exponential
 from keras_saliency.formulas.ground_truth import BLURS
-from keras_saliency.formulas.maps import Map
 from keras_saliency.formulas.types import Plane
 
 SAMPLES = 100  # of the fixations of an image, for SIM
@@ -28,7 +26,7 @@ def fair_maps(
     fixations: float,
     convention: str = "tuebingen",
     seed: int = 0,
-) -> dict[str, Plane]:
+) -> dict[str, ArrayMap]:
     """The maps that suit each metric best, if fixations follow the density.
 
     - `sauc`: the density divided by the centre bias, where the negatives are.
@@ -49,45 +47,33 @@ def fair_maps(
         seed: Of the samples for SIM.
 
     Returns:
-        A dictionary from metric to a map `(height, width)`.
+        A dictionary from metric to a map `(height, width)`, the same one where one suits several.
     """
     density = exponential(log_density)
     ratio = log_density - log_baseline
-    blurred = BLURS[convention][0](density, sigma)
+    blurred = ArrayMap(BLURS[convention][0](density, sigma))
     return {
-        "sauc": exponential(ratio - ratio.max()),
+        "sauc": ArrayMap(exponential(ratio - ratio.max())),
         "cc": blurred,
         "kld": blurred,
         "emd": blurred,
-        "sim": _sim_map(density, sigma, fixations, convention, np.random.default_rng(seed)),
+        "sim": ArrayMap(_sim_map(density, sigma, fixations, convention, np.random.default_rng(seed))),
     }
 
 
 def fair_score(
-    log_density: Plane,
-    truth: Truth,
-    fixations: float,
-    convention: str = "tuebingen",
-    raw: Mapping[str, float] | None = None,
+    raw: Mapping[str, float], maps: Mapping[str, ArrayMap], truth: Truth, convention: str = "tuebingen"
 ) -> dict[str, float]:
-    """`score` with the map that suits each metric best.
+    """The scores of a log-density, each of the map that suits its metric best.
 
     Args:
-        log_density: The predicted log-density `(height, width)`.
-        truth: From `make_truth`, with a baseline.
-        fixations: The number of fixations to be expected on an image.
+        raw: What `score` gives for the log-density.
+        maps: From `fair_maps`.
+        truth: As in `score`.
         convention: As in `score`.
-        raw: What `score` gives for the log-density, if it is known.
     """
-    values = dict(raw or score(log_density, truth, True, convention))
-    log_baseline = cast(Map, truth.target.baseline).log_density[0, ..., 0]
-    maps = fair_maps(log_density, log_baseline, truth.sample.sigma, fixations, convention)
-    wanted: dict[int, list[str]] = {}
-    for name in values.keys() & maps.keys():
-        wanted.setdefault(id(maps[name]), []).append(name)
-    for names in wanted.values():  # those of one map together
-        values |= score(maps[names[0]], truth, False, convention, names)
-    return values
+    suited = [name for name in raw if name in maps]
+    return dict(raw) | {name: score(maps[name], truth, False, convention, [name])[name] for name in suited}
 
 
 # The standard deviation of the blur; that of `mit` is a 42nd of the longer side or more. Here it is a power of two, so
@@ -101,13 +87,15 @@ def _sim_map(density, sigma, fixations, convention, rng):
     small = cv2.resize(density, (round(width / shrink), round(height / shrink)), interpolation=cv2.INTER_AREA)
     cumulative = np.cumsum(small)
     drawn = np.searchsorted(cumulative, rng.random((SAMPLES, round(fixations))) * cumulative[-1])
-    cells = drawn + small.size * np.arange(SAMPLES)[:, None]
-    counts = np.bincount(cells.ravel(), minlength=SAMPLES * small.size).reshape(SAMPLES, *small.shape)
-    truths = BLURS[convention][0](counts.astype("float64"), sigma / shrink)
-    ordered = np.sort(truths / truths.sum((1, 2), keepdims=True), axis=0)
+    # The samples of a pixel side by side: they are sorted.
+    cells = drawn * SAMPLES + np.arange(SAMPLES)[:, None]
+    counts = np.bincount(cells.ravel(), np.ones(cells.size), SAMPLES * small.size)
+    truths = BLURS[convention][0](counts.reshape(*small.shape, SAMPLES), sigma / shrink)
+    truths /= truths.sum((0, 1))
+    truths.sort(-1)
     # Between two order statistics the quantile is linear, and so is its sum.
-    sums = ordered.sum((1, 2))
+    sums = truths.sum((0, 1))
     upper = int(np.clip(np.searchsorted(sums, 1.0), 1, SAMPLES - 1))
     share = np.clip((1.0 - sums[upper - 1]) / max(sums[upper] - sums[upper - 1], 1e-12), 0.0, 1.0)
-    quantile = ordered[upper - 1] + share * (ordered[upper] - ordered[upper - 1])
+    quantile = truths[..., upper - 1] + share * (truths[..., upper] - truths[..., upper - 1])
     return np.maximum(cv2.resize(quantile, (width, height), interpolation=cv2.INTER_LINEAR), 0.0)

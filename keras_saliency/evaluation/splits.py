@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_saliency import baselines
 from keras_saliency.data import DataSet, Sample, Samples
-from keras_saliency.evaluation.fair import fair_score
+from keras_saliency.evaluation.fair import fair_maps, fair_score
 from keras_saliency.evaluation.parallel import in_threads
 from keras_saliency.evaluation.scoring import Truth, as_batch, make_truth, score
 from keras_saliency.evaluation.sources import Source
@@ -35,6 +35,7 @@ MIDDLE_OF_ZERO = 0.25
 
 BYTES = 160  # a pixel while an image is scored: some twenty maps in double precision
 SIZES = 64  # of images whose counts of all fixations are kept
+KEPT = 2**21  # pixels, up to which the rows are kept that are the same for all images of a size
 FALSE_POSITIVES = np.linspace(0.0, 1.0, 101)
 
 # The share of what can be known: of which metric, in which row, and what that is called.
@@ -176,32 +177,44 @@ def score_split(
     others = OtherFixations(samples)
     progress(0)
 
-    @functools.lru_cache(maxsize=4)
-    def baseline(size):
-        return ArrayMap(centre_bias.log_density(size), from_logits=True)
+    def constant_rows(size, sigma):
+        """Uniform and centre bias, and the fair maps of the latter: the same for all images of a size."""
+        uniform, bias = baselines.uniform(size), centre_bias.log_density(size)
+        maps = fair_maps(bias, bias, sigma, expected, convention)
+        return ArrayMap(uniform, from_logits=True), ArrayMap(bias, from_logits=True), maps
+
+    kept = functools.lru_cache(1)(constant_rows)
+
+    def score_row(row, values, is_log_density, is_eight_bit, truth, fair_of_bias):
+        """The scores of one map: raw, fair, what an 8-bit map gains, and its ROC curve; None for what it has not."""
+        density, bias = truth.sample.density, cast(ArrayMap, truth.target.baseline)
+        prediction = values if isinstance(values, ArrayMap) else ArrayMap(values, is_log_density)
+        raw, fair, lifted = score(prediction, truth, convention=convention), None, None
+        if is_log_density and row != "uniform":
+            log_bias = bias.log_density[0, ..., 0]
+            maps = fair_of_bias or fair_maps(values, log_bias, truth.sample.sigma, expected, convention)
+            fair = fair_score(raw, maps, truth, convention)
+        if is_log_density and density is not None:
+            raw["expected_ig"] = _expected_ig(prediction, density, bias)
+        if is_eight_bit:
+            middle = score(np.maximum(values, MIDDLE_OF_ZERO), truth, False, convention, ["kld", "ig"])
+            lifted = {name: value - raw[name] for name, value in middle.items()}
+        return raw, fair, lifted, roc.curve(prediction, cast(np.ndarray, truth.target.fixations), FALSE_POSITIVES)
 
     def score_rows(sample, predictions):
-        bias = baseline(tuple(sample.size))
+        constant = kept if math.prod(sample.size) <= KEPT else constant_rows
+        uniform, bias, fair_of_bias = constant(tuple(sample.size), sample.sigma)
         truth = make_truth(sample, others.counts(sample), bias, convention)
         rows = dict(zip((source.name for source in sources), predictions, strict=True))
-        rows["uniform"] = (baselines.uniform(sample.size), True, False)
-        rows["centre_bias"] = (bias.log_density[0, ..., 0], True, False)
+        rows |= {"uniform": (uniform, True, False), "centre_bias": (bias, True, False)}
         if sample.density is not None:
             rows["truth"] = (np.log(sample.density), True, False)
-        raw, fair, lifted, curves = {}, {}, {}, {}
-        for row, (values, is_log_density, is_eight_bit) in rows.items():
-            prediction = ArrayMap(values, is_log_density)
-            raw[row] = score(prediction, truth, convention=convention)
-            curves[row] = roc.curve(prediction, cast(np.ndarray, truth.target.fixations), FALSE_POSITIVES)
-            if is_log_density and row != "uniform":
-                fair[row] = fair_score(values, truth, expected, convention, raw[row])
-            if is_log_density and sample.density is not None:
-                raw[row]["expected_ig"] = _expected_ig(values, sample.density, bias)
-            if is_eight_bit:
-                middle = score(np.maximum(values, MIDDLE_OF_ZERO), truth, False, convention, ["kld", "ig"])
-                lifted[row] = {name: value - raw[row][name] for name, value in middle.items()}
-        raw["gold_standard"] = score_gold_standard(gold, truth, convention)
-        return raw, fair, lifted, curves
+        scored = {
+            row: score_row(row, *map_, truth, fair_of_bias if row == "centre_bias" else None)
+            for row, map_ in rows.items()
+        }
+        scored["gold_standard"] = score_gold_standard(gold, truth, convention), None, None, None
+        return [{row: parts[i] for row, parts in scored.items() if parts[i] is not None} for i in range(4)]
 
     collected: list[dict[str, list[dict[str, float]]]] = [collections.defaultdict(list) for _ in range(3)]
     curves: dict[str, Any] = collections.defaultdict(float)
@@ -232,10 +245,9 @@ def _bytes_of(sample, predictions):
     return math.prod(sample.size) * (BYTES + 8 * len(predictions))
 
 
-def _expected_ig(log_density, density, baseline):
+def _expected_ig(prediction, density, baseline):
     """The expectation of IG under the known density of the fixations."""
-    log_p = ArrayMap(log_density, from_logits=True).log_density
-    return float(measures.ig(as_batch(density), log_p, baseline.log_density)[0])
+    return float(measures.ig(as_batch(density), prediction.log_density, baseline.log_density)[0])
 
 
 def summarise(
