@@ -46,6 +46,7 @@ def plot_samples(path: str | Path, rows: Sequence[tuple[str, Photograph, Any, Pl
     grid = figure.subplots(len(rows), 4, squeeze=False)
     for axes, (title, image, fixations, density, prediction) in zip(grid, rows, strict=True):
         for axis in axes:
+            axis.set(xticks=[], yticks=[])  # which would be laid out, though they are not shown
             axis.set_axis_off()
         axes[0].imshow(image)
         axes[0].set_title(title, fontsize=9, loc="left")
