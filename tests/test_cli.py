@@ -30,7 +30,7 @@ def run(monkeypatch, capsys, *arguments):
     ("arguments", "message"),
     [
         (["train", "nothing"], "error: Unknown recipe 'nothing'. Known recipes: deepgaze1, "),
-        (["train", "demo", "--set", "epoch=3"], "error: 'epoch=3': unknown key 'epoch'. Known keys: name,"),
+        (["train", "demo", "--set", "epoch=3"], "error: 'epoch': unknown key 'epoch'. Known keys: name,"),
         (["train", "demo", "--set", "loss.kdl=3"], "error: Unknown loss 'kdl'. Known losses: mse,"),
         (["train", "demo", "--set", "model.name=x"], "error: Unknown model 'x'. Known models: deepgaze1, "),
         (["train", "demo", "--set", "model.backbone=x"], "error: Unknown backbone 'x'. Known backbones: "),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 SCHEDULES = ("cosine", "constant", "inverse", "steps")
+LARGEST = math.nextafter(math.inf, 0.0)
+LETTERS = 200  # of what was given, in a message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,9 +106,13 @@ class Recipe:
     def __post_init__(self) -> None:
         _require(self)
         if self.schedule not in SCHEDULES:
-            raise ValueError(f"Unknown schedule {self.schedule!r}. Known schedules: {', '.join(SCHEDULES)}.")
+            raise ValueError(f"Unknown schedule {_shown(self.schedule)}. Known schedules: {', '.join(SCHEDULES)}.")
+        if self.schedule == "steps" and not self.decay:
+            raise ValueError(
+                "schedule='steps' multiplies the learning rate by decay, which has to be above 0, such as 0.1."
+            )
         if not self.loss and not self.members:
-            raise ValueError(f"The recipe {self.name!r} needs a loss, such as loss={{'kld': 1.0}}, or members.")
+            raise ValueError(f"The recipe {_shown(self.name)} needs a loss, such as loss={{'kld': 1.0}}, or members.")
 
     def models(self) -> list[Model]:
         """The model, or those of the members."""
@@ -114,7 +120,7 @@ class Recipe:
 
 
 def _number(value, kind=(int, float)):
-    return isinstance(value, kind) and not isinstance(value, bool) and abs(value) < math.inf
+    return isinstance(value, kind) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _positive(value):
@@ -122,7 +128,7 @@ def _positive(value):
 
 
 def _count(value):
-    return _number(value, int) and value >= 1
+    return _number(value, int) and 1 <= value < 2**31
 
 
 def _text(value):
@@ -130,7 +136,8 @@ def _text(value):
 
 
 def _folder(value):
-    return _text(value) and value.isprintable() and value.strip(" .") != "" and not set(value) & set("/\\")
+    fits = _text(value) and value.isprintable() and len(value.encode()) < 256
+    return fits and value.strip(" .") != "" and not set(value) & set("/\\")
 
 
 def _weights(value):
@@ -148,8 +155,8 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("a text or None", lambda value: value is None or _text(value), "model.backbone model.weights"),
     ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip"),
     ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
-    ("a whole number, at least 1", _count, "batch epochs patience decay_epochs"),
-    ("a whole number, at least 1, or None", lambda value: value is None or _count(value), "model.stride"),
+    ("a whole number from 1 to 2**31 - 1", _count, "batch epochs patience decay_epochs"),
+    ("a whole number from 1 to 2**31 - 1, or None", lambda value: value is None or _count(value), "model.stride"),
     ("a whole number from 0 to 2**32 - 1", lambda value: _number(value, int) and 0 <= value < 2**32, "seed"),
     ("a number above 0", _positive, "learning_rate model.width model.scale"),
     ("a number above 0, or None", lambda value: value is None or _positive(value), "clip_norm"),
@@ -169,7 +176,16 @@ def _require(node, prefix=""):
         for path in paths.split():
             name = path.removeprefix(prefix)
             if path == prefix + name and "." not in name and not holds(getattr(node, name)):
-                raise ValueError(f"{path} must be {expected}. Received: {path}={getattr(node, name)!r}.")
+                raise ValueError(f"{path} must be {expected}. Received: {path}={_shown(getattr(node, name))}.")
+
+
+def _shown(value):
+    """A value as a message shows it: in one line, and cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # A whole number of more digits than Python writes.
+        return "a number of thousands of digits"
+    return text if len(text) <= LETTERS else f"{text[:LETTERS]}..."
 
 
 def data_sets(recipe: Recipe) -> list[str]:
@@ -192,12 +208,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     Raises:
         ValueError: If a field is unknown, or a value makes no sense.
     """
-    for key, value in changes.items():
-        inner = value if key == "model" and isinstance(value, dict) else None
-        steps = {f"{key}.{name}": item for name, item in inner.items()} if inner else {key: value}
-        for path, item in steps.items():
-            recipe = _replace(recipe, path.split("."), item, f"{path}={item}")
-    return recipe
+    return _changed(recipe, changes.items())
 
 
 def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
@@ -206,33 +217,64 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     Raises:
         ValueError: If a setting is not of this form, its key is unknown, or its value makes no sense.
     """
+    pairs = []
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise ValueError(f"A setting has the form KEY=VALUE, such as epochs=3. Received: {setting!r}.")
+            raise ValueError(f"A setting has the form KEY=VALUE, such as epochs=3. Received: {_shown(setting)}.")
         try:
             value = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # as its documentation lists them
             value = text
-        recipe = change(recipe, {key: value})
-    return recipe
+        pairs.append((key, value))
+    return _changed(recipe, pairs)
 
 
-def _replace(node, keys, value, setting):
+def _changed(recipe, pairs):
+    """The recipe after all changes: what they make together has to make sense, and not what the first do alone."""
+    draft = _opened(recipe)
+    for key, value in pairs:
+        inner = value if key == "model" and isinstance(value, dict) else None
+        steps = {f"{key}.{name}": item for name, item in inner.items()} if inner else {key: value}
+        for path, item in steps.items():
+            _set(draft, path.split("."), item, path)
+    return _closed(draft)
+
+
+def _opened(node):
+    """A dict of fields, with its class under `type`; of the weights of losses a copy."""
+    if dataclasses.is_dataclass(node):
+        return {type: type(node), **{field.name: getattr(node, field.name) for field in dataclasses.fields(node)}}
+    return dict(node) if isinstance(node, dict) else {type: None}
+
+
+def _closed(node):
+    if not isinstance(node, dict) or type not in node:
+        return node
+    return node[type](**{key: _closed(value) for key, value in node.items() if key is not type})
+
+
+def _set(node, keys, value, path):
     key, *rest = keys
-    if isinstance(node, dict) and not rest:
+    if type not in node and not rest:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError(f"{setting!r}: the weight of a loss is a number; 0 leaves the loss out.")
-        changed = {name: weight for name, weight in {**node, key: value}.items() if weight != 0}
-        return changed
-    known = [field.name for field in dataclasses.fields(node)] if dataclasses.is_dataclass(node) else []
+            raise ValueError(
+                f"{_shown(path)}: the weight of a loss is a number; 0 leaves the loss out. Received: {_shown(value)}."
+            )
+        node[key] = value
+        if value == 0:
+            del node[key]
+        return
+    known = [name for name in node if name is not type] if type in node else []
     if key not in known:
-        raise ValueError(f"{setting!r}: unknown key {key!r}. Known keys: {', '.join(known) or 'none'}.")
-    old = getattr(node, key)
+        raise ValueError(f"{_shown(path)}: unknown key {_shown(key)}. Known keys: {', '.join(known) or 'none'}.")
     if rest:
-        return dataclasses.replace(node, **{key: _replace(old, rest, value, setting)})
+        node[key] = _opened(node[key])
+        _set(node[key], rest, value, path)
+        return
+    old = node[key]
     if isinstance(old, tuple) and isinstance(value, list | tuple):
         value = tuple(value)
-    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(old, float) and isinstance(value, int) and _number(value):
         value = float(value)
-    return dataclasses.replace(node, **{key: value})
+    node[key] = value
