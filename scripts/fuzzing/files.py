@@ -55,16 +55,20 @@ def maps():
 def mat():
     """Matrices, structures and cells, compressed or not."""
     contents = (
-        {"map": PLANE},
-        {"fixations": {"a": np.arange(5), "b": "text", "c": {"d": [1, 2.5]}}},
-        {"fixations": np.array([np.zeros((2, 2)), "x", np.array([])], object)},
+        ("map", PLANE),
+        ("fixations", {"a": np.arange(5), "b": "text", "c": {"d": [1, 2.5]}}),
+        ("fixations", np.array([np.zeros((2, 2)), "x", np.array([])], object)),
     )
-    valid = [("map.mat", _saved(scipy.io.savemat, c, do_compression=z)) for c in contents for z in (False, True)]
+    valid = [
+        (f"{name}.mat", _saved(scipy.io.savemat, {name: content}, do_compression=compressed))
+        for name, content in contents
+        for compressed in (False, True)
+    ]
     valid.append(("map.mat", _saved(scipy.io.savemat, {"map": PLANE}, format="4")))
     whole = valid[0][1]
     bomb = _saved(scipy.io.savemat, {"map": np.zeros((2**12, 2**13))}, do_compression=True)
     killer = whole[:176] + bytes(4) + whole[180:]  # numbers of a type that is none
-    return valid, [("map.mat", killer), ("map.mat", bomb), ("map.mat", b"")]
+    return valid, [(f"{name}.mat", data) for name in ("map", "fixations") for data in (killer, bomb, b"")]
 
 
 def hdf5():

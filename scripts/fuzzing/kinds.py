@@ -47,8 +47,7 @@ def _map(path):
 
 
 def _mat(path):
-    """By one of both readers: a file that ends it costs a start."""
-    if path.stat().st_size % 16:
+    if path.stem == "map":
         return _map(path)
     _reader("data.matlab", "load_matlab")(path, "fixations")
     return None
@@ -88,7 +87,9 @@ def _sensible(recipe):
         return f"{others}, which are finite, and momentum below one"
     if recipe.clip_norm is not None and not recipe.clip_norm > 0:
         return f"clip_norm={recipe.clip_norm}"
-    return f"name={recipe.name!r}" if "/" in recipe.name or not recipe.name else None
+    if recipe.schedule == "steps" and not recipe.decay > 0:
+        return f"decay={recipe.decay} for steps"
+    return f"name={recipe.name!r}" if "/" in recipe.name or not 0 < len(recipe.name) < 256 else None
 
 
 def _judged(recipe):

@@ -31,7 +31,9 @@ class Process:
         self.kinds, self.child = kinds, None
 
     def start(self):
-        """Starts it, and waits until it is ready."""
+        """Starts it where it does not run, and waits until it is ready."""
+        if self.child is not None:
+            return
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
         self.child = context.Process(target=worker.serve, args=(other, self.kinds), daemon=False)
@@ -41,8 +43,6 @@ class Process:
 
     def read(self, request):
         """What the worker says: outcome, reason, megabytes; a reason alone where it ended or took too long."""
-        if self.child is None:
-            self.start()
         self.pipe.send(request)
         try:
             if self.pipe.poll(SECONDS):
@@ -79,6 +79,7 @@ def run(kinds, inputs, seed, keep):
 def _run(kind, count, seed, keep, process):
     result = Result(kind)
     for number in range(count):
+        process.start()
         started = time.perf_counter()
         outcome, reason, memory = process.read((kind, seed, number))
         result.slowest = max(result.slowest, time.perf_counter() - started)

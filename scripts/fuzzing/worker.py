@@ -16,12 +16,12 @@ LETTERS = 2000  # of a message that still tells one thing
 
 
 def make(kind, seed, number):
-    """The name and the bytes of one input: first those made by hand, then valid ones that are changed."""
-    seeds, hostile = _inputs(kind)
-    if number < len(hostile):
-        return hostile[number]
+    """The name and the bytes of one input: first valid ones, then those made by hand, then valid ones changed."""
+    valid, hostile = _inputs(kind)
+    if number < len(valid) + len(hostile):
+        return [*valid, *hostile][number]
     rng = random.Random(f"{kind} {seed} {number}")
-    name, data = rng.choice(seeds)
+    name, data = rng.choice(valid)
     return name, (KINDS[kind].mutate or mutate)(data, rng)
 
 
@@ -49,14 +49,16 @@ def read(kind, seed, number, folder):
     path = folder / name
     path.write_bytes(data)
     before = _megabytes("VmRSS")
-    with contextlib.suppress(OSError):  # the peak starts anew, where the system can
-        Path("/proc/self/clear_refs").write_text("5")
+    for process in _processes():
+        with contextlib.suppress(OSError):  # the peak starts anew, where the system can
+            (process / "clear_refs").write_text("5")
     try:
         wrong = KINDS[kind].read(path)
         outcome, reason = ("failed", f"is accepted: {wrong}") if wrong else ("accepted", "")
     except KINDS[kind].errors as error:
         text = str(error)
         wrong = next((what for what, fits in _message(text, path, KINDS[kind].named).items() if not fits), None)
+        wrong = "a valid input is refused" if number < len(_inputs(kind)[0]) else wrong
         outcome, reason = ("failed", f"{wrong}: {text[:200]}") if wrong else ("refused", text)
     except Exception as error:
         outcome, reason = "failed", f"{type(error).__name__}: {str(error)[:200]}"
@@ -72,9 +74,20 @@ def _message(text, path, named):
     }
 
 
+def _processes():
+    """Where Linux tells of this process, and of those that read for it."""
+    found = [Path("/proc/self")]
+    for file in found[0].glob("task/*/children"):
+        with contextlib.suppress(OSError):  # A thread has ended meanwhile.
+            found += [Path("/proc", child) for child in file.read_text().split()]
+    return found
+
+
 def _megabytes(field):
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(field)), 0.0)
+    """Of this process and those that read for it."""
+    kilobytes = 0
+    for process in _processes():
+        with contextlib.suppress(OSError):
+            lines = (process / "status").read_text().splitlines()
+            kilobytes += next((int(line.split()[1]) for line in lines if line.startswith(field)), 0)
+    return kilobytes / 1024
