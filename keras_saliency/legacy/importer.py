@@ -11,6 +11,7 @@ from keras_saliency.legacy.model_layers import find_layers, label, resolve
 from keras_saliency.legacy.report import ImportReport, Missing, Used
 from keras_saliency.legacy.torch_file import load_safetensors, load_torch_weights
 from keras_saliency.legacy.torch_layout import IGNORED, match_torch
+from keras_saliency.reading.regular import require_regular
 
 KERNELS = ("theano", "tensorflow")
 # The first bytes of a file -> how it is read: HDF5; a zip archive and a pickle, both PyTorch's.
@@ -83,6 +84,7 @@ def import_weights(
 def _reader(path):
     if path.suffix == ".safetensors":
         return load_safetensors
+    require_regular(path)
     with path.open("rb") as file:
         start = file.read(4)
     for signature, read in _SIGNATURES.items():

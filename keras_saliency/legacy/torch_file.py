@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_saliency.legacy.plain_pickle import PlainUnpickler, fill
+from keras_saliency.reading.regular import require_regular
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _STORAGES = {
@@ -138,6 +139,7 @@ def load_torch_weights(path: str | Path) -> dict[str, np.ndarray]:
         ValueError: If the file is no such checkpoint, is truncated, or holds anything else; the message says which.
     """
     path = Path(path)
+    require_regular(path)
     with path.open("rb") as file:
         try:
             zipped = file.read(4) == b"PK\x03\x04"
@@ -168,6 +170,7 @@ def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
             f"Reading {path} needs the package safetensors, which is not installed. Run: pip install safetensors "
             "(or: pip install 'keras_saliency[weights]')."
         ) from error
+    require_regular(path)
     try:
         tensors = safetensors.numpy.load_file(path)
     except (AttributeError, KeyError) as error:  # of a kind of numbers that NumPy has not

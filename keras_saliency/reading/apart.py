@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from keras_saliency.reading.regular import require_regular
+
 SECONDS, BYTES_PER_SECOND = 8.0, 50_000  # of computing, for a small file and for larger ones
 PATIENCE = 10  # times as long by the clock: a busy machine is no damaged file
 MEMORY = 2**29  # bytes, for a small file
@@ -92,10 +94,11 @@ def call(function: Callable[..., Any], path: str | Path, **options: Any) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the function raises anything, ends its process, or takes more memory or time than a file of
-            this size can need; says which.
+        ValueError: If it is a pipe or the like, or the function raises anything, ends its process, or takes more memory
+            or time than a file of this size can need; says which.
     """
     path = Path(path).absolute()
+    require_regular(path)
     size = path.stat().st_size
     seconds = SECONDS + size / BYTES_PER_SECOND
     result, problem = _process.call((function, (str(path),), options, MEMORY + EXPANSION * size, seconds), seconds)

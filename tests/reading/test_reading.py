@@ -1,8 +1,12 @@
 """Files of strangers: nothing of other files is read, and none ends this process."""
 
+import functools
 import os
+import re
+import threading
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import scipy.io
@@ -10,7 +14,9 @@ import scipy.io
 from keras_saliency.data.matlab import load_matlab
 from keras_saliency.evaluation import map_files
 from keras_saliency.evaluation.pysaliency import open_predictions
+from keras_saliency.legacy import import_weights
 from keras_saliency.legacy.keras1_file import load_keras1_weights
+from keras_saliency.legacy.torch_file import load_safetensors, load_torch_weights
 from keras_saliency.reading import apart
 
 
@@ -90,12 +96,38 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_call_that_takes_for_ever_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr(apart, "SECONDS", 0.3)
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(ValueError, match="took longer than 0 s"):
-        apart.call(scipy.io.loadmat, tmp_path / "fifo")
+    monkeypatch.setattr(apart, "SECONDS", 0.03)
+    (tmp_path / "file").touch()
+    for waits, computes in ((input, None), (re.match, "(.+)+\0")):
+        function = functools.partial(waits, computes) if computes else waits
+        with pytest.raises(ValueError, match="took longer than 0 s"):
+            apart.call(function, tmp_path / "file")
     monkeypatch.undo()
-    assert apart.call(os.path.basename, tmp_path / "fifo") == "fifo"
+    assert apart.call(os.path.basename, tmp_path / "file") == "file"
+
+
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        *((load_torch_weights, "w.pth"), (load_safetensors, "w.safetensors"), (load_keras1_weights, "w.h5")),
+        *((map_files.READERS[".mat"], "map.mat"), (lambda path: open_predictions(path).__enter__(), "maps.h5")),
+        (lambda path: import_weights(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), path), "w.pth"),
+    ],
+)
+def test_a_pipe_is_refused_before_anything_waits_for_its_end(read, name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    said = []
+
+    def refused():
+        with pytest.raises(ValueError) as error:
+            read(tmp_path / name)
+        said.append(str(error.value))
+
+    # A reader that waits does not keep a thread of this kind from ending with the test.
+    reader = threading.Thread(target=refused, daemon=True)
+    reader.start()
+    reader.join(3)
+    assert said and f"{name} is no regular file" in said[0]
 
 
 def test_maps_are_what_their_names_say_and_of_bounded_size(tmp_path):
