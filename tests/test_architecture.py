@@ -20,7 +20,7 @@ ALLOWED = {
     "legacy": {"reading"},
     "layers": {"formulas"},
     "backbones": {"formulas", "layers", "legacy"},
-    "losses": {"formulas", "backbones"},
+    "losses": {"formulas", "backbones", "reporting"},
     "metrics": {"formulas"},
     "models": {"formulas", "layers", "backbones", "losses"},
     "data": {"formulas", "reading"},

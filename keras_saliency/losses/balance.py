@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import rich.console
 import rich.table
 from keras import ops
 
 from keras_saliency.formulas.types import Maps, Targets, Tensor
+from keras_saliency.reporting.progress import make_console
 
 
 class Uncertainty(keras.layers.Layer):
@@ -89,4 +89,4 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     for row, *shares in zip(rows, *([pull / (sum(column) or 1.0) for pull in column] for column in pulls), strict=True):
         given, new = (f"{share:.1%}" for share in shares)
         table.add_row(row["term"], f"{row['norm']:.3g}", f"{row['given']:.3g}", given, f"{row['set']:.3g}", new)
-    rich.console.Console().print(table)
+    make_console().print(table, soft_wrap=False)

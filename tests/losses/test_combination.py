@@ -216,6 +216,14 @@ def test_balance_by_gradient_gives_each_term_its_share(rng, capsys):
     assert "Gradient of each term" not in capsys.readouterr().out
 
 
+def test_the_table_of_a_balance_shows_names_as_they_are(capsys):
+    from keras_saliency.losses.balance import print_table
+
+    print_table([{"term": name, "norm": 1.0, "given": 1.0, "set": 1.0} for name in ("[mine]", "kld[/x]", ":star:")])
+    table = capsys.readouterr().out
+    assert all(f" {name} " in table for name in ("[mine]", "kld[/x]", ":star:"))
+
+
 @pytest.mark.parametrize("kind", ["arrays", "generator", "tensors"])
 def test_a_balance_holds_for_steps_that_were_made_before(kind, rng):
     images, y_true = data(rng)
