@@ -90,10 +90,12 @@ def predict(
         OSError: If a photograph cannot be read whole, without `out`; if `out` cannot be written to.
     """
     console = make_console(verbose and out is not None)
-    if not isinstance(model, keras.Model | Run):
+    if isinstance(model, keras.Model | Run):
+        network = model.model if isinstance(model, Run) else model
+        require_finite(network)
+    else:
         console.print("loading the model")
-        model = load(model)
-    network = model.model if isinstance(model, Run) else model
+        network = load(model).model  # which has looked at its weights
     listed: list[Any] = [images] if isinstance(images, str | Path | np.ndarray) else list(images)
     if out is not None:
         if any(not isinstance(item, str | Path) for item in listed):
@@ -104,8 +106,7 @@ def predict(
             def progress(done, total):
                 bars.update(task, completed=done, total=total)
 
-            return predict_files(network, listed, out, log_density, progress, existing, size)
-    require_finite(network)
+            return _predict_files(network, listed, out, log_density, progress, existing, size)
     is_log_density = gives_log_density(network)
     maps = [predict_image(network, image, is_log_density, size) for image in _read(listed)]
     one = isinstance(images, np.ndarray) or (isinstance(images, str | Path) and not Path(images).is_dir())
@@ -212,6 +213,11 @@ def predict_files(
         OSError: If a file cannot be written.
     """
     require_finite(model)
+    return _predict_files(model, paths, directory, log_density, progress, existing, size)
+
+
+def _predict_files(model, paths, directory, log_density, progress, existing, size):
+    """As `predict_files`, of a model whose weights are finite."""
     size_of(model, size)
     if log_density:
         require_log_density(model)

@@ -7,7 +7,7 @@ from registry import small
 
 import keras_saliency as ks
 from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
-from keras_saliency.serving import prediction
+from keras_saliency.serving import load, prediction
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,20 @@ def test_weights_that_are_not_finite_are_refused_at_every_door(tiny_backbone, ti
         with pytest.raises(ValueError, match=r"weight .* has NaN or infinite values: its training diverged"):
             door()
         assert not [(tmp_path / out).exists() for out in ("maps", "scores", "served")].count(True), name
+
+
+def test_weights_are_looked_at_once(model, tiny, tmp_path, monkeypatch):
+    model.save(tmp_path / "model.keras")
+    looked = []
+    for module in (load, prediction):
+        monkeypatch.setattr(module, "require_finite", looked.append)
+    image = tiny.test[0].read()
+    (tmp_path / "photo.png").write_bytes(tiny.test[0].image)
+    for given in (model, tmp_path, load.Run(tmp_path, model)):
+        for what, out in ((image, None), (tmp_path / "photo.png", tmp_path / "maps")):
+            looked.clear()
+            ks.predict(given, what, out, existing="overwrite", verbose=False)
+            assert len(looked) == 1
 
 
 def test_photographs_become_maps_with_a_white_peak(model, tiny, tmp_path):
