@@ -76,6 +76,11 @@ def delete_own(folder: Path, own: re.Pattern[str]) -> None:
             path.rmdir()
 
 
+def others_in(folder: Path, own: re.Pattern[str]) -> list[Path]:
+    """The files and folders inside a folder that do not look like a program's own, in order; see `delete_own`."""
+    return sorted(path for path in folder.rglob("*") if not own.fullmatch(path.relative_to(folder).as_posix()))
+
+
 @contextlib.contextmanager
 def naming(path: str | Path, remedy: str) -> Iterator[None]:
     """A context for what is done with the content of a file; whatever is wrong with it is one error that names it.

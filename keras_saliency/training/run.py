@@ -15,7 +15,7 @@ from keras_saliency.data import DataSet, Place
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.evaluation.splits import score_split
 from keras_saliency.models import SaliencyModel, mix
-from keras_saliency.reporting.files import delete_own, whole
+from keras_saliency.reporting.files import delete_own, others_in, whole
 from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.export import export_saved_model
 from keras_saliency.serving.load import MODEL, PARTS, Run, load
@@ -115,6 +115,8 @@ def _run(
         claim_workdir(workdir, recipe)
         console.print(f"{workdir} is complete: {workdir / PARTS['report']}")
         return load(workdir)
+    served = workdir / PARTS["saved_model"]
+    _require_own(served)
     with share_among(devices):
         model, history, seconds = train_with_stages(recipe, read, workdir, console, held=held)
     if devices > 1:
@@ -128,10 +130,19 @@ def _run(
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
     console.print("writing report and SavedModel")
     clear_features(workdir / FEATURES)
-    served = workdir / PARTS["saved_model"]
+    _require_own(served)
     delete_own(served, SAVED_MODEL)  # An interrupted run may have come so far.
     export_saved_model(model, served)
     return Run(workdir, model, write_report(workdir, recipe, data, source, history, seconds, scored))
+
+
+def _require_own(served):
+    """What others have put where the SavedModel goes is found before hours of work, and not deleted."""
+    if others := others_in(served, SAVED_MODEL):
+        raise ValueError(
+            f"{others[0]} stands where the SavedModel goes, and is no part of one. Move it out of {served} and train "
+            "again: the run goes on where it was."
+        )
 
 
 def train_with_stages(

@@ -152,6 +152,21 @@ def test_two_runs_in_one_folder_are_told_apart(tmp_path):
     assert {path.name for path in claim_workdir(tmp_path / "run", RECIPE).iterdir()} == {LOCK, "recipe.json"}
 
 
+def test_what_stands_where_the_saved_model_goes_is_named_before_the_training_and_kept(tiny, tmp_path, monkeypatch):
+    claim_workdir(tmp_path, RECIPE)
+    mine = tmp_path / "saved_model" / "1" / "assets" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    (mine.parents[1] / "saved_model.pb").touch()
+    mine.write_text("mine")
+    monkeypatch.setattr("keras_saliency.training.run.train_with_stages", lambda *args, **options: 1 / 0)
+    with pytest.raises(ValueError, match=r"assets/mine.txt stands where the SavedModel goes.* Move it out of"):
+        ks.train(RECIPE, tiny, tmp_path, verbose=False)
+    assert mine.read_text() == "mine"
+    mine.unlink()
+    with pytest.raises(ZeroDivisionError):  # It trains.
+        ks.train(RECIPE, tiny, tmp_path, verbose=False)
+
+
 def test_a_run_is_held_until_its_report_is_written(tiny, tmp_path, monkeypatch):
     def claim_again(*args, **kwargs):
         with contextlib.ExitStack() as held, pytest.raises(ValueError, match="Another run is at work in"):
