@@ -1,6 +1,7 @@
 """What an evaluation leaves: `result.json`, `per_image.csv`, `report.md` and the figures."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -13,10 +14,15 @@ from keras_saliency.data import DataSet
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.evaluation.splits import FALSE_POSITIVES, Evaluation
 from keras_saliency.reporting import plotting, tables
-from keras_saliency.reporting.files import require_writable, write_whole
+from keras_saliency.reporting.files import delete_own, others_in, require_writable, write_whole
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import compare
 
+# What an evaluation writes into its folder, and what is left of it if it is killed meanwhile.
+OWN = re.compile(
+    r"figures(/(\.part\.)?(distributions|roc|correlation|images_.+)\.png)?"
+    r"|(\.part\.)?(per_image\.csv|report\.md)|\.part\.result\.json"
+)
 NOTICED = 0.005  # nats and bits: what 8-bit maps must move to be warned of
 QUANTISATION = """**8-bit maps.** {row} is stored in 256 grey levels, and what rounded to zero cannot be known. If its
 zeros are read as a quarter of a step, the middle of what was rounded, {changes}. Store exact maps (NPY, MAT, HDF5)
@@ -54,7 +60,7 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
     """Writes the report of an evaluation.
 
     Args:
-        directory: The folder to write to, empty or new.
+        directory: The folder to write to, as `claim` takes it.
         data: The data set.
         sources: The sources, the first of which the others are compared with.
         scored: Their scores.
@@ -63,6 +69,7 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
         FileExistsError: If the folder holds something.
     """
     directory = claim(directory)
+    delete_own(directory, OWN)
     figures = directory / "figures"
     figures.mkdir(parents=True)
     samples = getattr(data, scored.split)
@@ -83,14 +90,16 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
 
 
 def claim(directory: str | Path) -> Path:
-    """The folder for a report, made and written to before hours of work.
+    """The folder for a report, looked at before hours of work: new, empty, or left by an evaluation that was killed.
 
     Raises:
-        FileExistsError: If it holds something.
+        FileExistsError: If it holds something else.
         OSError: If nothing can be written there.
     """
     directory = Path(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    # Its figures come first, and `result.json` last.
+    begun = (directory / "figures").is_dir() and not others_in(directory, OWN)
+    if directory.exists() and not begun and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists already. Choose another --out folder.")
     require_writable(directory)
     return directory

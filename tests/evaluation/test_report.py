@@ -23,3 +23,29 @@ def test_a_report_that_could_not_be_finished_has_no_result(tiny, tmp_path, monke
             with pytest.raises(OSError, match="No space left"):
                 report.write_evaluation(tmp_path / name, tiny, [], SCORED)
             assert not (tmp_path / name / "result.json").exists()
+
+
+def test_what_a_killed_evaluation_has_left_is_no_obstacle(tiny, tmp_path, monkeypatch):
+    left = (
+        "figures/roc.png",
+        "figures/images_old.png",
+        "figures/.part.images_a b.png",
+        "per_image.csv",
+        ".part.report.md",
+    )
+    for name in left:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(report, "_draw", lambda *args: None)
+    monkeypatch.setattr(report, "_markdown", lambda *args: "")
+    monkeypatch.setattr(report.tables, "write_per_image", lambda *args: None)
+    mine = tmp_path / "figures" / "mine.png"
+    mine.touch()
+    with pytest.raises(FileExistsError, match="exists already. Choose another --out folder"):
+        report.claim(tmp_path)
+    mine.unlink()
+    assert report.claim(tmp_path) == tmp_path and all((tmp_path / name).exists() for name in left)
+    report.write_evaluation(tmp_path, tiny, [], SCORED)
+    assert {path.name for path in tmp_path.rglob("*")} == {"figures", "report.md", "result.json"}
+    with pytest.raises(FileExistsError, match="exists already"):  # It is complete.
+        report.claim(tmp_path)
