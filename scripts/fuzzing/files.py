@@ -21,23 +21,27 @@ def _saved(save, *arguments, **options):
     return buffer.getvalue()
 
 
-def _png(width, height, kind=0):
+def _png(width, height, kind=0, bits=8):
     """A PNG file that is all zeros, compressed as far as it goes."""
 
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0))
     packer = zlib.compressobj(9)
-    row = bytes(1 + width * (3 if kind == 2 else 1))
+    row = bytes(1 + width * (3 if kind == 2 else 1) * bits // 8)
     rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def photographs():
-    """JPEG, PNG, GIF and BMP; one of 100 megapixels."""
+    """JPEG, PNG, GIF, BMP and WebP, one turned by its EXIF data, one of 16 bit; one of 100 megapixels."""
     colours = Image.fromarray((255 * np.stack([PLANE] * 3, -1)).astype("uint8"))
     valid = [(f"image.{end}", _saved(colours.save, end)) for end in ("jpeg", "png", "gif", "bmp")]
+    valid.append(("image.webp", _saved(colours.save, "webp", lossless=True)))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    valid += [("image.jpg", _saved(colours.save, "jpeg", exif=turned)), ("image.png", _png(16, 12, 2, 16))]
     return valid, [("image.png", _png(10_000, 10_000)), ("image.jpg", b""), ("image.png", b"\x89PNG\r\n\x1a\n")]
 
 
