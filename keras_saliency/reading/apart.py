@@ -15,7 +15,7 @@ from typing import Any
 
 from keras_saliency.reading.regular import require_regular
 
-SECONDS, BYTES_PER_SECOND = 8.0, 50_000  # of computing, for a small file and for larger ones
+SECONDS, BYTES_PER_SECOND = 3.0, 50_000  # of computing, for a small file and for larger ones: no real one needs a tenth
 PATIENCE = 10  # times as long by the clock: a busy machine is no damaged file
 MEMORY = 2**29  # bytes, for a small file
 EXPANSION = 16  # bytes of memory for a byte of a file
