@@ -36,7 +36,8 @@ def evaluate(
             splits fit the baselines.
         split: `"train"`, `"validation"` or `"test"`.
         convention: `"tuebingen"`, or `"mit"`, which resizes maps of another size than their image.
-        out: The folder for report, JSON, values of every image and figures, new or empty; None writes nothing.
+        out: The folder for report, JSON, values of every image and figures: new, empty, or left by an evaluation that
+            was killed; None writes nothing.
         verbose: Whether to print what is done.
         jobs: How many images are scored at once, at most; None for as many as the process may use cores. Large images
             are fewer, whatever it says: what is in flight has a bound in bytes. No score depends on it.
@@ -48,7 +49,7 @@ def evaluate(
         ValueError: If the convention or split is unknown, two sources have one name, a map is wrong, or `jobs` is
             below one.
         FileNotFoundError: If a source does not exist.
-        FileExistsError: If `out` holds something.
+        FileExistsError: If `out` holds something else.
         OSError: If `out` cannot be written to; nothing has been scored then.
     """
     console = make_console(verbose)

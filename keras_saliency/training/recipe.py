@@ -57,7 +57,7 @@ class Recipe:
         optimizer: `"adamw"`, `"adam"`, `"sgd"`, `"rmsprop"` or `"adagrad"`.
         learning_rate: At the start.
         schedule: What becomes of it. `"cosine"`: it falls to zero over all epochs; `"constant"`; `"inverse"`: it is
-            divided by 1 + decay * steps; `"steps"`: it is multiplied by `decay` every `decay_epochs`.
+            divided by 1 + decay * steps; `"steps"`: it is multiplied by `decay`, above 0, every `decay_epochs`.
         decay: See `schedule`.
         decay_epochs: See `schedule`.
         momentum: Of SGD, with Nesterov's form for `nesterov`.
@@ -203,7 +203,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             loss is replaced, of the model what is named. A dot reaches into both: `{"loss.cc": 2}`.
 
     Returns:
-        A new recipe.
+        A new recipe. Whether it makes sense is asked after the last change.
 
     Raises:
         ValueError: If a field is unknown, or a value makes no sense.
