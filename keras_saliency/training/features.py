@@ -68,7 +68,7 @@ class FeatureCache:
             with naming_images(samples):
                 self._fill(backbone, samples, size, shapes, batch, progress)
             write_whole(done, json.dumps(manifest))
-        self.arrays = [np.load(self._path(i), mmap_mode="r") for i in range(len(shapes))]
+        self.shapes = [shape[2:] for shape in shapes]
 
     def _path(self, i):
         return self.directory / f"tap{i}.npy"
@@ -101,14 +101,15 @@ class FeatureCache:
             flipped: Whether each is mirrored, `(batch,)`.
         """
 
-        def read(i, mirrored):
-            return [array[mirrored.astype(int), i].astype("float32") for array in self.arrays]
+        files = [self._path(i).absolute() for i in range(len(self.shapes))]
 
-        features = tf.numpy_function(read, [indices, flipped], [tf.float32] * len(self.arrays), stateful=False)
-        return tuple(
-            tf.ensure_shape(feature, (None, *array.shape[2:]))
-            for feature, array in zip(features, self.arrays, strict=True)
-        )
+        # TensorFlow keeps this function for good. What it mapped for longer than a batch would stay in memory, and on
+        # the disk after it is deleted, once for each stage of a recipe.
+        def read(i, mirrored):
+            return [np.load(file, mmap_mode="r")[mirrored.astype(int), i].astype("float32") for file in files]
+
+        features = tf.numpy_function(read, [indices, flipped], [tf.float32] * len(files), stateful=False)
+        return tuple(map(lambda maps, shape: tf.ensure_shape(maps, (None, *shape)), features, self.shapes))
 
 
 class _Rows:

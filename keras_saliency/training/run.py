@@ -188,6 +188,7 @@ def train_with_stages(
         data = read(recipe.data)
         console.print("building the model, with the centre bias of the training fixations")
         model, trained = build(recipe, data, start)
+        del start  # and its optimizer and graphs, before this one has its own
         if not recipe.start:  # Now that the recipe is known to make a model.
             claim_workdir(workdir, recipe, held)
         history, spent = train_epochs(recipe, data, model, trained, workdir, console, features)

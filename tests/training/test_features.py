@@ -1,6 +1,9 @@
+import gc
 import json
 import resource
 import shutil
+import weakref
+from pathlib import Path
 
 import cv2
 import keras
@@ -30,6 +33,19 @@ def test_cached_features_are_those_of_the_images(tiny, tmp_path):
         for expected, feature in zip(network.predict(image, verbose=0), cached, strict=True):
             np.testing.assert_allclose(feature, expected, rtol=2e-3, atol=2e-2)
         np.testing.assert_array_equal(target, same_target)
+
+
+def test_nothing_keeps_a_cache_that_was_read(tiny, tmp_path):
+    cache = FeatureCache(tmp_path, backbone(), tiny.train, SIZE)
+    for _ in tiny.train.pipeline(SIZE, 5, features=cache):
+        pass
+    alive = weakref.ref(cache)
+    del cache
+    gc.collect()
+    assert alive() is None
+    # What is mapped counts as memory of the process, and stays on the disk when its file is deleted.
+    maps = [item for item in gc.get_objects() if isinstance(item, np.memmap)]
+    assert not [item for item in maps if tmp_path in Path(item.filename).parents]
 
 
 def test_a_cache_is_used_again_only_for_the_same_thing(tiny, tmp_path):
@@ -82,8 +98,8 @@ def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
 
 
 def test_large_activations_stay_finite(tiny, tmp_path):
-    cache = FeatureCache(tmp_path, backbone(1e4), tiny.train, SIZE)
-    assert cache.arrays[0].max() == FLOAT16_MAX
+    FeatureCache(tmp_path, backbone(1e4), tiny.train, SIZE)
+    assert np.load(tmp_path / "tap0.npy").max() == FLOAT16_MAX
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 import contextlib
 import dataclasses
 import errno
+import gc
 import io
 import json
 import types
+import weakref
 
 import h5py
 import keras
@@ -303,6 +305,22 @@ def test_a_recipe_starts_from_another_and_several_are_mixed(eager, tiny, tmp_pat
     run(tmp_path, tiny, mixture)
     with pytest.raises(ValueError, match="a name like 'block"):
         run(tmp_path / "other", tiny, dataclasses.replace(second, freeze=("block1_*",)))
+
+
+def test_what_a_recipe_starts_from_is_let_go(tiny, tmp_path, monkeypatch):
+    models, counted = weakref.WeakSet(), []
+
+    def no_epochs(recipe, data, model, *rest):
+        gc.collect()
+        counted.append(len(models))
+        models.add(model)
+        return [], {"features": 0.0, "training": 0.0}
+
+    monkeypatch.setattr("keras_saliency.training.run.train_epochs", no_epochs)
+    first = dataclasses.replace(RECIPE, name="first")
+    second = dataclasses.replace(RECIPE, name="second", start=first)
+    run(tmp_path, tiny, dataclasses.replace(RECIPE, name="third", start=second))
+    assert counted == [0, 0, 0]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
