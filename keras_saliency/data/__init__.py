@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import osie, scene, synthetic
+from keras_saliency.data import osie, scene, synthetic, table
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
 
@@ -16,19 +16,21 @@ DATA_SETS: dict[str, Callable[..., DataSet]] = {
     "osie-mouse": osie.read_mouse,
     "scene": scene.read,
     "synthetic": synthetic.read,
+    "table": table.read_with_settings,
 }
 EMBEDDED = {"synthetic"}
 # Data sets that lie in the folder of another.
 WITHIN = {"osie-mouse": "osie"}
 
 
-def load(name: str, directory: str | Path | None = None) -> DataSet:
+def load(name: str, directory: str | Path | None = None, **options: Any) -> DataSet:
     """Reads a data set.
 
     Args:
         name: One of `DATA_SETS`.
         directory: Its folder; by default the folder of that name inside the one that the environment variable
             `KERAS_SALIENCY_DATA` names. The embedded `synthetic` needs none.
+        **options: What the reader takes besides, such as `columns=` of a `table`.
 
     Raises:
         ValueError: If the name is unknown, no folder is given, or a file has the wrong form.
@@ -48,7 +50,7 @@ def load(name: str, directory: str | Path | None = None) -> DataSet:
     directory = Path(directory).expanduser()
     if not directory.is_dir():
         raise FileNotFoundError(f"The folder {directory} of the data set {name!r} does not exist.")
-    return DATA_SETS[name](directory)
+    return DATA_SETS[name](directory, **options)
 
 
 def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], Any] = lambda text: None) -> DataSet:

@@ -16,9 +16,8 @@ from numpy.typing import ArrayLike
 from keras_saliency.data import image_files
 from keras_saliency.data.names import as_on_disk
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.data.splits import PARTS
 from keras_saliency.formulas.types import Photograph, Plane, Size
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,8 +233,16 @@ def _problems(samples):
             yield f"{sample.name}: the image has no fixations"
 
 
+def _sized(sample, size):
+    return dataclasses.replace(sample, size=size)
+
+
 def split(
-    name: str, samples: Sequence[Sample], assign: Callable[[int], str], pixels_per_degree: float | None = None
+    name: str,
+    samples: Sequence[Sample],
+    assign: Callable[[int], str],
+    pixels_per_degree: float | None = None,
+    place: Callable[[Sample, Size], Sample] = _sized,
 ) -> DataSet:
     """Reads the images of samples once and sorts those that can be used into a `DataSet`.
 
@@ -244,6 +251,7 @@ def split(
         samples: The samples, with a size of None where it is to be read from the image.
         assign: A function from the position of a sample to `"train"`, `"validation"` or `"test"`.
         pixels_per_degree: As in `DataSet`.
+        place: From a sample and the size of its image to the sample of that size, whose coordinates are pixels.
 
     Returns:
         The data set. Images that cannot be decoded or are of another size than their fixations were recorded on, are
@@ -269,7 +277,7 @@ def split(
     skipped = []
     image_files.decode_in_graph.get_concrete_function()  # made here once, and not by every thread
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        for i, (sample, problem) in enumerate(pool.map(_with_size, samples)):
+        for i, (sample, problem) in enumerate(pool.map(functools.partial(_with_size, place), samples)):
             if problem:
                 skipped.append(problem)
             else:
@@ -278,10 +286,10 @@ def split(
     return DataSet(name, **splits, pixels_per_degree=pixels_per_degree, skipped=tuple(skipped))
 
 
-def _with_size(sample):
+def _with_size(place, sample):
     """The sample with the size of its image, and None, or what is wrong with it."""
     try:
-        sized = dataclasses.replace(sample, size=sample.read().shape[:2])
+        sized = place(sample, sample.read().shape[:2])
         sized.__dict__["orientation"] = sample.orientation  # known now, and to be kept
         return sized, None
     except (image_files.ImageError, ValueError) as error:

@@ -3,8 +3,6 @@
 What is wrong with a map raises a ValueError that names the image and the remedy.
 """
 
-import collections
-import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -15,7 +13,7 @@ import scipy.io
 from PIL import Image
 
 from keras_saliency.data.fixations import Sample
-from keras_saliency.data.names import comparable
+from keras_saliency.data.names import Index, forms_of
 from keras_saliency.formulas.array_map import log_sum
 from keras_saliency.formulas.types import Plane
 from keras_saliency.reading import apart
@@ -27,7 +25,6 @@ FILES = (
     ("{stem}_saliency.png", "{stem}.png", "{stem}.jpg", "{stem}.jpeg"),
 )
 KEYS = (("{name}",), ("{stem}", "{stem}.jpg", "{stem}.jpeg", "{stem}.png"))
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 NUMERIC = "biuf"  # kinds of NumPy types
 LOG_TOLERANCE = 1e-3
 PIXELS = 2**25  # of a map: a photograph of 8K has 33 million
@@ -56,13 +53,11 @@ def find(
     Names are paths; their folders must agree with those in the name of the sample, as far as both have some. They agree
     however a system writes them: letters composed or not, suffixes in upper or lower case.
     """
-    index = collections.defaultdict(list)
-    for path in map(PurePosixPath, names):
-        index[comparable(path.name)].append(path)
-    found = {sample.name: _candidates(sample.name, index, ranks) for sample in samples}
+    index = Index(names)
+    found = {sample.name: index.find(sample.name, ranks) for sample in samples}
     missing = [name for name, paths in found.items() if not paths]
     if missing:
-        expected = ", ".join(form for forms in _forms(missing[0], ranks) for form in forms)
+        expected = ", ".join(form for forms in forms_of(missing[0], ranks) for form in forms)
         raise ValueError(
             f"{len(missing)} of {len(found)} maps are missing in {where}, the first is that of {missing[0]}. "
             f"Expected one of {expected}."
@@ -76,29 +71,6 @@ def find(
         if owner != name:
             raise ValueError(f"{paths[0]} in {where} fits both {owner} and {name}. Give each image a map of its name.")
     return [str(found[sample.name][0]) for sample in samples]
-
-
-def _candidates(name, index, ranks):
-    """The paths of the best rank that has any."""
-    folders = _folders(name)
-    for forms in _forms(name, ranks):
-        paths = [path for form in forms for path in index.get(comparable(form), ())]
-        agree = [all(a == b for a, b in zip(_folders(path), folders, strict=False)) for path in paths]
-        if any(agree):
-            return list(itertools.compress(paths, agree))
-    return []
-
-
-def _forms(name, ranks):
-    """What the map of an image may be called, for each rank."""
-    path = PurePosixPath(name)
-    stem = path.stem if path.suffix.lower() in IMAGES else path.name
-    return [[form.format(name=path.name, stem=stem) for form in rank] for rank in ranks]
-
-
-def _folders(path):
-    """The folders of a path, from the innermost outwards."""
-    return PurePosixPath(comparable(str(path))).parts[-2::-1]
 
 
 def _read_image(path):

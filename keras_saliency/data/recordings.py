@@ -1,0 +1,136 @@
+"""People's own recordings: what makes a data set of a folder of images and a table of fixations, however it was read.
+
+A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has them; a row is a fixation.
+"""
+
+import dataclasses
+import filecmp
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_saliency.data import image_files
+from keras_saliency.data.fixations import PARTS, DataSet, Fixations, Sample, split
+from keras_saliency.data.names import Index, files_below
+from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
+from keras_saliency.data.splits import by_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEEDED = ("image", "x", "y")
+NUMBERS = ("x", "y", "time", "order", "duration")
+COLUMNS = (*NEEDED, "observer", "time", "order", "duration", "split")
+SPLITS = {**{part: part for part in PARTS}, "training": "train", "val": "validation", "valid": "validation"}
+RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
+
+
+def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geometry: Geometry) -> DataSet:
+    """The data set of a table of fixations.
+
+    Observers are numbered as they come. Fixations are in the order of observer and time; without `time`, it is the sum
+    of the observer's earlier durations on the image, or the position in `order`, or in the table. Without a column of
+    splits, `splits.by_hash` assigns them.
+
+    Args:
+        name: The name of the data set.
+        table: The table; `time` and `duration` are in seconds.
+        where: What errors call it.
+        images: The folder of the images, searched deeply.
+        geometry: How coordinates are meant.
+
+    Raises:
+        FileNotFoundError: If images of the table are missing, or there are none.
+        ValueError: If a name means several images, an image is in two splits, a split is unknown, or more fixations lie
+            outside their image than inside.
+    """
+    nameless = (table["image"].isna() | (table["image"].astype(str).str.strip() == "")).to_numpy()
+    if nameless.any():
+        raise ValueError(f"{where}, row {nameless.argmax() + 2}: the image has no name. Name it, or delete the row.")
+    codes, names = table["image"].factorize()
+    files = _files_of(list(map(str, names)), images, where)
+    observers = table["observer"].factorize()[0] if "observer" in table else np.zeros(len(table), "int64")
+    order = np.lexsort((_time_of(table), observers, codes))
+    codes, observers = codes[order], observers[order]
+    x, y, time = (np.asarray(column, "float64")[order] for column in (table["x"], table["y"], _time_of(table)))
+    if "time" not in table and "duration" in table:
+        time = _onsets(np.asarray(table["duration"], "float64")[order], codes, observers)
+    ends = np.searchsorted(codes, np.arange(len(names) + 1))
+    samples = []
+    for file, start, end in zip(files, ends[:-1], ends[1:], strict=True):
+        columns = (column[start:end] for column in (x, y, observers, time))
+        samples.append(Sample(file.relative_to(images).as_posix(), file, None, Fixations(*columns), 1.0))  # type: ignore[arg-type]
+    parts = _parts_of(table, codes[np.argsort(order)], samples, where)
+    data = split(name, samples, lambda i: parts[i], geometry.of_image, geometry.placed)
+    _require_most_inside(data, where, geometry)
+    notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
+    return dataclasses.replace(data, skipped=(*notes, *data.skipped))
+
+
+def _time_of(table):
+    """What orders the fixations of an observer: onsets, or their order, or that of the rows."""
+    return next((table[column] for column in ("time", "order") if column in table), np.arange(len(table), dtype=float))
+
+
+def _onsets(duration, codes, observers):
+    """The sum of the earlier durations of the same observer on the same image, which lie side by side."""
+    total = np.cumsum(np.nan_to_num(duration)) - np.nan_to_num(duration)
+    begins = np.flatnonzero(np.r_[True, (np.diff(codes) != 0) | (np.diff(observers) != 0)])
+    return total - np.repeat(total[begins], np.diff(np.r_[begins, len(total)]))
+
+
+def _files_of(names, images, where):
+    """The file of each image."""
+    index = Index(path for path in files_below(images) if path.suffix.lower() in image_files.READ)
+    found = [index.find(name, RANKS) for name in names]
+    missing = [name for name, files in zip(names, found, strict=True) if not files]
+    if missing:
+        raise FileNotFoundError(
+            f"{len(missing)} of {len(names)} images of {where} are not in {images}, the first is {missing[0]!r}. "
+            "Put them there, named as in the table, with or without suffix."
+        )
+    owners: dict[Path, str] = {}
+    for name, files in zip(names, found, strict=True):
+        if any(not filecmp.cmp(images / files[0], images / other, shallow=False) for other in files[1:]):
+            several = ", ".join(sorted(map(str, files)))
+            raise ValueError(f"{where}: {name!r} may be {several}. Name images with their folders and suffixes.")
+        owner = owners.setdefault(images / files[0], name)
+        if owner != name:
+            raise ValueError(f"{where}: {owner!r} and {name!r} are both {files[0]}. Call an image by one name.")
+    return list(owners)
+
+
+def _parts_of(table, codes, samples, where):
+    """The split of each image."""
+    if "split" not in table:
+        return by_hash([sample.name for sample in samples])
+    given, labels = table["split"].astype(str).factorize()
+    unknown = [label for label in labels if label.lower() not in SPLITS]
+    if unknown:
+        raise ValueError(f"{where}: unknown split {unknown[0]!r}. Known splits: {', '.join(SPLITS)}.")
+    pairs = np.unique(np.stack([codes, given], 1), axis=0)
+    images, counts = np.unique(pairs[:, 0], return_counts=True)
+    if (counts > 1).any():
+        name = samples[images[np.argmax(counts > 1)]].name
+        raise ValueError(f"{where}: {name} is in {counts.max()} splits. An image belongs to one.")
+    return [SPLITS[labels[label].lower()] for label in pairs[:, 1]]
+
+
+def _require_most_inside(data, where, geometry):
+    samples: Sequence[Sample] = [sample for part in PARTS for sample in getattr(data, part)]
+    inside = sum(len(sample.fixations) for sample in samples)
+    outside = sum(sample.fixations.left_out for sample in samples)
+    shares = geometry.units == "pixels" and all(
+        max(sample.fixations.x.max(), sample.fixations.y.max()) <= 1 for sample in samples
+    )
+    if outside > inside or shares:
+        found = (
+            "all coordinates are from 0 to 1" if shares else f"{outside} of {inside + outside} fixations are outside"
+        )
+        frame = "image" if geometry.stimulus is None else "screen"
+        raise ValueError(
+            f"{where}: {found}, read as {geometry.units} of the {frame} from the {geometry.origin} left. Say what they "
+            f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus."
+        )

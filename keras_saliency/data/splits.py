@@ -1,0 +1,35 @@
+"""Which split an image belongs to, where nobody has said so: by the hash of its name, never by its position."""
+
+import hashlib
+from collections.abc import Sequence
+
+PARTS = ("train", "validation", "test")
+SHARES = {"test": 0.15, "validation": 0.15}  # of the images; the rest is for training
+
+
+def by_hash(names: Sequence[str]) -> list[str]:
+    """The split of each image: equal names are on one side, and an image stays where it is when others come.
+
+    Each split gets one name at least, the one whose hash is nearest: in small sets none may fall to it.
+
+    Args:
+        names: The names of the images, or of what images have in common that must stay together.
+
+    Raises:
+        ValueError: If there are fewer than three names.
+    """
+    place = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 for name in names}
+    order = sorted(place, key=lambda name: place[name])
+    if len(order) < len(PARTS):
+        raise ValueError(
+            f"Three splits need three images at least. Received: {len(order)}. Add images, or name a column of splits."
+        )
+    found: dict[str, str] = {}
+    start, end = 0, 0.0
+    for i, (part, share) in enumerate(SHARES.items()):
+        end += share
+        most = len(order) - (len(PARTS) - 1 - i)  # so that one is left for each of the others
+        stop = min(max(start + 1, sum(place[name] < end for name in order)), most)
+        found |= dict.fromkeys(order[start:stop], part)
+        start = stop
+    return [found.get(name, "train") for name in names]

@@ -1,0 +1,236 @@
+"""A folder of images beside a table of fixations, a row each: CSV, TSV or Parquet."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_saliency.data.fixations import DataSet
+from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, Geometry, make_data
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = (".csv", ".tsv", ".parquet")
+SETTINGS = "table.json"
+SEPARATORS = "\t;,"
+COMMA = r"\s*[+-]?\d+,\d+\s*"  # a number with a decimal comma
+PER_SECOND = {"s": 1.0, "ms": 1000.0}
+
+
+def read(
+    directory: Path,
+    columns: Mapping[str, str] | None = None,
+    units: str = "pixels",
+    origin: str = "top",
+    pixels_per_degree: float | None = None,
+    screen: tuple[int, int] | None = None,
+    stimulus: str | tuple[float, float, float, float] | None = None,
+    times: str = "s",
+    file: str | None = None,
+) -> DataSet:
+    """Reads one's own recordings: images, anywhere in the folder, and one table beside them.
+
+    A row of the table is a fixation. Columns are `image` (the name of the file, with folder and suffix or without), `x`
+    and `y`; and as far as there are: `observer`, `time` (the onset) or `order`, `duration`, and `split` (train,
+    validation, test). Without splits, images are assigned by the hash of their name, 15 % to test and 15 % to
+    validation. Without observers, all fixations count as one observer's, and there is no gold standard.
+
+    The blur of the ground truth is one degree, or where that is not known 3.5 % of the longer side of the image.
+
+    The same arguments may stand in `table.json` in the folder; those of a call come first.
+
+    Args:
+        directory: The folder.
+        columns: What columns are called where it is otherwise, such as `{"image": "stimulus", "x": "gaze_x"}`.
+        units: Of x and y: `"pixels"`, `"shares"` of width and height, or `"degrees"`, of the image; where a `stimulus`
+            is given, of the screen.
+        origin: Whether y counts from the `"top"` or from the `"bottom"`.
+        pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
+        screen: `(width, height)` of the screen that coordinates are of.
+        stimulus: Where the image was on it: `"centred"` at its own size, `"fitted"` as large as its shape allows,
+            `"stretched"` over all of it, or a rectangle `(left, top, width, height)` in pixels of the screen.
+        times: Of time and duration: `"s"` or `"ms"`.
+        file: The name of the table, where there are several.
+
+    Raises:
+        FileNotFoundError: If there is no table, or an image is missing.
+        ValueError: If there are several tables, a column is missing, a cell is no number, or an argument is unknown; as
+            `recordings.make_data`.
+    """
+    if times not in PER_SECOND:
+        raise ValueError(f"Unknown times {times!r}. Known times: {', '.join(PER_SECOND)}.")
+    path = find_table(directory, file)
+    table = read_table(path, columns or {})
+    for column in {"time", "duration"} & set(table):
+        table[column] = table[column] / PER_SECOND[times]
+    geometry = Geometry(units, origin, pixels_per_degree, screen, stimulus)
+    return make_data("table", table, path.name, directory, geometry)
+
+
+def read_with_settings(directory: Path, **options: Any) -> DataSet:
+    """`read`, with what `table.json` says of the arguments that are not given.
+
+    Raises:
+        ValueError: If it is no JSON object of arguments of `read`; else as `read`.
+    """
+    path, known = directory / SETTINGS, list(read.__annotations__)[1:-1]
+    settings = {}
+    if path.is_file():
+        try:
+            settings = dict(json.loads(path.read_text("utf-8-sig")))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path} is no JSON object ({error}). Write it again, or delete it.") from error
+    unknown = [name for name in {**settings, **options} if name not in known]
+    if unknown:
+        raise ValueError(f"Unknown setting {unknown[0]!r} of a table. Known settings: {', '.join(known)}.")
+    return read(directory, **{**settings, **options})
+
+
+def find_table(directory: Path, file: str | None = None) -> Path:
+    """The table of a folder.
+
+    Raises:
+        FileNotFoundError: If there is none, or none of that name.
+        ValueError: If there are several and none is named.
+    """
+    if file is not None:
+        if not (directory / file).is_file():
+            raise FileNotFoundError(f"{directory / file} is missing. Name the table of the folder.")
+        return directory / file
+    found = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in KINDS and path.is_file()]
+    if not found:
+        raise FileNotFoundError(f"{directory} has no table. Expected a file of {', '.join(KINDS)} with fixations.")
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise ValueError(f"{directory} has {len(found)} tables: {names}. Name one: file={found[0].name!r}.")
+    return found[0]
+
+
+def read_table(path: Path, columns: Mapping[str, str]) -> "pd.DataFrame":
+    """The columns of `recordings.COLUMNS` that a table has, numbers as numbers.
+
+    Separators are tabs, semicolons or commas, whichever the first line has most of; a decimal comma is understood.
+
+    Args:
+        path: A CSV or TSV file in UTF-8, or a Parquet file.
+        columns: As in `read`.
+
+    Raises:
+        ValueError: If the file cannot be read, or lacks a column; if a cell is no number: names row and column.
+    """
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise ValueError(f"Unknown column {unknown[0]!r} of a table. Known columns: {', '.join(COLUMNS)}.")
+    called = {name: columns.get(name, name) for name in COLUMNS}
+    there = _header(path)
+    missing = [name for name in COLUMNS if (name in NEEDED or name in columns) and called[name] not in there]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {called[missing[0]]!r}; it has {', '.join(there)}. Say which it is: "
+            f"columns={{{missing[0]!r}: ...}}."
+        )
+    present = {called[name]: name for name in COLUMNS if called[name] in there}
+    if path.suffix.lower() == ".parquet":
+        table = _pandas(path, "read_parquet", columns=list(present))
+    else:
+        table = _read_text(path, there, present)
+    table = table.rename(columns=present)[list(present.values())]
+    for name in set(NUMBERS) & set(table):
+        table[name] = _numbers(path, table[name], called[name])
+    if not len(table):
+        raise ValueError(f"{path} has no rows. Expected one for each fixation.")
+    return table
+
+
+def _read_text(path, there, present):
+    import pandas as pd
+
+    numbers = [column for column, name in present.items() if name in NUMBERS]
+    options: dict[str, Any] = {
+        "sep": _separator(path),
+        "usecols": list(present),
+        "dtype": {column: str for column in present if column not in numbers},
+        "encoding": "utf-8-sig",
+        "index_col": False,
+        "skipinitialspace": True,
+        "keep_default_na": False,
+        "na_values": {column: ["", "NA", "NaN", "nan", "."] for column in numbers},
+    }
+    _require_columns(path, options["sep"], len(there))
+    table = _pandas(path, "read_csv", **options)
+    texts_among = [column for column in numbers if not pd.api.types.is_numeric_dtype(table[column])]
+    commas = any(table[column].astype(str).str.fullmatch(COMMA).any() for column in texts_among)
+    return _pandas(path, "read_csv", **options, decimal=",") if commas else table
+
+
+def _require_columns(path, separator, count):
+    """Pandas would leave out, without a word, the cells that are beyond the last column."""
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+        try:
+            row = next((i for i, cells in enumerate(rows, 1) if len(cells) > count and any(cells[count:])), None)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} cannot be read as a table in UTF-8 ({error}).") from error
+    if row is not None:
+        raise ValueError(
+            f"{path}, row {row}: there are more cells than columns. Where numbers have a decimal comma, separate "
+            "columns by semicolons or tabs."
+        )
+
+
+def _pandas(path, reader, **options):
+    import pandas as pd
+
+    try:
+        return getattr(pd, reader)(path, **options)
+    except ImportError as error:
+        raise ValueError(f"{path} needs PyArrow to be read. Install pyarrow, or save the table as CSV.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not in UTF-8 ({error.reason}). Save it again in that encoding.") from error
+    except Exception as error:  # The readers raise whatever broken bytes lead them to.
+        raise ValueError(f"{path} cannot be read as a table ({' '.join(str(error).split())[:160]}).") from error
+
+
+def _separator(path):
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            line = lines.readline(1 << 16)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not in UTF-8 ({error.reason}). Save it again in that encoding.") from error
+    return max(SEPARATORS, key=line.count)
+
+
+def _header(path):
+    if path.suffix.lower() == ".parquet":
+        try:
+            import pyarrow.parquet
+        except ImportError as error:
+            raise ValueError(f"{path} needs PyArrow to be read. Install pyarrow, or save it as CSV.") from error
+        try:
+            return pyarrow.parquet.read_schema(path).names
+        except Exception as error:
+            raise ValueError(f"{path} is no Parquet file ({' '.join(str(error).split())[:160]}).") from error
+    options = {
+        "sep": _separator(path),
+        "nrows": 0,
+        "encoding": "utf-8-sig",
+        "index_col": False,
+        "skipinitialspace": True,
+    }
+    return [str(name) for name in _pandas(path, "read_csv", **options).columns]
+
+
+def _numbers(path, column, called):
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    wrong = numbers.isna() & column.notna()
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise ValueError(
+            f"{path}, row {row + 2}, column {called!r}: {str(column.iloc[row])[:40]!r} is no number. Correct the cell, "
+            "or leave it empty where nothing is known."
+        )
+    return numbers
