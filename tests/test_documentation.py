@@ -236,6 +236,11 @@ def prepare(folder, finished_run, code):
         (folder / "lab" / f"{i}.png").write_bytes(data.train[0].image)
         rows = [(x, y, observer, 0.0) for observer in range(3) for x, y in rng.uniform(8, 40, (3, 2))]
         np.savetxt(folder / "lab" / f"{i}.csv", rows, delimiter=",")
+    (folder / "recordings" / "photographs").mkdir(parents=True)
+    for i, sample in enumerate(data.train):
+        (folder / "recordings" / "photographs" / f"{i}.png").write_bytes(sample.image)
+    points = [f"{i},{30 + 4 * i},{20 + observer},{observer}" for i in range(len(data.train)) for observer in range(3)]
+    (folder / "recordings" / "fixations.csv").write_text("\n".join(["image,x,y,observer", *points]))
     for name in {"osie_lite0", *re.findall(r"runs/(\w+)", code)} - set(trained(code)):
         shutil.copytree(finished_run, folder / "runs" / name)
     if "mlnet_salicon_weights.h5" in code:

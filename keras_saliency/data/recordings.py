@@ -5,6 +5,7 @@ A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has 
 
 import dataclasses
 import filecmp
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ NEEDED = ("image", "x", "y")
 NUMBERS = ("x", "y", "time", "order", "duration")
 COLUMNS = (*NEEDED, "observer", "time", "order", "duration", "split")
 SPLITS = {**{part: part for part in PARTS}, "training": "train", "val": "validation", "valid": "validation"}
+NONE = Fixations.from_rows([])
 RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
 
 
@@ -46,23 +48,23 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
         ValueError: If a name means several images, an image is in two splits, a split is unknown, or more fixations lie
             outside their image than inside.
     """
-    nameless = (table["image"].isna() | (table["image"].astype(str).str.strip() == "")).to_numpy()
+    codes, names = table["image"].factorize()
+    nameless = np.array([not str(name).strip() for name in names] + [True])[codes]  # -1 stands for none
     if nameless.any():
         raise ValueError(f"{where}, row {nameless.argmax() + 2}: the image has no name. Name it, or delete the row.")
-    codes, names = table["image"].factorize()
     files = _files_of(list(map(str, names)), images, where)
+    samples = [Sample(file.relative_to(images).as_posix(), file, None, NONE, 1.0) for file in files]  # type: ignore[arg-type]
+    parts = _parts_of(table, codes, samples, where)
     observers = table["observer"].factorize()[0] if "observer" in table else np.zeros(len(table), "int64")
-    order = np.lexsort((_time_of(table), observers, codes))
+    order = _order_of(codes, observers, _time_of(table))
     codes, observers = codes[order], observers[order]
     x, y, time = (np.asarray(column, "float64")[order] for column in (table["x"], table["y"], _time_of(table)))
     if "time" not in table and "duration" in table:
         time = _onsets(np.asarray(table["duration"], "float64")[order], codes, observers)
     ends = np.searchsorted(codes, np.arange(len(names) + 1))
-    samples = []
-    for file, start, end in zip(files, ends[:-1], ends[1:], strict=True):
-        columns = (column[start:end] for column in (x, y, observers, time))
-        samples.append(Sample(file.relative_to(images).as_posix(), file, None, Fixations(*columns), 1.0))  # type: ignore[arg-type]
-    parts = _parts_of(table, codes[np.argsort(order)], samples, where)
+    for i, (start, end) in enumerate(itertools.pairwise(ends)):
+        fixations = Fixations(*(column[start:end] for column in (x, y, observers, time)))
+        samples[i] = dataclasses.replace(samples[i], fixations=fixations)
     data = split(name, samples, lambda i: parts[i], geometry.of_image, geometry.placed)
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
@@ -72,6 +74,15 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
 def _time_of(table):
     """What orders the fixations of an observer: onsets, or their order, or that of the rows."""
     return next((table[column] for column in ("time", "order") if column in table), np.arange(len(table), dtype=float))
+
+
+def _order_of(codes, observers, time):
+    """The order of image, observer and time, which in most tables is almost that of the rows."""
+    groups = codes * (observers.max() + 1) + observers
+    order = np.argsort(groups, kind="stable")
+    time = np.asarray(time)
+    late = np.diff(time[order]) < 0
+    return np.lexsort((time, groups)) if (late & (np.diff(groups[order]) == 0)).any() else order
 
 
 def _onsets(duration, codes, observers):
