@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import osie, scene, synthetic, table
+from keras_saliency.data import folder, osie, scene, synthetic, table
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
 
@@ -17,6 +17,7 @@ DATA_SETS: dict[str, Callable[..., DataSet]] = {
     "scene": scene.read,
     "synthetic": synthetic.read,
     "table": table.read_with_settings,
+    "folder": folder.read,
 }
 EMBEDDED = {"synthetic"}
 # Data sets that lie in the folder of another.

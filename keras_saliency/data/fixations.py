@@ -222,6 +222,10 @@ class DataSet:
             if len(usable) < len(samples):
                 object.__setattr__(self, part, Samples(usable, samples.pixels_per_degree))
 
+    def noting(self, *lines: str) -> "DataSet":
+        """The same with lines before those of `skipped`."""
+        return dataclasses.replace(self, skipped=(*lines, *self.skipped))
+
 
 def _problems(samples):
     """A line for each thing that is left out of a split."""

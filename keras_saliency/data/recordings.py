@@ -68,7 +68,7 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
     data = split(name, samples, lambda i: parts[i], geometry.of_image, geometry.placed)
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
-    return dataclasses.replace(data, skipped=(*notes, *data.skipped))
+    return data.noting(*notes)
 
 
 def _time_of(table):

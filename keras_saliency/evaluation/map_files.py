@@ -1,4 +1,4 @@
-"""Files of maps: which belongs to which image, how each kind is read, and what its values are.
+"""Files of maps: which belongs to which image, and what its values are.
 
 What is wrong with a map raises a ValueError that names the image and the remedy.
 """
@@ -7,16 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-import scipy.io
 from PIL import Image
 
 from keras_saliency.data.fixations import Sample
+from keras_saliency.data.map_arrays import NUMERIC
 from keras_saliency.data.names import Index, forms_of
 from keras_saliency.formulas.array_map import log_sum
 from keras_saliency.formulas.types import Plane
-from keras_saliency.reading import apart
 
 # The forms of the names of maps, of each rank; the best rank that is there is read. First exact values, then 8 bit.
 FILES = (
@@ -25,9 +23,7 @@ FILES = (
     ("{stem}_saliency.png", "{stem}.png", "{stem}.jpg", "{stem}.jpeg"),
 )
 KEYS = (("{name}",), ("{stem}", "{stem}.jpg", "{stem}.jpeg", "{stem}.png"))
-NUMERIC = "biuf"  # kinds of NumPy types
 LOG_TOLERANCE = 1e-3
-PIXELS = 2**25  # of a map: a photograph of 8K has 33 million
 
 
 class Prediction(NamedTuple):
@@ -71,53 +67,6 @@ def find(
         if owner != name:
             raise ValueError(f"{paths[0]} in {where} fits both {owner} and {name}. Give each image a map of its name.")
     return [str(found[sample.name][0]) for sample in samples]
-
-
-def _read_image(path):
-    """The grey values of a PNG or JPEG file, 8 or 16 bit."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if _is_whole(path) else None
-    if image is None:
-        raise ValueError("it is no whole PNG or JPEG file. Write it again.")
-    channels = image[..., None] if image.ndim == 2 else image[..., :3]
-    if (channels != channels[..., :1]).any():
-        raise ValueError("it is coloured, and a map is grey. Give the maps, not overlays or photographs.")
-    return channels[..., 0]
-
-
-def _is_whole(path):
-    """Whether an image file can be decoded to its end: OpenCV fills what is missing with grey."""
-    try:
-        with Image.open(path, formats=("PNG", "JPEG")) as image:
-            if image.width * image.height > PIXELS:
-                raise OverflowError(f"it has {image.width}x{image.height} pixels, and a map at most {PIXELS}.")
-            image.load()
-    except OverflowError:
-        raise
-    except Exception:  # Pillow raises whatever the broken bytes lead it to.
-        return False
-    return True
-
-
-def _read_array(path):
-    """The array in a NPY file; one that claims more than the file holds is not allocated."""
-    mapped = np.load(path, mmap_mode="r")
-    if mapped.size > PIXELS:
-        raise ValueError(f"it is {mapped.shape}, and a map has at most {PIXELS} pixels.")
-    return np.array(mapped)
-
-
-def _read_matlab(path):
-    """The only matrix of a MAT file; scalars and vectors are none."""
-    arrays = [
-        np.asarray(value) for name, value in apart.call(scipy.io.loadmat, path).items() if not name.startswith("__")
-    ]
-    maps = [array for array in arrays if array.ndim == 2 and min(array.shape) > 1 and array.dtype.kind in NUMERIC]
-    if len(maps) != 1:
-        raise ValueError(f"it holds {len(maps)} numeric matrices. Save one map in each file.")
-    return maps[0]
-
-
-READERS = {".png": _read_image, ".jpg": _read_image, ".jpeg": _read_image, ".npy": _read_array, ".mat": _read_matlab}
 
 
 def as_prediction(values: Plane, sample: Sample, resize: bool = False) -> Prediction:

@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from keras_saliency import baselines
-from keras_saliency.data import DataSet, geometry, image_files
+from keras_saliency.data import DataSet, geometry, image_files, map_arrays
 from keras_saliency.data.fixations import Samples
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.evaluation import map_files, pysaliency
@@ -121,7 +121,7 @@ class FolderSource:
         for sample, file in zip(samples, map_files.find(samples, files, map_files.FILES, self.directory), strict=True):
             path = self.directory / file
             try:
-                values = map_files.READERS[path.suffix.lower()](path)
+                values = map_arrays.READERS[path.suffix.lower()](path)
             except Exception as error:  # The readers raise whatever the broken bytes lead them to.
                 raise ValueError(f"The map of {sample.name}, {path}, cannot be read: {error}") from error
             yield map_files.as_prediction(values, sample, self.resize)

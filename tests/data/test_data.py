@@ -457,7 +457,7 @@ def test_a_data_set_needs_its_folder(monkeypatch):
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
     with pytest.raises(ValueError, match="--data osie=DIR to the command"):
         ks.data.load("osie")
-    assert set(DATA_SETS) == {"osie", "osie-mouse", "scene", "synthetic", "table"}
+    assert set(DATA_SETS) == {"osie", "osie-mouse", "scene", "synthetic", "table", "folder"}
 
 
 def test_an_empty_pipeline_is_refused():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import scipy.io
 
+from keras_saliency.data import map_arrays
 from keras_saliency.data.matlab import load_matlab
-from keras_saliency.evaluation import map_files
 from keras_saliency.evaluation.pysaliency import open_predictions
 from keras_saliency.legacy import import_weights
 from keras_saliency.legacy.keras1_file import load_keras1_weights
@@ -82,10 +82,10 @@ def test_a_file_that_kills_scipy_is_refused_and_the_next_is_read(tmp_path):
     with pytest.raises(ValueError, match=r"maps.mat cannot be read as a MATLAB file \(it ended its reader, -11\)"):
         load_matlab(path, "map")
     with pytest.raises(ValueError, match="ended its reader"):
-        map_files.READERS[".mat"](path)
+        map_arrays.READERS[".mat"](path)
     path.write_bytes(whole)
     np.testing.assert_array_equal(load_matlab(path, "map"), np.eye(3))
-    np.testing.assert_array_equal(map_files.READERS[".mat"](path), np.eye(3))
+    np.testing.assert_array_equal(map_arrays.READERS[".mat"](path), np.eye(3))
 
 
 def test_a_bomb_is_refused(tmp_path, monkeypatch):
@@ -110,7 +110,7 @@ def test_a_call_that_takes_for_ever_is_ended(tmp_path, monkeypatch):
     ("read", "name"),
     [
         *((load_torch_weights, "w.pth"), (load_safetensors, "w.safetensors"), (load_keras1_weights, "w.h5")),
-        *((map_files.READERS[".mat"], "map.mat"), (lambda path: open_predictions(path).__enter__(), "maps.h5")),
+        *((map_arrays.READERS[".mat"], "map.mat"), (lambda path: open_predictions(path).__enter__(), "maps.h5")),
         (lambda path: import_weights(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), path), "w.pth"),
     ],
 )
@@ -134,4 +134,4 @@ def test_maps_are_what_their_names_say_and_of_bounded_size(tmp_path):
     header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1048576, 1048576), }".ljust(117) + "\n"
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
     with pytest.raises(ValueError, match="length|larger|pixels|file"):
-        map_files.READERS[".npy"](tmp_path / "a.npy")
+        map_arrays.READERS[".npy"](tmp_path / "a.npy")
