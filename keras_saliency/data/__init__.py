@@ -5,19 +5,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, osie, scene, synthetic, table
+from keras_saliency.data import folder, osie, scene, synthetic, table, tracker
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.data.settings import with_settings
 
 Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
 
+# People's own; what there is to be said of them may stand in a file beside them.
+OWN = {"table": table, "folder": folder, "tracker": tracker}
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     "osie": osie.read,
     "osie-mouse": osie.read_mouse,
     "scene": scene.read,
     "synthetic": synthetic.read,
-    "table": table.read_with_settings,
-    "folder": folder.read,
+    **{name: with_settings(name, own.read) for name, own in OWN.items()},
 }
 EMBEDDED = {"synthetic"}
 # Data sets that lie in the folder of another.
@@ -31,7 +33,8 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
         name: One of `DATA_SETS`.
         directory: Its folder; by default the folder of that name inside the one that the environment variable
             `KERAS_SALIENCY_DATA` names. The embedded `synthetic` needs none.
-        **options: What the reader takes besides, such as `columns=` of a `table`.
+        **options: What the reader takes besides, such as `columns=` of a `table`; they may also stand in a file of the
+            folder, `table.json`.
 
     Raises:
         ValueError: If the name is unknown, no folder is given, or a file has the wrong form.

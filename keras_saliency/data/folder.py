@@ -101,8 +101,8 @@ def _counts(path):
     if path.suffix.lower() == ".png":
         if len(levels) > 2:
             raise ValueError(
-                f"{path} has {len(levels)} grey levels, and a map of fixations two. It is a density map, or was saved as "
-                "JPEG first: make it from the coordinates again, or give them as a table."
+                f"{path} has {len(levels)} grey levels, and a map of fixations two. It is a density map, or was "
+                "saved as JPEG: make it from the coordinates again, or give them as a table."
             )
         return (values > levels[0]).astype("int64") if levels[-1] > 0 else np.zeros(values.shape, "int64")
     if values.ndim != 2 or levels[0] < 0 or not np.array_equal(levels, np.round(levels)):

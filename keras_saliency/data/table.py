@@ -1,7 +1,6 @@
 """A folder of images beside a table of fixations, a row each: CSV, TSV or Parquet."""
 
 import csv
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = (".csv", ".tsv", ".parquet")
-SETTINGS = "table.json"
 SEPARATORS = "\t;,"
 COMMA = r"\s*[+-]?\d+,\d+\s*"  # a number with a decimal comma
 PER_SECOND = {"s": 1.0, "ms": 1000.0}
@@ -38,8 +36,6 @@ def read(
     validation. Without observers, all fixations count as one observer's, and there is no gold standard.
 
     The blur of the ground truth is one degree, or where that is not known 3.5 % of the longer side of the image.
-
-    The same arguments may stand in `table.json` in the folder; those of a call come first.
 
     Args:
         directory: The folder.
@@ -67,25 +63,6 @@ def read(
         table[column] = table[column] / PER_SECOND[times]
     geometry = Geometry(units, origin, pixels_per_degree, screen, stimulus)
     return make_data("table", table, path.name, directory, geometry)
-
-
-def read_with_settings(directory: Path, **options: Any) -> DataSet:
-    """`read`, with what `table.json` says of the arguments that are not given.
-
-    Raises:
-        ValueError: If it is no JSON object of arguments of `read`; else as `read`.
-    """
-    path, known = directory / SETTINGS, list(read.__annotations__)[1:-1]
-    settings = {}
-    if path.is_file():
-        try:
-            settings = dict(json.loads(path.read_text("utf-8-sig")))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{path} is no JSON object ({error}). Write it again, or delete it.") from error
-    unknown = [name for name in {**settings, **options} if name not in known]
-    if unknown:
-        raise ValueError(f"Unknown setting {unknown[0]!r} of a table. Known settings: {', '.join(known)}.")
-    return read(directory, **{**settings, **options})
 
 
 def find_table(directory: Path, file: str | None = None) -> Path:
@@ -232,5 +209,13 @@ def _numbers(path, column, called):
         raise ValueError(
             f"{path}, row {row + 2}, column {called!r}: {str(column.iloc[row])[:40]!r} is no number. Correct the cell, "
             "or leave it empty where nothing is known."
+        )
+    wrapped = (numbers >= 2**31) & (numbers < 2**32)
+    if wrapped.any():
+        row = int(wrapped.to_numpy().argmax())
+        found = int(numbers.iloc[row])
+        raise ValueError(
+            f"{path}, row {row + 2}, column {called!r}: {found} looks like {found - 2**32} that was stored without its "
+            "sign. Subtract 2**32 from such cells, or leave them empty."
         )
     return numbers

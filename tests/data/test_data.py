@@ -13,6 +13,7 @@ from conftest import data_folder, real_data
 import keras_saliency as ks
 from keras_saliency.data import (
     DATA_SETS,
+    OWN,
     DataSet,
     Fixations,
     Sample,
@@ -457,7 +458,7 @@ def test_a_data_set_needs_its_folder(monkeypatch):
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
     with pytest.raises(ValueError, match="--data osie=DIR to the command"):
         ks.data.load("osie")
-    assert set(DATA_SETS) == {"osie", "osie-mouse", "scene", "synthetic", "table", "folder"}
+    assert set(DATA_SETS) == {"osie", "osie-mouse", "scene", "synthetic", *OWN}
 
 
 def test_an_empty_pipeline_is_refused():

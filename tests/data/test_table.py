@@ -178,6 +178,12 @@ WRONG = {
     "a column that is not there": (["p0,1,1"], "image,x,y", {"columns": {"x": "gx"}}, "has no column 'gx'"),
     "an unknown column": (["p0,1,1"], "image,x,y", {"columns": {"z": "x"}}, "Unknown column 'z'"),
     "text among numbers": (["p0,1,1", "p1,left,1"], "image,x,y", {}, r"row 3, column 'x': 'left' is no number"),
+    "a number that lost its sign": (
+        ["p0,1,1", "p1,4294967288,1"],
+        "image,x,y",
+        {},
+        "4294967288 looks like -8 that was",
+    ),
     "no rows": ([], "image,x,y", {}, "has no rows"),
     "no name": (["p0,1,1", ",1,1"], "image,x,y", {}, "row 3: the image has no name"),
     "an image that is not there": (["p0,1,1", "q,1,1"], "image,x,y", {}, "1 of 2 images .* the first is 'q'"),
@@ -191,7 +197,7 @@ WRONG = {
     "a stimulus without a screen": (["p0,1,1"], "image,x,y", {"stimulus": "fitted"}, "stimulus needs screen"),
     "an unknown stimulus": (["p0,1,1"], "image,x,y", {"stimulus": (1, 2, 0, 4)}, "stimulus is 'centred'"),
     "a screen of no size": (["p0,1,1"], "image,x,y", {"screen": (0, 9), "stimulus": "fitted"}, "screen is .width"),
-    "an unknown setting": (["p0,1,1"], "image,x,y", {"unit": "shares"}, "Unknown setting 'unit' of a table"),
+    "an unknown setting": (["p0,1,1"], "image,x,y", {"unit": "shares"}, "Unknown setting 'unit' of 'table'"),
     "shares read as pixels": ([f"{n},0.5,0.9" for n in NAMES], "image,x,y", {}, "all coordinates are from 0 to 1"),
     "coordinates of the screen": (
         [f"{n},{x},9" for n in NAMES for x in (1, 900, 901)],

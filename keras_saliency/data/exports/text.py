@@ -1,0 +1,54 @@
+"""The text of an export, however it is encoded, and the table in it."""
+
+import codecs
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BYTES = 2**31  # of a file
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, with line ends of one kind.
+
+    UTF-8 or UTF-16 with a byte-order mark, UTF-8 without, and else Latin-1, in which any bytes are letters.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is empty, binary or larger than 2 GB.
+    """
+    if path.is_file() and path.stat().st_size > BYTES:
+        raise ValueError(f"{path} has more than {BYTES} bytes. Export fixations, and not samples.")
+    data = path.read_bytes()
+    encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    if not text.strip() or "\0" in text:
+        raise ValueError(f"{path} is {'no text' if chr(0) in text else 'empty'}. Expected an export of an eye tracker.")
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def as_table(rows: list[tuple[Any, ...]], attrs: dict[str, Any], left_out: dict[str, int]) -> "pd.DataFrame":
+    """A table of fixations from rows of `image, x, y, time, duration`, without those that have no coordinates."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows, columns=["image", "x", "y", "time", "duration"])
+    numbers = table.columns.drop("image")
+    table[numbers] = table[numbers].astype("float64")
+    return without_lost(table, attrs, left_out)
+
+
+def without_lost(table: "pd.DataFrame", attrs: dict[str, Any], left_out: dict[str, int]) -> "pd.DataFrame":
+    """The same without rows that have no coordinates, whose number is told in `attrs`."""
+    lost = table["x"].isna() | table["y"].isna()
+    counts = {**left_out, "without coordinates": int(lost.sum())}
+    table = table[~lost].reset_index(drop=True)
+    table.attrs = {"screen": None, **attrs, "left_out": {reason: count for reason, count in counts.items() if count}}
+    if not len(table):
+        raise ValueError(f"it has no fixations with coordinates; left out: {table.attrs['left_out']}.")
+    return table

@@ -1,0 +1,93 @@
+"""A folder of images beside the exports of an eye tracker, a file or several."""
+
+from pathlib import Path
+
+from keras_saliency.data.exports import read_export
+from keras_saliency.data.fixations import DataSet
+from keras_saliency.data.names import Index, files_below
+from keras_saliency.data.placing import Geometry
+from keras_saliency.data.recordings import RANKS, make_data
+
+SUFFIXES = (".asc", ".txt", ".tsv", ".csv", ".xls")  # of SR Data Viewer's tables, too, which are text
+
+
+def read(
+    directory: Path,
+    trials: str | None = None,
+    image: str | None = None,
+    screen: tuple[int, int] | None = None,
+    stimulus: str | tuple[float, float, float, float] | None = None,
+    origin: str = "top",
+    pixels_per_degree: float | None = None,
+) -> DataSet:
+    """Reads the exports in a folder, and the images anywhere below it; `exports.EXPORTS` lists the software.
+
+    A file that does not tell who looked is the recording of one observer, called as the file. Fixations while none of
+    the images was shown are left out and counted, by what was. Splits and blur are as those of a `table`.
+
+    Args:
+        directory: The folder.
+        trials: As in `exports.read_export`: what names the picture.
+        image: The picture, where the exports name none and there is one alone.
+        screen: As in `table.read`; by default what the exports say.
+        stimulus: As in `table.read`: how images were shown. It is never guessed, and needed if coordinates are of the
+            screen.
+        origin: As in `table.read`.
+        pixels_per_degree: As in `table.read`.
+
+    Raises:
+        FileNotFoundError: If there is no export, or none of the images that they name.
+        ValueError: As `exports.read_export`; if nothing names the pictures, coordinates are of the screen and
+            `stimulus` is not given, or exports differ in what their coordinates are of.
+    """
+    files = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    if not files:
+        raise FileNotFoundError(f"{directory} has no export. Expected files of {', '.join(SUFFIXES)}.")
+    tables = [_table(path, trials, image) for path in files]
+    kinds = {(table.attrs["frame"], table.attrs["units"]) for table in tables}
+    screens = {tuple(screen)} if screen else {table.attrs["screen"] for table in tables} - {None}
+    if len(kinds) > 1 or len(screens) > 1:
+        raise ValueError(
+            f"The exports in {directory} differ: {sorted(kinds)}, screens {sorted(screens)}. Separate them."
+        )
+    ((frame, units),) = kinds
+    if frame == "screen" and stimulus is None:
+        raise ValueError(
+            f"The coordinates of {files[0].name} are of the screen. Say how the images were shown on it: "
+            "stimulus='centred', 'fitted', 'stretched', or a rectangle (left, top, width, height)."
+        )
+    shown: tuple[float, float] | None = screens.pop() if screens and frame == "screen" else None  # type: ignore[assignment]
+    geometry = Geometry(units, origin, pixels_per_degree, shown, stimulus if frame == "screen" else None)
+    import pandas as pd
+
+    notes = [
+        f"{path.name}: {count} fixations {reason}"
+        for path, table in zip(files, tables, strict=True)
+        for reason, count in table.attrs["left_out"].items()
+    ]
+    named = zip(files, tables, strict=True)
+    table = pd.concat([table.assign(observer=table.get("observer", path.stem)) for path, table in named])
+    known = Index(files_below(directory))
+    there = {name: bool(known.find(str(name), RANKS)) for name in table["image"].unique()}
+    if any(there.values()):
+        others = table["image"][~table["image"].map(there)].value_counts()
+        notes += [f"{name}: {count} fixations, and no such image" for name, count in others.items()]
+        table = table[table["image"].map(there)]
+    return make_data("tracker", table.reset_index(drop=True), directory.name, directory, geometry).noting(*notes)
+
+
+def _table(path, trials, image):
+    """An export, every fixation of it with the name of a picture."""
+    table = read_export(path, trials)
+    attrs = dict(table.attrs)
+    if image is not None and table["image"].isna().all():
+        table["image"] = image
+    nameless = table["image"].isna()
+    if nameless.all():
+        hint = attrs.get("hint") or "Name the column that does: trials='...'; or the one picture: image='...'."
+        raise ValueError(f"{path}: nothing names the pictures. {hint}")
+    table = table[~nameless]
+    if nameless.any():
+        attrs["left_out"] = {**attrs["left_out"], "without a picture": int(nameless.sum())}
+    table.attrs = attrs
+    return table

@@ -1,0 +1,263 @@
+import cv2
+import numpy as np
+import pytest
+from conftest import DATA
+
+import keras_saliency as ks
+from keras_saliency.data import splits
+from keras_saliency.data.exports import EXPORTS, read_export
+
+# By file: what names the picture; how many fixations; of the first and the last picture, x, y, onset and duration; what
+# is left out. Each was checked by eye against the file.
+REAL = {
+    "eyelink_asc_pymovements/eyelink_binocular_example.asc": (
+        r"TRIALID (\S+)",
+        1,
+        ("I902C_low", 959.6, 533.7, 0.031, 0.129),
+        ("I902C_low", 959.6, 533.7, 0.031, 0.129),
+        {"before the first picture": 1},
+    ),
+    "eyelink_asc_pymovements/eyelink_monocular_2khz_example.asc": (
+        r"TRIALID (\d+)",
+        2,
+        ("1", 141.0, 132.2, 0.001, 0.1325),
+        ("3", 638.5, 531.8, 0.021, 0.0445),
+        {},
+    ),
+    "eyelink_asc_pymovements/eyelink_monocular_no_dummy_example.asc": (
+        r"IMGLOAD FILL Images/(\S+)",
+        2,
+        ("text.png", 868.5, 698.4, 5.316, 0.086),
+        ("text.png", 708.1, 581.3, 5.428, 0.326),
+        {},
+    ),
+    "eyelink_asc_pymovements/raccoons.asc": (
+        r"TRIALID (\d+)",
+        1,
+        ("0", 1008.6, 1190.4, 0.025, 0.255),
+        ("0", 1008.6, 1190.4, 0.025, 0.255),
+        {},
+    ),
+    "eyelink_asc_eyeris/memory_events_only_derived.asc": (
+        r"TRIALID (\d+)",
+        12,
+        ("22", 939.8, 525.8, 2.213, 0.147),
+        ("26", 983.7, 553.5, 3.028, 0.293),
+        {"before the first picture": 1},
+    ),
+    "eyelink_asc_eyeris/memory_cut.asc": (
+        None,
+        3,
+        (None, 974.5, 545.7, 11332.68, 4.008),
+        (None, 921.3, 508.2, 11336.869, 0.627),
+        {},
+    ),
+    "tobii_studio_2/P61-Fixation-Data.tsv": (
+        None,
+        4660,
+        (None, 513, 518, 0.026, 0.633),
+        (None, 1277, 91, 1840.173, 0.65),
+        {"without coordinates": 4},
+    ),
+    "tobii_studio_3/tobii_studio_3.4.5_data_cut.tsv": (
+        None,
+        7,
+        ("http://www.drewmstiles.com/ (CRC)", 1177, 258, 5.163, 0.167),
+        ("http://www.drewmstiles.com/ (CRC)", 1107, 211, 6.971, 0.092),
+        {"without coordinates": 15},
+    ),
+    "tobii_pro_lab/transition test Data Export.tsv": (
+        None,
+        45,
+        ("four blocks", 1301, 639, 38.098, 0.916),
+        ("four blocks", 1442, 891, 54.603, 2.015),
+        {},
+    ),
+    "tobii_4c_sdk/4Ctest_fixation.csv": (
+        None,
+        14,
+        (None, 0.4935627, 0.4335195, None, 0.24),
+        (None, 0.058338, 0.6536, None, 0.12),
+        {"with another label than fixation": 14},
+    ),
+    "smi_begaze_events/SMI_Sample_67_Events_cut.txt": (
+        None,
+        666,
+        ("MT430PN56168-scrrec.avi", 951.83, 791.40, 0.0, 0.241786),
+        ("MT430PN56168-scrrec.avi", 1236.25, 930.16, 265.368478, 0.241883),
+        {},
+    ),
+}
+REFUSED = {
+    "tobii_studio_2/P61-Event-Data.tsv": "mouse and key events, no fixations",
+    "tobii_studio_2/P63-All-Data.tsv": "no fixations with coordinates",
+    "tobii_pro_lab/metrics_AOIbased_cut.tsv": "metrics of areas of interest, without coordinates",
+    "tobii_pro_lab/shopper metrics.tsv": "metrics of areas of interest, without coordinates",
+    "tobii_4c_sdk/4Ctest.csv": "samples of gaze, without fixations",
+    "webgazer_jspsych/sub01_antisacadas_cut.csv": "samples of gaze, without fixations",
+    "custom_validation_csv/187_eyelink_far_chinrest.csv": "of no known software. Known: EyeLink, SMI BeGaze, Tobii",
+}
+
+
+def real(name):
+    path = DATA / "trackers" / name
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    return path
+
+
+def assert_row(row, expected):
+    image, *numbers = expected
+    assert row["image"] == image or (image is None and row.isna()["image"])
+    for name, number in zip(("x", "y", "time", "duration"), numbers, strict=True):
+        assert number is None or row[name] == pytest.approx(number, abs=1e-6), name
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_exports_are_read(name):
+    trials, count, first, last, left_out = REAL[name]
+    table = read_export(real(name), trials)
+    assert len(table) == count
+    assert_row(table.iloc[0], first)
+    assert_row(table.iloc[-1], last)
+    assert table.attrs["left_out"] == left_out
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_real_exports_without_fixations_are_refused_with_the_reason(name):
+    with pytest.raises(ValueError, match=REFUSED[name]) as error:
+        read_export(real(name))
+    assert name.rpartition("/")[2] in str(error.value) and "\n" not in str(error.value)
+
+
+def test_what_a_tracker_tells_of_the_screen():
+    folder = "eyelink_asc_eyeris/memory_cut.asc"  # with an equals sign
+    assert read_export(real(folder)).attrs["screen"] == (1920, 1080)
+    assert read_export(real("tobii_studio_2/P61-Fixation-Data.tsv")).attrs["screen"] == (1280, 1024)
+    assert read_export(real("tobii_studio_3/tobii_studio_3.4.5_data_cut.tsv")).attrs["frame"] == "image"
+    assert read_export(real("tobii_4c_sdk/4Ctest_fixation.csv")).attrs["units"] == "shares"
+
+
+# Exports that may not be copied, written as the software does.
+GAZEPOINT = """MEDIA_ID,MEDIA_NAME,CNT,TIME(2024/05/01 10:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,USER,
+0,cat.png,1,0.10,0.5,0.25,0.05,0.05,1,1,,
+0,cat.png,2,0.15,0.5,0.25,0.05,0.10,1,1,,
+0,cat.png,3,0.20,0.9,0.9,0.15,0.01,2,0,,
+1,dog.png,4,0.35,-0.1,0.75,0.25,0.10,3,1,,
+"""
+CURRENT = "CURRENT_FIX_X\tCURRENT_FIX_Y\tCURRENT_FIX_START\tCURRENT_FIX_DURATION"
+DATA_VIEWER = f"""RECORDING_SESSION_LABEL\tTRIAL_INDEX\timg\t{CURRENT}
+s01\t1\tcat.png\t960,50\t540,25\t12\t200
+s01\t2\tdog.png\t.\t.\t300\t80
+s02\t1\tcat.png\t10\t20\t5\t150
+"""
+PUPIL_CLOUD = (
+    "section id,recording id,fixation id,start timestamp [ns],end timestamp [ns],duration [ms],"
+    "fixation detected on surface,fixation x [normalized],fixation y [normalized]\n"
+    "a,rec,1,2000000000,2200000000,200,True,0.25,0.75\n"
+    "a,rec,2,2300000000,2400000000,100,False,1.25,0.75\n"
+)
+PUPIL_PLAYER = (
+    "id,start_timestamp,duration,start_frame_index,end_frame_index,norm_pos_x,norm_pos_y,dispersion,confidence\n"
+    "1,10.0,200,1,5,0.5,0.5,1,1\n"
+)
+
+
+def read(tmp_path, text, trials=None, encoding="utf-8"):
+    path = tmp_path / "export.txt"
+    path.write_bytes(text.encode(encoding))
+    return read_export(path, trials)
+
+
+def test_gazepoint_has_a_row_for_each_sample_and_shares_of_the_screen(tmp_path):
+    table = read(tmp_path, GAZEPOINT)
+    assert table.attrs["software"] == "Gazepoint" and table.attrs["units"] == "shares"
+    rows = table[["image", "x", "y", "time", "duration"]].to_numpy().tolist()
+    assert rows == [["cat.png", 0.5, 0.25, 0.05, 0.1], ["dog.png", -0.1, 0.75, 0.25, 0.1]]
+
+
+def test_data_viewer_needs_the_column_of_the_picture(tmp_path):
+    table = read(tmp_path, DATA_VIEWER, "img", "utf-16")
+    assert table[["observer", "image", "x", "y", "time", "duration"]].to_numpy().tolist() == [
+        ["s01", "cat.png", 960.5, 540.25, 0.012, 0.2],
+        ["s02", "cat.png", 10.0, 20.0, 0.005, 0.15],
+    ]
+    assert table.attrs["left_out"] == {"without coordinates": 1}
+    with pytest.raises(ValueError, match="no column 'image'. It has: RECORDING_SESSION_LABEL"):
+        read(tmp_path, DATA_VIEWER, "image")
+
+
+def test_pupil_cloud_is_read_and_pupil_player_refused(tmp_path):
+    table = read(tmp_path, PUPIL_CLOUD)
+    assert table[["observer", "x", "y", "time", "duration"]].to_numpy().tolist() == [["rec", 0.25, 0.75, 2.0, 0.2]]
+    assert table.attrs["frame"] == "image"
+    assert table.attrs["left_out"] == {"with another fixation detected on surface than true": 1}
+    with pytest.raises(ValueError, match="the video of the world, and of no picture"):
+        read(tmp_path, PUPIL_PLAYER)
+
+
+def test_what_is_no_export_is_refused(tmp_path):
+    for text, message in {
+        " \n": "is empty",
+        "a\0b": "is no text",
+        "a,b\n1,2\n": f"Known: {', '.join(EXPORTS)}. Write a table",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path, text)
+
+
+ASC = """** CONVERTED FROM lab.edf
+MSG 10 DISPLAY_COORDS 0 0 99 79
+MSG 90 IMAGE fixation cross
+EFIX R 91 95 4 50.0 40.0 1000
+MSG 100 IMAGE p0.png
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three pictures of 30x40, in each of which one pixel is bright, shown in the middle of a screen of 100x80."""
+    events = []
+    for i in range(3):
+        image = np.zeros((30, 40, 3), "uint8")
+        image[3 + i, 5 + 2 * i] = 255
+        cv2.imwrite(str(tmp_path / f"p{i}.png"), image)
+        events += [f"MSG {100 * i + 100} IMAGE p{i}.png"]
+        events += [f"EFIX R {100 * i + 110} {100 * i + 130} 20 {30 + 5.5 + 2 * i} {25 + 3.5 + i} 1000"]
+    (tmp_path / "anna.asc").write_text(ASC + "\n".join([*events, "EFIX R 350 360 10 . . ."]) + "\n")
+    return tmp_path
+
+
+def test_a_folder_of_images_and_exports_is_a_data_set(folder):
+    (folder / "bert.asc").write_text((folder / "anna.asc").read_text())
+    data = ks.data.load("tracker", folder, trials="IMAGE (.+)", stimulus="centred")
+    samples = [sample for part in splits.PARTS for sample in getattr(data, part)]
+    assert sorted(sample.name for sample in samples) == ["p0.png", "p1.png", "p2.png"]
+    for sample in samples:
+        rows, columns = sample.fixations.pixels()
+        assert (sample.read()[rows, columns] == 255).all() and len(rows) == 2
+        assert sample.fixations.observer.tolist() == [0, 1]
+        np.testing.assert_allclose(sample.fixations.time, 0.01)
+    assert data.skipped == (
+        "anna.asc: 1 fixations without coordinates",
+        "bert.asc: 1 fixations without coordinates",
+        "fixation cross: 2 fixations, and no such image",
+    )
+
+
+def test_what_only_its_owner_knows_of_a_recording_is_asked_for(folder):
+    with pytest.raises(ValueError, match=r"nothing names the pictures. .*trials=r'TRIALID .*IMAGE p0.png"):
+        ks.data.load("tracker", folder, stimulus="centred")
+    with pytest.raises(ValueError, match="are of the screen. Say how the images were shown on it: stimulus="):
+        ks.data.load("tracker", folder, trials="IMAGE (.+)")
+    wrong = {"IMAGE (": "no regular expression", "IMAGE": "must have one group", "(x)y": "no message fits"}
+    for trials, message in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            ks.data.load("tracker", folder, trials=trials, stimulus="centred")
+    (folder / "tracker.json").write_text('{"trials": "IMAGE (.+)", "stimulus": "centred"}')
+    assert len(ks.data.load("tracker", folder).train) == 1
+    with pytest.raises(ValueError, match="Unknown setting 'trial' of 'tracker'"):
+        ks.data.load("tracker", folder, trial="x")
+    (folder / "anna.asc").unlink()
+    with pytest.raises(FileNotFoundError, match="has no export. Expected files of .asc"):
+        ks.data.load("tracker", folder)
