@@ -3,6 +3,7 @@ import shutil
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 import keras_saliency as ks
@@ -72,6 +73,20 @@ def test_tables_are_read_as_laboratories_write_them(form, folder):
     rows, separator, options = WRITTEN[form](rows_on_the_bright_pixel())
     write(folder, rows, HEADER.replace(",", separator), **options)
     assert_on_the_bright_pixel(ks.data.load("table", folder))
+
+
+def test_parquet_is_read_as_text_is(folder):
+    write(folder, rows_on_the_bright_pixel())
+    table = pd.read_csv(folder / "fixations.csv")
+    table.astype({"image": "category"}).to_parquet(folder / "fixations.parquet")
+    (folder / "fixations.csv").unlink()
+    assert_on_the_bright_pixel(ks.data.load("table", folder))
+    table.drop(columns="x").to_parquet(folder / "fixations.parquet")
+    with pytest.raises(ValueError, match="has no column 'x'; it has image, y"):
+        ks.data.load("table", folder)
+    (folder / "fixations.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match="fixations.parquet is no Parquet file"):
+        ks.data.load("table", folder)
 
 
 def test_names_may_have_folders_and_suffixes(folder):
