@@ -55,7 +55,9 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
     files = _files_of(list(map(str, names)), images, where)
     samples = [Sample(file.relative_to(images).as_posix(), file, None, NONE, 1.0) for file in files]  # type: ignore[arg-type]
     parts = _parts_of(table, codes, samples, where)
-    observers = table["observer"].factorize()[0] if "observer" in table else np.zeros(len(table), "int64")
+    observers = np.zeros(len(table), "int64")
+    if "observer" in table:
+        observers = table["observer"].factorize(use_na_sentinel=False)[0]  # who is not named is one, too
     order = _order_of(codes, observers, _time_of(table))
     codes, observers = codes[order], observers[order]
     x, y, time = (np.asarray(column, "float64")[order] for column in (table["x"], table["y"], _time_of(table)))

@@ -162,6 +162,17 @@ def test_fixations_are_in_the_order_of_observer_and_time(folder):
     assert fixations.x.tolist() == [2, 1] and fixations.time.tolist() == [7, 8]
 
 
+def test_who_is_not_named_is_an_observer_of_each_image(folder):
+    write(folder, [f"{n},{x},1,{who}" for n in NAMES for x, who in ((1, "a"), (2, ""), (3, "a"))], "image,x,y,observer")
+    for sample in all_samples(ks.data.load("table", folder)):
+        assert sample.fixations.x.tolist() == [1, 3, 2] and sample.fixations.observer.tolist() == [0, 0, 1]
+    table = pd.read_csv(folder / "fixations.csv")
+    (folder / "fixations.csv").unlink()
+    table.to_parquet(folder / "fixations.parquet")
+    for sample in all_samples(ks.data.load("table", folder)):
+        assert sample.fixations.x.tolist() == [1, 3, 2] and sample.fixations.observer.tolist() == [0, 0, 1]
+
+
 def test_without_times_they_are_the_sum_of_earlier_durations(folder):
     first = ["p0,1,1,a,200", "p0,2,1,a,300", "p0,3,1,b,100", "p0,4,1,b,", "p0,5,1,b,50"]
     write(folder, [*first, *(f"{n},1,1,b,70" for n in NAMES[1:])], "image,x,y,observer,duration")
