@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_saliency.data.exports import read_export
+from keras_saliency.data.exports.text import one_group
 from keras_saliency.data.fixations import DataSet
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
@@ -15,6 +16,7 @@ def read(
     directory: Path,
     trials: str | None = None,
     image: str | None = None,
+    observer: str | None = None,
     screen: tuple[int, int] | None = None,
     stimulus: str | tuple[float, float, float, float] | None = None,
     origin: str = "top",
@@ -28,7 +30,9 @@ def read(
     Args:
         directory: The folder.
         trials: As in `exports.read_export`: what names the picture.
-        image: The picture, where the exports name none and there is one alone.
+        image: A regular expression with one group, which finds in the name of a file the picture that was shown, where
+            the exports name none: `"(.+)_P[0-9]+"` of `kitchen_P01.tsv`.
+        observer: The same for who looked: `"_(P[0-9]+)"`.
         screen: As in `table.read`; by default what the exports say.
         stimulus: As in `table.read`: how images were shown. It is never guessed, and needed if coordinates are of the
             screen.
@@ -43,7 +47,7 @@ def read(
     files = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not files:
         raise FileNotFoundError(f"{directory} has no export. Expected files of {', '.join(SUFFIXES)}.")
-    tables = [_table(path, trials, image) for path in files]
+    tables = [_table(path, trials, image, observer) for path in files]
     kinds = {(table.attrs["frame"], table.attrs["units"]) for table in tables}
     screens = {tuple(screen)} if screen else {table.attrs["screen"] for table in tables} - {None}
     if len(kinds) > 1 or len(screens) > 1:
@@ -65,8 +69,7 @@ def read(
         for path, table in zip(files, tables, strict=True)
         for reason, count in table.attrs["left_out"].items()
     ]
-    named = zip(files, tables, strict=True)
-    table = pd.concat([table.assign(observer=table.get("observer", path.stem)) for path, table in named])
+    table = pd.concat(tables)
     known = Index(files_below(directory))
     there = {name: bool(known.find(str(name), RANKS)) for name in table["image"].unique()}
     if any(there.values()):
@@ -76,18 +79,30 @@ def read(
     return make_data("tracker", table.reset_index(drop=True), directory.name, directory, geometry).noting(*notes)
 
 
-def _table(path, trials, image):
-    """An export, every fixation of it with the name of a picture."""
+def _table(path, trials, image, observer):
+    """An export, every fixation of it with the name of a picture and of an observer."""
     table = read_export(path, trials)
     attrs = dict(table.attrs)
     if image is not None and table["image"].isna().all():
-        table["image"] = image
+        table["image"] = _in_name("image", image, path)
+    if "observer" not in table or observer is not None:
+        table["observer"] = path.stem if observer is None else _in_name("observer", observer, path)
     nameless = table["image"].isna()
     if nameless.all():
-        hint = attrs.get("hint") or "Name the column that does: trials='...'; or the one picture: image='...'."
+        hint = (
+            attrs.get("hint")
+            or "Name the column that does: trials='...'; or find it in the name of the file: image=r'(.+)_'."
+        )
         raise ValueError(f"{path}: nothing names the pictures. {hint}")
     table = table[~nameless]
     if nameless.any():
         attrs["left_out"] = {**attrs["left_out"], "without a picture": int(nameless.sum())}
     table.attrs = attrs
     return table
+
+
+def _in_name(name, expression, path):
+    found = one_group(name, expression).search(path.name)
+    if not found:
+        raise ValueError(f"{path.name}: {name}={expression!r} finds nothing in the name of this file.")
+    return found[1]

@@ -245,6 +245,23 @@ def test_a_folder_of_images_and_exports_is_a_data_set(folder):
     )
 
 
+def test_pictures_and_observers_may_stand_in_the_names_of_files(folder):
+    text = (folder / "anna.asc").read_text()
+    (folder / "anna.asc").unlink()
+    for picture in range(3):
+        for who in ("anna", "bert"):
+            begin = text.index(f"EFIX R {100 * picture + 110}")
+            (folder / f"p{picture}_{who}.asc").write_text(text[begin : text.index("\n", begin) + 1])
+    options = {"image": "(.+)_", "observer": r"_(.+)\.", "stimulus": "centred", "screen": (100, 80)}
+    data = ks.data.load("tracker", folder, **options)
+    for part in splits.PARTS:
+        (sample,) = getattr(data, part)
+        rows, columns = sample.fixations.pixels()
+        assert (sample.read()[rows, columns] == 255).all() and sample.fixations.observer.tolist() == [0, 1]
+    with pytest.raises(ValueError, match=r"p0_anna.asc: image='x\(.\)' finds nothing"):
+        ks.data.load("tracker", folder, **{**options, "image": "x(.)"})
+
+
 def test_what_only_its_owner_knows_of_a_recording_is_asked_for(folder):
     with pytest.raises(ValueError, match=r"nothing names the pictures. .*trials=r'TRIALID .*IMAGE p0.png"):
         ks.data.load("tracker", folder, stimulus="centred")

@@ -4,7 +4,7 @@ import bisect
 import re
 from typing import TYPE_CHECKING
 
-from keras_saliency.data.exports.text import as_table
+from keras_saliency.data.exports.text import as_table, one_group
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def read(text: str, trials: str | None = None) -> "pd.DataFrame":
     eye = max("LR", key=eyes.count)
     found = [match.groups()[1:] for match in map(FIXATION.match, text.splitlines()) if match and match[1] == eye]
     fixations = [[float("nan") if cell == "." else float(cell) for cell in cells] for cells in found]
-    shown = [] if trials is None else _named(text, _compiled(trials))
+    shown = [] if trials is None else _named(text, one_group("trials", trials))
     if trials is not None and not shown:
         raise ValueError(f"no message fits {trials!r}. {hint(text)}")
     onsets = [onset for onset, _ in shown]
@@ -68,13 +68,3 @@ def hint(text: str) -> str:
         "Say which messages name the picture, by a regular expression with one group: "
         rf"trials=r'TRIALID (\S+)'. Messages that may: {found or 'none'}."
     )
-
-
-def _compiled(trials):
-    try:
-        pattern = re.compile(trials)
-    except re.error as error:
-        raise ValueError(f"trials={trials!r} is no regular expression: {error}.") from error
-    if pattern.groups != 1:
-        raise ValueError(f"trials={trials!r} must have one group, in brackets: what names the picture.")
-    return pattern

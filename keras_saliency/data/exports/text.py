@@ -1,6 +1,7 @@
 """The text of an export, however it is encoded, and the table in it."""
 
 import codecs
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,21 @@ def read_text(path: Path) -> str:
     if not text.strip() or "\0" in text:
         raise ValueError(f"{path} is {'no text' if chr(0) in text else 'empty'}. Expected an export of an eye tracker.")
     return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def one_group(name: str, expression: str) -> re.Pattern[str]:
+    """A regular expression with one group.
+
+    Raises:
+        ValueError: If it is none; calls it by its name.
+    """
+    try:
+        pattern = re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"{name}={expression!r} is no regular expression: {error}.") from error
+    if pattern.groups != 1:
+        raise ValueError(f"{name}={expression!r} must have one group, in brackets: what it finds.")
+    return pattern
 
 
 def as_table(rows: list[tuple[Any, ...]], attrs: dict[str, Any], left_out: dict[str, int]) -> "pd.DataFrame":
