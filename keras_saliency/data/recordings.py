@@ -32,9 +32,9 @@ RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
 def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geometry: Geometry) -> DataSet:
     """The data set of a table of fixations.
 
-    Observers are numbered as they come. Fixations are in the order of observer and time; without `time`, it is the sum
-    of the observer's earlier durations on the image, or the position in `order`, or in the table. Without a column of
-    splits, `splits.by_hash` assigns them.
+    Observers are numbered in the order of their names, numbers as numbers. Fixations are in the order of observer and
+    time; without `time`, it is the sum of the observer's earlier durations on the image, or the position in `order`, or
+    in the table. Without a column of splits, `splits.by_hash` assigns them.
 
     Args:
         name: The name of the data set.
@@ -55,9 +55,7 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
     files = _files_of(list(map(str, names)), images, where)
     samples = [Sample(file.relative_to(images).as_posix(), file, None, NONE, 1.0) for file in files]  # type: ignore[arg-type]
     parts = _parts_of(table, codes, samples, where)
-    observers = np.zeros(len(table), "int64")
-    if "observer" in table:
-        observers = table["observer"].factorize(use_na_sentinel=False)[0]  # who is not named is one, too
+    observers = _numbered(table["observer"]) if "observer" in table else np.zeros(len(table), "int64")
     order = _order_of(codes, observers, _time_of(table))
     codes, observers = codes[order], observers[order]
     x, y, time = (np.asarray(column, "float64")[order] for column in (table["x"], table["y"], _time_of(table)))
@@ -71,6 +69,22 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
     return data.noting(*notes)
+
+
+def _numbered(observers):
+    """A number for each observer, whatever the order of the rows; who is not named is the last one."""
+    import pandas as pd
+
+    codes, labels = observers.factorize(use_na_sentinel=False)
+    names = ["" if pd.isna(label) else str(label) for label in labels]
+
+    def place(i):
+        number = names[i].isdecimal()
+        return names[i] == "", not number, int(names[i]) if number else 0, names[i]
+
+    numbers = np.empty(len(names), "int64")
+    numbers[sorted(range(len(names)), key=place)] = np.arange(len(names))
+    return numbers[codes]
 
 
 def _time_of(table):

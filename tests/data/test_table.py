@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 import keras_saliency as ks
-from keras_saliency.data import placing, splits
+from keras_saliency.data import DataSet, Samples, placing, splits
 
 NAMES = [f"p{i}" for i in range(6)]
 HEADER = "image,x,y,observer,time,duration,split"
@@ -151,7 +152,7 @@ def test_fixations_are_in_the_order_of_observer_and_time(folder):
     first = ["p0,1,1,b,0.5", "p0,2,1,a,0.1", "p0,3,1,b,0.2", "p0,4,1,a,0.05"]
     write(folder, [*first, *(f"{n},1,1,b,0" for n in NAMES[1:])], "image,x,y,observer,time")
     fixations = {s.name: s.fixations for s in all_samples(ks.data.load("table", folder))}["photos/p0.png"]
-    assert fixations.x.tolist() == [3, 1, 4, 2]  # b came first
+    assert fixations.x.tolist() == [4, 2, 3, 1]
     assert fixations.observer.tolist() == [0, 0, 1, 1]
     write(
         folder,
@@ -289,3 +290,22 @@ def test_splits_by_hash_stay_when_others_come_and_are_never_empty():
 def test_a_known_visual_angle_is_finite():
     with pytest.raises(ValueError, match="pixels_per_degree is a number above zero"):
         placing.Geometry(pixels_per_degree=float("nan"))
+
+
+def test_what_is_written_as_a_table_scores_the_same(tiny, tmp_path):
+    rows = []
+    for part in splits.PARTS:
+        for sample in getattr(tiny, part):
+            (tmp_path / f"{sample.name}.png").write_bytes(sample.image)
+            fixations = sample.fixations
+            columns = {axis: getattr(fixations, axis) for axis in ("x", "y", "observer", "time")}
+            rows.append(pd.DataFrame({"image": sample.name, **columns, "split": part}))
+    pd.concat(rows).sample(frac=1, random_state=0).to_csv(tmp_path / "fixations.csv", index=False)
+    data = ks.data.load("table", tmp_path, pixels_per_degree=tiny.test[0].sigma)
+    by_name = {sample.name: sample for part in splits.PARTS for sample in getattr(data, part)}
+    same = {part: Samples(by_name[f"{s.name}.png"] for s in getattr(tiny, part)) for part in splits.PARTS}
+    known = {part: Samples(dataclasses.replace(s, density=None) for s in getattr(tiny, part)) for part in splits.PARTS}
+    found, expected = (
+        ks.evaluate(["signature"], DataSet("tiny", **parts), verbose=False).per_image for parts in (same, known)
+    )
+    assert found == expected
