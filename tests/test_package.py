@@ -1,6 +1,7 @@
 """The package as a whole: its door, its command, what is installed."""
 
 import ast
+import configparser
 import os
 import shutil
 import subprocess
@@ -34,6 +35,15 @@ def test_every_public_name_is_there_and_seen_by_editors():
     assert seen == set(ks.__all__) - {"__version__"} == set(dir(ks)) - {"__version__"}
     with pytest.raises(AttributeError, match="has no attribute 'salience'"):
         _ = ks.salience
+
+
+def test_every_folder_of_code_is_installed():
+    settings = configparser.ConfigParser()
+    settings.read(REPOSITORY / "setup.cfg")
+    folders = {path.parent.relative_to(REPOSITORY) for path in REPOSITORY.glob("keras_saliency/**/__init__.py")}
+    code = {".".join(folder.parts) for folder in folders if folder.parts[1:2] != ("zoo",)}
+    installed = settings["options"]["packages"].split()
+    assert code == {name for name in installed if not name.startswith("keras_saliency.zoo")}
 
 
 def test_help_and_recipes_need_no_framework():
