@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_saliency.data.exports import read_export
+from keras_saliency.data.exports import Detection, read_export
 from keras_saliency.data.exports.text import one_group
 from keras_saliency.data.fixations import DataSet
 from keras_saliency.data.names import Index, files_below
@@ -21,6 +21,9 @@ def read(
     stimulus: str | tuple[float, float, float, float] | None = None,
     origin: str = "top",
     pixels_per_degree: float | None = None,
+    detection: str | None = None,
+    threshold: float | None = None,
+    minimum_duration: float = 0.1,
 ) -> DataSet:
     """Reads the exports in a folder, and the images anywhere below it; `exports.EXPORTS` lists the software.
 
@@ -38,6 +41,10 @@ def read(
             screen.
         origin: As in `table.read`.
         pixels_per_degree: As in `table.read`.
+        detection: How fixations are detected where exports hold only samples: `"ivt"` or `"idt"` of pymovements.
+        threshold: Of the detection: the largest velocity in pixels a second, or dispersion in pixels; by default 20
+            degrees a second, or one.
+        minimum_duration: The shortest fixation that is detected, in seconds.
 
     Raises:
         FileNotFoundError: If there is no export, or none of the images that they name.
@@ -47,7 +54,8 @@ def read(
     files = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not files:
         raise FileNotFoundError(f"{directory} has no export. Expected files of {', '.join(SUFFIXES)}.")
-    tables = [_table(path, trials, image, observer) for path in files]
+    how = Detection(detection, threshold, minimum_duration, pixels_per_degree, screen) if detection else None
+    tables = [_table(path, trials, image, observer, how) for path in files]
     kinds = {(table.attrs["frame"], table.attrs["units"]) for table in tables}
     screens = {tuple(screen)} if screen else {table.attrs["screen"] for table in tables} - {None}
     if len(kinds) > 1 or len(screens) > 1:
@@ -79,9 +87,9 @@ def read(
     return make_data("tracker", table.reset_index(drop=True), directory.name, directory, geometry).noting(*notes)
 
 
-def _table(path, trials, image, observer):
+def _table(path, trials, image, observer, how):
     """An export, every fixation of it with the name of a picture and of an observer."""
-    table = read_export(path, trials)
+    table = read_export(path, trials, how)
     attrs = dict(table.attrs)
     if image is not None and table["image"].isna().all():
         table["image"] = _in_name("image", image, path)

@@ -1,3 +1,6 @@
+import json
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +8,7 @@ from conftest import DATA
 
 import keras_saliency as ks
 from keras_saliency.data import splits
-from keras_saliency.data.exports import EXPORTS, read_export
+from keras_saliency.data.exports import EXPORTS, Detection, read_export
 
 # By file: what names the picture; how many fixations; of the first and the last picture, x, y, onset and duration; what
 # is left out. Each was checked by eye against the file.
@@ -130,12 +133,75 @@ def test_real_exports_without_fixations_are_refused_with_the_reason(name):
     assert name.rpartition("/")[2] in str(error.value) and "\n" not in str(error.value)
 
 
+def test_detected_fixations_are_those_that_the_laboratory_found():
+    pytest.importorskip("pymovements")
+    samples, fixations = (real(f"tobii_4c_sdk/4Ctest{name}.csv") for name in ("", "_fixation"))
+    found = read_export(samples, detection=Detection("ivt", threshold=800, screen=(1920, 1080)))
+    assert len(found) == 9 and found.attrs["units"] == "shares"
+    assert_row(found.iloc[1], (None, 0.187356, 0.692737, 0.833, 0.177))
+    theirs = read_export(fixations)[["x", "y"]].to_numpy()
+    distance = np.linalg.norm(found[["x", "y"]].to_numpy()[:, None] - theirs, axis=2).min(1)
+    assert np.median(distance) < 0.002  # four pixels
+    assert len(read_export(samples, detection=Detection("idt", threshold=40, screen=(1920, 1080)))) == 11
+
+
+def test_samples_of_webgazer_are_one_trial_a_row():
+    pytest.importorskip("pymovements")
+    path = real("webgazer_jspsych/sub01_antisacadas_cut.csv")
+    table = read_export(path, "trial_index", Detection("ivt", threshold=500))
+    assert len(table) == 326 and table["image"].nunique() == 170  # of 172 trials
+    assert table.attrs["screen"] == (1366, 768)
+    # Of the samples of trial 29 the last seven: 580 is their mean x.
+    assert_row(table.iloc[0], ("29", 580.0, 366.571429, 0.185, 0.98))
+    assert_row(table.iloc[-1], ("325", 574.666667, 316.5, 1.781, 0.745))
+
+
 def test_what_a_tracker_tells_of_the_screen():
     folder = "eyelink_asc_eyeris/memory_cut.asc"  # with an equals sign
     assert read_export(real(folder)).attrs["screen"] == (1920, 1080)
     assert read_export(real("tobii_studio_2/P61-Fixation-Data.tsv")).attrs["screen"] == (1280, 1024)
     assert read_export(real("tobii_studio_3/tobii_studio_3.4.5_data_cut.tsv")).attrs["frame"] == "image"
     assert read_export(real("tobii_4c_sdk/4Ctest_fixation.csv")).attrs["units"] == "shares"
+
+
+def gaze(times, points):
+    cell = json.dumps([{"x": x, "y": y, "t": t} for t, (x, y) in zip(times, points, strict=True)])
+    quoted = cell.replace('"', '""')
+    return f'rt,trial_type,trial_index,stimulus,webgazer_data\r\n9,image,0,p0.png,"{quoted}"\r\n'
+
+
+@pytest.mark.parametrize(("method", "threshold"), [("ivt", 500), ("idt", 20)])
+@pytest.mark.parametrize("every", [10, 33])
+def test_two_fixations_are_detected_where_they_are(method, threshold, every, tmp_path):
+    pytest.importorskip("pymovements")
+    times = list(range(0, 1000, every))
+    text = gaze(times, [(100, 50) if time < 500 else (400, 70) for time in times])
+    table = read(tmp_path, text, "stimulus", detection=Detection(method, threshold))
+    assert table["image"].tolist() == ["p0.png"] * 2
+    assert table[["x", "y"]].to_numpy().tolist() == [[100, 50], [400, 70]]
+    np.testing.assert_allclose(table["time"], [0, 0.5], atol=0.07)
+    np.testing.assert_allclose(table["duration"], 0.49, atol=0.07)
+    degrees = Detection(method, pixels_per_degree=threshold / {"ivt": 20, "idt": 1}[method])
+    assert read(tmp_path, text, "stimulus", detection=degrees).equals(table)
+
+
+def test_what_a_detection_lacks_is_named(tmp_path, monkeypatch):
+    text = gaze(range(0, 1000, 10), [(100, 50)] * 100)
+    wrong = {
+        Detection("hmm"): "unknown detection 'hmm'. Known detections: ivt, idt",
+        Detection("ivt"): "detection='ivt' needs a threshold, in pixels a second, or pixels_per_degree",
+        Detection("idt", threshold=-1): "threshold and minimum_duration are above zero",
+    }
+    for how, message in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path, text, "stimulus", detection=how)
+    with pytest.raises(ValueError, match="row 1 of the table, column 'webgazer_data': no list of x, y, t"):
+        read(tmp_path, text.replace('""t""', '""s""'), detection=Detection("ivt", 500))
+    with pytest.raises(ValueError, match="it has no column 'picture'. It has: rt, trial_type"):
+        read(tmp_path, text, "picture", detection=Detection("ivt", 500))
+    monkeypatch.setitem(sys.modules, "pymovements.events", None)
+    with pytest.raises(ImportError, match=r"keras_saliency\[recordings\]"):
+        read(tmp_path, text, "stimulus", detection=Detection("ivt", 500))
 
 
 # Exports that may not be copied, written as the software does.
@@ -163,10 +229,10 @@ PUPIL_PLAYER = (
 )
 
 
-def read(tmp_path, text, trials=None, encoding="utf-8"):
+def read(tmp_path, text, trials=None, encoding="utf-8", detection=None):
     path = tmp_path / "export.txt"
     path.write_bytes(text.encode(encoding))
-    return read_export(path, trials)
+    return read_export(path, trials, detection)
 
 
 def test_gazepoint_has_a_row_for_each_sample_and_shares_of_the_screen(tmp_path):
@@ -260,6 +326,22 @@ def test_pictures_and_observers_may_stand_in_the_names_of_files(folder):
         assert (sample.read()[rows, columns] == 255).all() and sample.fixations.observer.tolist() == [0, 1]
     with pytest.raises(ValueError, match=r"p0_anna.asc: image='x\(.\)' finds nothing"):
         ks.data.load("tracker", folder, **{**options, "image": "x(.)"})
+
+
+def test_a_folder_of_images_and_samples_is_a_data_set(folder):
+    pytest.importorskip("pymovements")
+    (folder / "anna.asc").unlink()
+    texts = [gaze(range(0, 400, 10), [(30 + 5.5 + 2 * i, 25 + 3.5 + i)] * 40) for i in range(3)]
+    rows = [text.split("\r\n")[1].replace("p0.png", f"p{i}.png") for i, text in enumerate(texts)]
+    (folder / "anna.csv").write_text("\n".join([texts[0].split("\r\n")[0], *rows]))
+    options = {"trials": "stimulus", "screen": (100, 80), "stimulus": "centred", "pixels_per_degree": 30}
+    data = ks.data.load("tracker", folder, detection="idt", **options)
+    for part in splits.PARTS:
+        (sample,) = getattr(data, part)
+        rows, columns = sample.fixations.pixels()
+        assert (sample.read()[rows, columns] == 255).all() and len(rows) == 1
+    with pytest.raises(ValueError, match="samples of gaze, without fixations.*detection='ivt'"):
+        ks.data.load("tracker", folder, **options)
 
 
 def test_what_only_its_owner_knows_of_a_recording_is_asked_for(folder):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_saliency.data.exports import begaze, columns, eyelink, refused
+from keras_saliency.data.exports import begaze, columns, eyelink, refused, samples
+from keras_saliency.data.exports.detection import Detection
 from keras_saliency.data.exports.text import read_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ EXPORTS: dict[str, tuple[Callable[[str], bool], Callable[[str, str | None], "pd.
 }
 
 
-def read_export(path: str | Path, trials: str | None = None) -> "pd.DataFrame":
+def read_export(path: str | Path, trials: str | None = None, detection: Detection | None = None) -> "pd.DataFrame":
     """The fixations of an export.
 
     Of two eyes, it is the one with more fixations, the left one if they have as many. What has no coordinates is left
@@ -31,6 +32,7 @@ def read_export(path: str | Path, trials: str | None = None) -> "pd.DataFrame":
         trials: What names the picture: of an EyeLink file a regular expression with one group, which is looked for in
             its messages, such as `r"IMGLOAD FILL (\\S+)"`; of a table the name of a column. None for what the software
             writes there itself.
+        detection: How fixations are detected where an export holds only samples: Tobii 4C, and WebGazer in jsPsych.
 
     Returns:
         A table with the columns `image` (NaN where nothing names the picture), `x`, `y`, and as far as known
@@ -40,6 +42,7 @@ def read_export(path: str | Path, trials: str | None = None) -> "pd.DataFrame":
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ImportError: If fixations are to be detected and pymovements is not installed.
         ValueError: If it is of no known software, or holds no fixations with coordinates: says what it holds, and what
             to export.
     """
@@ -53,6 +56,14 @@ def read_export(path: str | Path, trials: str | None = None) -> "pd.DataFrame":
                 raise ValueError(f"{path}, an export of {name}: {error}") from error
             table.attrs["software"] = name
             return table
+    for name in samples.NAMES if detection else ():
+        if samples.knows(name, text):
+            try:
+                table = samples.read(name, text, trials, detection)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise ValueError(f"{path}, samples of {name}: {error}") from error
+            table.attrs["software"] = name
+            return table
     for reason, knows in refused.REASONS.items():
         if knows(text):
             raise ValueError(f"{path} cannot be read: {reason}")
@@ -62,4 +73,4 @@ def read_export(path: str | Path, trials: str | None = None) -> "pd.DataFrame":
     )
 
 
-__all__ = ["EXPORTS", "read_export"]
+__all__ = ["EXPORTS", "Detection", "read_export"]

@@ -24,6 +24,6 @@ REASONS = {
     "it holds mouse and key events, no fixations. Export the fixation data.": _has("Timestamp", "Event", "EventKey"),
     "its fixations are shares of the video of the world, and of no picture. Export the fixations on a surface, as the "
     "marker mapper of Pupil Cloud does.": _has("norm_pos_x", "norm_pos_y", "start_frame_index"),
-    "it holds samples of gaze, without fixations. Export fixations, or detect them first (pymovements does) and write "
-    "a table.": lambda text: any(header_of(text, names) for names in SAMPLES),
+    "it holds samples of gaze, without fixations. Export fixations, or say how to detect them: detection='ivt' "
+    "or 'idt'.": lambda text: any(header_of(text, names) for names in SAMPLES),
 }
