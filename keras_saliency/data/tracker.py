@@ -1,5 +1,6 @@
 """A folder of images beside the exports of an eye tracker, a file or several."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keras_saliency.data.exports import Detection, read_export
@@ -24,6 +25,8 @@ def read(
     detection: str | None = None,
     threshold: float | None = None,
     minimum_duration: float = 0.1,
+    phase: Sequence[str] | Mapping[str, str] | None = None,
+    eye: str | None = None,
 ) -> DataSet:
     """Reads the exports in a folder, and the images anywhere below it; `exports.EXPORTS` lists the software.
 
@@ -45,6 +48,8 @@ def read(
         threshold: Of the detection: the largest velocity in pixels a second, or dispersion in pixels; by default 20
             degrees a second, or one.
         minimum_duration: The shortest fixation that is detected, in seconds.
+        phase: As in `exports.read_export`: which part of a recording counts.
+        eye: As in `exports.read_export`: which of two eyes counts.
 
     Raises:
         FileNotFoundError: If there is no export, or none of the images that they name.
@@ -55,7 +60,7 @@ def read(
     if not files:
         raise FileNotFoundError(f"{directory} has no export. Expected files of {', '.join(SUFFIXES)}.")
     how = Detection(detection, threshold, minimum_duration, pixels_per_degree, screen) if detection else None
-    tables = [_table(path, trials, image, observer, how) for path in files]
+    tables = [_table(path, (trials, how, phase, eye), image, observer) for path in files]
     kinds = {(table.attrs["frame"], table.attrs["units"]) for table in tables}
     screens = {tuple(screen)} if screen else {table.attrs["screen"] for table in tables} - {None}
     if len(kinds) > 1 or len(screens) > 1:
@@ -87,9 +92,9 @@ def read(
     return make_data("tracker", table.reset_index(drop=True), directory.name, directory, geometry).noting(*notes)
 
 
-def _table(path, trials, image, observer, how):
+def _table(path, asked, image, observer):
     """An export, every fixation of it with the name of a picture and of an observer."""
-    table = read_export(path, trials, how)
+    table = read_export(path, *asked)
     attrs = dict(table.attrs)
     if image is not None and table["image"].isna().all():
         table["image"] = _in_name("image", image, path)

@@ -16,9 +16,9 @@ REAL = {
     "eyelink_asc_pymovements/eyelink_binocular_example.asc": (
         r"TRIALID (\S+)",
         1,
-        ("I902C_low", 959.6, 533.7, 0.031, 0.129),
-        ("I902C_low", 959.6, 533.7, 0.031, 0.129),
-        {"before the first picture": 1},
+        ("I902C_low", 945.6, 539.6, 0.033, 0.129),  # of the right eye, whose error was 0.31 degrees, and not 0.41
+        ("I902C_low", 945.6, 539.6, 0.033, 0.129),
+        {"of the other eye": 2, "before the first picture": 1},
     ),
     "eyelink_asc_pymovements/eyelink_monocular_2khz_example.asc": (
         r"TRIALID (\d+)",
@@ -88,7 +88,7 @@ REAL = {
         666,
         ("MT430PN56168-scrrec.avi", 951.83, 791.40, 0.0, 0.241786),
         ("MT430PN56168-scrrec.avi", 1236.25, 930.16, 265.368478, 0.241883),
-        {},
+        {"of the other eye": 666},
     ),
 }
 REFUSED = {
@@ -131,6 +131,38 @@ def test_real_exports_without_fixations_are_refused_with_the_reason(name):
     with pytest.raises(ValueError, match=REFUSED[name]) as error:
         read_export(real(name))
     assert name.rpartition("/")[2] in str(error.value) and "\n" not in str(error.value)
+
+
+def test_one_eye_is_read_and_may_be_named():
+    path = real("eyelink_asc_pymovements/eyelink_binocular_example.asc")
+    assert_row(read_export(path, r"TRIALID (\S+)", eye="left").iloc[0], ("I902C_low", 959.6, 533.7, 0.031, 0.129))
+    with pytest.raises(ValueError, match="unknown eye 'L'. Known eyes: left, right"):
+        read_export(path, eye="L")
+    with pytest.raises(ValueError, match="has no fixations of the left eye. Leave out eye"):
+        read_export(real("eyelink_asc_eyeris/memory_cut.asc"), eye="left")
+    assert len(read_export(real("smi_begaze_events/SMI_Sample_67_Events_cut.txt"), eye="right")) == 666
+
+
+def test_one_phase_of_each_trial_is_read():
+    path = real("eyelink_asc_eyeris/memory_events_only_derived.asc")
+    table = read_export(path, r"TRIALID (\d+)", phase=("PROBE_START", "PROBE_STOP"))
+    assert table["image"].tolist() == ["22", "22", "23", "25", "26", "26"]  # in trial 24 none begins meanwhile
+    assert_row(table.iloc[0], ("22", 939.8, 525.8, 0.23, 0.147))
+    assert_row(table.iloc[-1], ("26", 1015.1, 536.1, 0.444, 0.579))
+    assert table.attrs["left_out"] == {"before the first picture": 1, "outside the phase": 6}
+    wrong = {"PROBE": "phase is .begin, end.", ("NO", "PROBE"): "no message fits 'NO'", ("(", "x"): "no regular expr"}
+    for phase, message in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            read_export(path, r"TRIALID (\d+)", phase=phase)
+
+
+def test_a_phase_of_a_table_is_a_value_of_a_column(tmp_path):
+    table = read(tmp_path, GAZEPOINT, phase={"MEDIA_ID": "1"})
+    assert table["image"].tolist() == ["dog.png"] and table.attrs["left_out"] == {"outside the phase": 1}
+    with pytest.raises(ValueError, match="no column 'part' of the phase. It has: MEDIA_ID"):
+        read(tmp_path, GAZEPOINT, phase={"part": "1"})
+    with pytest.raises(ValueError, match="it is a table: phase is {column: value}"):
+        read(tmp_path, GAZEPOINT, phase=("a", "b"))
 
 
 def test_detected_fixations_are_those_that_the_laboratory_found():
@@ -229,10 +261,10 @@ PUPIL_PLAYER = (
 )
 
 
-def read(tmp_path, text, trials=None, encoding="utf-8", detection=None):
+def read(tmp_path, text, trials=None, encoding="utf-8", detection=None, phase=None):
     path = tmp_path / "export.txt"
     path.write_bytes(text.encode(encoding))
-    return read_export(path, trials, detection)
+    return read_export(path, trials, detection, phase)
 
 
 def test_gazepoint_has_a_row_for_each_sample_and_shares_of_the_screen(tmp_path):

@@ -3,35 +3,44 @@
 A row of `EXPORTS` is a software: what knows a file of it by its text, and what reads it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_saliency.data.exports import begaze, columns, eyelink, refused, samples
 from keras_saliency.data.exports.detection import Detection
-from keras_saliency.data.exports.text import read_text
+from keras_saliency.data.exports.text import Asked, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPORTS: dict[str, tuple[Callable[[str], bool], Callable[[str, str | None], "pd.DataFrame"]]] = {
+EXPORTS: dict[str, tuple[Callable[[str], bool], Callable[[str, Asked], "pd.DataFrame"]]] = {
     "EyeLink": (eyelink.knows, eyelink.read),
     "SMI BeGaze": (begaze.knows, begaze.read),
     **columns.EXPORTS,
 }
 
 
-def read_export(path: str | Path, trials: str | None = None, detection: Detection | None = None) -> "pd.DataFrame":
+def read_export(
+    path: str | Path,
+    trials: str | None = None,
+    detection: Detection | None = None,
+    phase: Sequence[str] | Mapping[str, str] | None = None,
+    eye: str | None = None,
+) -> "pd.DataFrame":
     """The fixations of an export.
 
-    Of two eyes, it is the one with more fixations, the left one if they have as many. What has no coordinates is left
-    out and counted.
+    What has no coordinates is left out and counted.
 
     Args:
         path: The file, in UTF-8, UTF-16 or Latin-1.
         trials: What names the picture: of an EyeLink file a regular expression with one group, which is looked for in
             its messages, such as `r"IMGLOAD FILL (\\S+)"`; of a table the name of a column. None for what the software
             writes there itself.
+        phase: Which part of a recording counts: of an EyeLink file `(begin, end)`, regular expressions of the messages
+            between which fixations begin; of a table `{column: value}`.
+        eye: Which of two eyes counts, `"left"` or `"right"`; by default the one with the smaller error in the last
+            validation of an EyeLink file, else the one with more fixations, else the left one.
         detection: How fixations are detected where an export holds only samples: Tobii 4C, and WebGazer in jsPsych.
 
     Returns:
@@ -47,11 +56,11 @@ def read_export(path: str | Path, trials: str | None = None, detection: Detectio
             to export.
     """
     path = Path(path)
-    text = read_text(path)
+    text, asked = read_text(path), Asked(trials, phase, eye)
     for name, (knows, reader) in EXPORTS.items():
         if knows(text):
             try:
-                table = reader(text, trials)
+                table = reader(text, asked)
             except ValueError as error:
                 raise ValueError(f"{path}, an export of {name}: {error}") from error
             table.attrs["software"] = name
@@ -59,7 +68,7 @@ def read_export(path: str | Path, trials: str | None = None, detection: Detectio
     for name in samples.NAMES if detection else ():
         if samples.knows(name, text):
             try:
-                table = samples.read(name, text, trials, detection)  # type: ignore[arg-type]
+                table = samples.read(name, text, asked, detection)  # type: ignore[arg-type]
             except ValueError as error:
                 raise ValueError(f"{path}, samples of {name}: {error}") from error
             table.attrs["software"] = name

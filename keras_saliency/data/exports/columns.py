@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from keras_saliency.data.exports.text import without_lost
+from keras_saliency.data.exports.text import Asked, without_lost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +141,7 @@ def header_of(text: str, names: Names) -> tuple[int, str] | None:
     return None
 
 
-def _read(layout, text, trials=None):
+def _read(layout, text, asked):
     """The fixations of a file of a layout; see `read_export`."""
     import pandas as pd
 
@@ -149,6 +149,7 @@ def _read(layout, text, trials=None):
     body = io.StringIO(text.split("\n", line)[-1])
     rows = pd.read_csv(body, sep=separator, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True)
     rows.columns = [name.strip() for name in rows.columns]
+    trials, inside = asked.trials, in_phase(rows, asked.phase)
     if trials is not None and trials not in rows:
         raise ValueError(f"it has no column {trials!r}. It has: {', '.join(rows.columns)}.")
     left_out = {}
@@ -166,9 +167,11 @@ def _read(layout, text, trials=None):
         for name in ("x", "y", "time", "duration", "number")
         if (column := _first(rows, getattr(layout, name)))
     }
-    table = pd.DataFrame({"image": "", **texts, **numbers}, index=rows.index)
+    table = pd.DataFrame({"image": "", **texts, **numbers, "inside": inside}, index=rows.index)
     if "number" in table:
         table = _of_samples(table)
+    left_out["outside the phase"] = int((~table["inside"]).sum())
+    table = table[table["inside"]].drop(columns="inside")
     table["image"] = table["image"].mask(table["image"].str.strip() == "")
     for axis in "xy":
         table[axis] = table[axis].mask(table[axis] == layout.lost) / layout.scale
@@ -178,6 +181,24 @@ def _read(layout, text, trials=None):
     size = RESOLUTION.search("\n".join(text.split("\n", line)[:line]))
     screen = tuple(map(int, size.groups())) if size else None
     return without_lost(table, {"frame": layout.frame, "units": layout.units, "screen": screen}, left_out)
+
+
+def in_phase(rows: "pd.DataFrame", phase: object) -> "pd.Series":
+    """Whether the cells of a row are as a phase, `{column: value}`, says.
+
+    Raises:
+        ValueError: If it is no such mapping, or names a column that is not there.
+    """
+    import pandas as pd
+
+    if not isinstance(phase, dict | None):
+        raise ValueError(f"it is a table: phase is {{column: value}}. Received: {phase!r}.")
+    inside = pd.Series(True, index=rows.index)
+    for column, value in (phase or {}).items():
+        if column not in rows:
+            raise ValueError(f"it has no column {column!r} of the phase. It has: {', '.join(rows.columns)[:300]}.")
+        inside &= rows[column].str.strip() == str(value)
+    return inside
 
 
 def _first(rows, names):
@@ -203,7 +224,7 @@ def _of_samples(table):
     return table.groupby(fixation).agg({**first, **last}).reset_index(drop=True)
 
 
-def _row(layout: Layout) -> tuple[Callable[[str], bool], Callable[[str, str | None], "pd.DataFrame"]]:
+def _row(layout: Layout) -> tuple[Callable[[str], bool], Callable[[str, Asked], "pd.DataFrame"]]:
     return lambda text: header_of(text, layout.known_by) is not None, functools.partial(_read, layout)
 
 

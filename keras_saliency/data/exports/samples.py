@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from keras_saliency.data.exports.columns import header_of
+from keras_saliency.data.exports.columns import header_of, in_phase
 from keras_saliency.data.exports.detection import Detection, detect
-from keras_saliency.data.exports.text import as_table
+from keras_saliency.data.exports.text import Asked, as_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,13 +24,13 @@ def knows(software: str, text: str) -> bool:
     return header_of(text, NAMES[software]) is not None
 
 
-def read(software: str, text: str, trials: str | None, how: Detection) -> "pd.DataFrame":
+def read(software: str, text: str, asked: Asked, how: Detection) -> "pd.DataFrame":
     """The fixations that are detected in samples; see `read_export`.
 
     Args:
         software: One of `NAMES`.
         text: The text of the file.
-        trials: The column that names the picture.
+        asked: `trials` is the column that names the picture.
         how: How they are detected.
 
     Raises:
@@ -41,6 +41,7 @@ def read(software: str, text: str, trials: str | None, how: Detection) -> "pd.Da
     line, separator = header_of(text, NAMES[software]) or (0, ",")
     body = io.StringIO(text.split("\n", line)[-1])
     rows = pd.read_csv(body, sep=separator, dtype=str, index_col=False, keep_default_na=False)
+    rows, trials = rows[in_phase(rows, asked.phase)], asked.trials
     if trials is not None and trials not in rows:
         raise ValueError(f"it has no column {trials!r}. It has: {', '.join(rows)[:300]}.")
     samples = READERS[software](rows.assign(image=rows[trials] if trials else None))

@@ -2,14 +2,24 @@
 
 import codecs
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BYTES = 2**31  # of a file
+EYES = {"left": "L", "right": "R"}
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+class Asked(NamedTuple):
+    """What a person says of an export; see `read_export`."""
+
+    trials: str | None = None
+    phase: Sequence[str] | Mapping[str, str] | None = None
+    eye: str | None = None
 
 
 def read_text(path: Path) -> str:
@@ -34,8 +44,28 @@ def read_text(path: Path) -> str:
     return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def one_group(name: str, expression: str) -> re.Pattern[str]:
-    """A regular expression with one group.
+def one_eye(counts: Mapping[str, int], errors: Mapping[str, float], asked: Asked) -> str:
+    """The eye that counts, "L" or "R": the one that is asked for, or the one with the smaller error, or more fixations.
+
+    Args:
+        counts: The number of fixations of each eye.
+        errors: The error of each, as far as it was measured.
+        asked: May name the eye.
+
+    Raises:
+        ValueError: If the eye is unknown, or was not recorded.
+    """
+    if asked.eye is None:
+        return min("LR", key=lambda eye: (not counts[eye], errors.get(eye, float("inf")), -counts[eye]))
+    if asked.eye not in EYES:
+        raise ValueError(f"unknown eye {asked.eye!r}. Known eyes: {', '.join(EYES)}.")
+    if not counts[EYES[asked.eye]]:
+        raise ValueError(f"it has no fixations of the {asked.eye} eye. Leave out eye.")
+    return EYES[asked.eye]
+
+
+def one_group(name: str, expression: str, groups: int = 1) -> re.Pattern[str]:
+    """A regular expression with one group, or with as many as are said.
 
     Raises:
         ValueError: If it is none; calls it by its name.
@@ -44,7 +74,7 @@ def one_group(name: str, expression: str) -> re.Pattern[str]:
         pattern = re.compile(expression)
     except re.error as error:
         raise ValueError(f"{name}={expression!r} is no regular expression: {error}.") from error
-    if pattern.groups != 1:
+    if groups and pattern.groups != groups:
         raise ValueError(f"{name}={expression!r} must have one group, in brackets: what it finds.")
     return pattern
 
