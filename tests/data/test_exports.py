@@ -274,6 +274,17 @@ def test_gazepoint_has_a_row_for_each_sample_and_shares_of_the_screen(tmp_path):
     assert rows == [["cat.png", 0.5, 0.25, 0.05, 0.1], ["dog.png", -0.1, 0.75, 0.25, 0.1]]
 
 
+@pytest.mark.parametrize("units", ["", " [DACS px]", " (DACSpx)"])
+def test_columns_of_pro_lab_may_have_units(units, tmp_path):
+    clock = " [ms]" if units else ""
+    header = f"Recording timestamp{clock}\tParticipant name\tPresented Media name\tEye movement type\t"
+    header += f"Gaze event duration{clock}\tEye movement type index\tFixation point X{units}\tFixation point Y{units}"
+    rows = ["100\tP1\tcat.png\tFixation\t50\t1\t12,5\t30", "120\tP1\tcat.png\tFixation\t50\t1\t12,5\t30"]
+    table = read(tmp_path, "\r\n".join([header, *rows, "140\tP1\tcat.png\tSaccade\t20\t1\t\t"]))
+    found = table[["image", "observer", "x", "y", "time", "duration"]].to_numpy().tolist()
+    assert found == [["cat.png", "P1", 12.5, 30, 0.1, 0.05]] and table.attrs["frame"] == "screen"
+
+
 def test_data_viewer_needs_the_column_of_the_picture(tmp_path):
     table = read(tmp_path, DATA_VIEWER, "img", "utf-16")
     assert table[["observer", "image", "x", "y", "time", "duration"]].to_numpy().tolist() == [

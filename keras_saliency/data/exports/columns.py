@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HEAD = 200  # lines before the table, at most
 RESOLUTION = re.compile(r"(?:Screen|Recording) resolution:\s*(\d+) x (\d+)")
+# Units in the names of Tobii Pro Lab's columns; those of other units or frames are other columns.
+UNITS = re.compile(r"^(Recording timestamp|Gaze event duration|Fixation point [XY]) ?[\[(](?:ms|DACS ?px)[\])]$")
 Names = tuple[str, ...]
 
 
@@ -136,7 +138,7 @@ def header_of(text: str, names: Names) -> tuple[int, str] | None:
     """The number of the line that has all these columns, and what separates them."""
     for number, line in enumerate(text.split("\n", HEAD)[:HEAD]):
         for separator in "\t;,":
-            if set(names) <= {cell.strip().strip('"') for cell in line.split(separator)}:
+            if set(names) <= {UNITS.sub(r"\1", cell.strip().strip('"')) for cell in line.split(separator)}:
                 return number, separator
     return None
 
@@ -148,7 +150,7 @@ def _read(layout, text, asked):
     line, separator = header_of(text, layout.known_by)
     body = io.StringIO(text.split("\n", line)[-1])
     rows = pd.read_csv(body, sep=separator, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True)
-    rows.columns = [name.strip() for name in rows.columns]
+    rows.columns = [UNITS.sub(r"\1", name.strip()) for name in rows.columns]
     trials, inside = asked.trials, in_phase(rows, asked.phase)
     if trials is not None and trials not in rows:
         raise ValueError(f"it has no column {trials!r}. It has: {', '.join(rows.columns)}.")
