@@ -238,7 +238,7 @@ def test_what_a_detection_lacks_is_named(tmp_path, monkeypatch):
 
 # Exports that may not be copied, written as the software does.
 GAZEPOINT = """MEDIA_ID,MEDIA_NAME,CNT,TIME(2024/05/01 10:00:00.000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,USER,
-0,cat.png,1,0.10,0.5,0.25,0.05,0.05,1,1,,
+0,cat.png,1,0.10,0.4,0.3,0.05,0.05,1,1,,
 0,cat.png,2,0.15,0.5,0.25,0.05,0.10,1,1,,
 0,cat.png,3,0.20,0.9,0.9,0.15,0.01,2,0,,
 1,dog.png,4,0.35,-0.1,0.75,0.25,0.10,3,1,,

@@ -215,15 +215,16 @@ def _numbers(cells):
 
 
 def _of_samples(table):
-    """One row for each fixation: picture and onset of its first sample, the coordinates of the first that has some.
+    """One row for each fixation: picture and onset of its first sample, coordinates and duration of its last.
+
+    While it lasts, Gazepoint writes what is known of it so far; Tobii writes the same in each sample.
 
     Its samples lie side by side and have one number, which may begin anew.
     """
     table = table[table["number"].notna()]
     fixation = (table["number"] != table["number"].shift()).cumsum()
-    last = {"duration": "last"} if "duration" in table else {}
-    first = {name: "first" for name in table.columns if name not in ("number", "duration")}
-    return table.groupby(fixation).agg({**first, **last}).reset_index(drop=True)
+    taken = {name: "last" if name in ("x", "y", "duration") else "first" for name in table if name != "number"}
+    return table.groupby(fixation).agg(taken).reset_index(drop=True)
 
 
 def _row(layout: Layout) -> tuple[Callable[[str], bool], Callable[[str, Asked], "pd.DataFrame"]]:
