@@ -114,7 +114,7 @@ def read_table(path: Path, columns: Mapping[str, str]) -> "pd.DataFrame":
     else:
         table = _read_text(path, there, present)
     table = table.rename(columns=present)[list(present.values())]
-    for name in set(NUMBERS) & set(table):
+    for name in (name for name in NUMBERS if name in table):
         table[name] = _numbers(path, table[name], called[name])
     if not len(table):
         raise ValueError(f"{path} has no rows. Expected one for each fixation.")
@@ -210,12 +210,12 @@ def _numbers(path, column, called):
             f"{path}, row {row + 2}, column {called!r}: {str(column.iloc[row])[:40]!r} is no number. Correct the cell, "
             "or leave it empty where nothing is known."
         )
-    wrapped = (numbers >= 2**31) & (numbers < 2**32)
+    wrapped = (numbers >= 2**31 - 1) & (numbers < 2**32)
     if wrapped.any():
         row = int(wrapped.to_numpy().argmax())
         found = int(numbers.iloc[row])
-        raise ValueError(
-            f"{path}, row {row + 2}, column {called!r}: {found} looks like {found - 2**32} that was stored without its "
-            "sign. Subtract 2**32 from such cells, or leave them empty."
-        )
+        what = f"looks like {found - 2**32} that was stored without its sign. Subtract 2**32 from such cells, or leave"
+        if found == 2**31 - 1:
+            what = "is the largest whole number of 32 bits, which stands for what is not known in such cells. Leave"
+        raise ValueError(f"{path}, row {row + 2}, column {called!r}: {found} {what} them empty.")
     return numbers

@@ -1,10 +1,9 @@
 """A folder of images beside the exports of an eye tracker, a file or several."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from keras_saliency.data.exports import Detection, read_export
-from keras_saliency.data.exports.text import one_group
+from keras_saliency.data.exports.text import Phase, one_group
 from keras_saliency.data.fixations import DataSet
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
@@ -25,8 +24,9 @@ def read(
     detection: str | None = None,
     threshold: float | None = None,
     minimum_duration: float = 0.1,
-    phase: Sequence[str] | Mapping[str, str] | None = None,
+    phase: Phase = None,
     eye: str | None = None,
+    files: str = "*",
 ) -> DataSet:
     """Reads the exports in a folder, and the images anywhere below it; `exports.EXPORTS` lists the software.
 
@@ -50,27 +50,30 @@ def read(
         minimum_duration: The shortest fixation that is detected, in seconds.
         phase: As in `exports.read_export`: which part of a recording counts.
         eye: As in `exports.read_export`: which of two eyes counts.
+        files: A pattern of the names of the exports, such as `"*.asc"`, where other texts lie beside them.
 
     Raises:
         FileNotFoundError: If there is no export, or none of the images that they name.
         ValueError: As `exports.read_export`; if nothing names the pictures, coordinates are of the screen and
             `stimulus` is not given, or exports differ in what their coordinates are of.
     """
-    files = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    if not files:
-        raise FileNotFoundError(f"{directory} has no export. Expected files of {', '.join(SUFFIXES)}.")
+    found = [path for path in sorted(directory.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    paths = [path for path in found if path.match(files)]
+    if not paths:
+        raise FileNotFoundError(f"{directory} has no export called {files!r}. Expected files of {', '.join(SUFFIXES)}.")
     how = Detection(detection, threshold, minimum_duration, pixels_per_degree, screen) if detection else None
-    tables = [_table(path, (trials, how, phase, eye), image, observer) for path in files]
+    tables = [_table(path, (trials, how, phase, eye), image, observer) for path in paths]
     kinds = {(table.attrs["frame"], table.attrs["units"]) for table in tables}
     screens = {tuple(screen)} if screen else {table.attrs["screen"] for table in tables} - {None}
     if len(kinds) > 1 or len(screens) > 1:
         raise ValueError(
-            f"The exports in {directory} differ: {sorted(kinds)}, screens {sorted(screens)}. Separate them."
+            f"The exports in {directory} differ: {sorted(kinds)}, screens {sorted(screens)}. Separate them, or "
+            "name those that belong together: files='*.asc'."
         )
     ((frame, units),) = kinds
     if frame == "screen" and stimulus is None:
         raise ValueError(
-            f"The coordinates of {files[0].name} are of the screen. Say how the images were shown on it: "
+            f"The coordinates of {paths[0].name} are of the screen. Say how the images were shown on it: "
             "stimulus='centred', 'fitted', 'stretched', or a rectangle (left, top, width, height)."
         )
     shown: tuple[float, float] | None = screens.pop() if screens and frame == "screen" else None  # type: ignore[assignment]
@@ -79,10 +82,11 @@ def read(
 
     notes = [
         f"{path.name}: {count} fixations {reason}"
-        for path, table in zip(files, tables, strict=True)
+        for path, table in zip(paths, tables, strict=True)
         for reason, count in table.attrs["left_out"].items()
     ]
     table = pd.concat(tables)
+    table["image"] = table["image"].map({name: _relative(str(name)) for name in table["image"].unique()})
     known = Index(files_below(directory))
     there = {name: bool(known.find(str(name), RANKS)) for name in table["image"].unique()}
     if any(there.values()):
@@ -119,3 +123,11 @@ def _in_name(name, expression, path):
     if not found:
         raise ValueError(f"{path.name}: {name}={expression!r} finds nothing in the name of this file.")
     return found[1]
+
+
+def _relative(name):
+    """The name of a picture as one in the folder: of a path on the computer that recorded, what it is called."""
+    name = name.replace("\\", "/")
+    path = PurePosixPath(name)
+    far = path.is_absolute() or PureWindowsPath(name).is_absolute() or ".." in path.parts
+    return path.name if far else name

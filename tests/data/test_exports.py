@@ -9,6 +9,7 @@ from conftest import DATA
 import keras_saliency as ks
 from keras_saliency.data import splits
 from keras_saliency.data.exports import EXPORTS, Detection, read_export
+from keras_saliency.data.table import read_table
 
 # By file: what names the picture; how many fixations; of the first and the last picture, x, y, onset and duration; what
 # is left out. Each was checked by eye against the file.
@@ -18,13 +19,20 @@ REAL = {
         1,
         ("I902C_low", 945.6, 539.6, 0.033, 0.129),  # of the right eye, whose error was 0.31 degrees, and not 0.41
         ("I902C_low", 945.6, 539.6, 0.033, 0.129),
-        {"of the other eye": 2, "before the first picture": 1},
+        {"of the other eye": 2, "while no picture was shown": 1},
     ),
     "eyelink_asc_pymovements/eyelink_monocular_2khz_example.asc": (
         r"TRIALID (\d+)",
         2,
         ("1", 141.0, 132.2, 0.001, 0.1325),
         ("3", 638.5, 531.8, 0.021, 0.0445),
+        {},
+    ),
+    "eyelink_asc_pymovements/eyelink_monocular_example.asc": (  # of which the clock of messages runs backwards once
+        r"TRIALID (\d+)",
+        2,
+        ("1", 141.0, 132.2, 0.001, 0.133),
+        ("3", 638.5, 531.8, 0.021, 0.045),
         {},
     ),
     "eyelink_asc_pymovements/eyelink_monocular_no_dummy_example.asc": (
@@ -46,14 +54,14 @@ REAL = {
         12,
         ("22", 939.8, 525.8, 2.213, 0.147),
         ("26", 983.7, 553.5, 3.028, 0.293),
-        {"before the first picture": 1},
+        {"while no picture was shown": 1},
     ),
     "eyelink_asc_eyeris/memory_cut.asc": (
-        None,
-        3,
-        (None, 974.5, 545.7, 11332.68, 4.008),
-        (None, 921.3, 508.2, 11336.869, 0.627),
-        {},
+        r"TRIALID (\d+)",
+        2,
+        ("22", 939.8, 525.8, 2.213, 0.147),
+        ("22", 921.3, 508.2, 2.378, 0.627),
+        {"while no picture was shown": 1},
     ),
     "tobii_studio_2/P61-Fixation-Data.tsv": (
         None,
@@ -86,9 +94,22 @@ REAL = {
     "smi_begaze_events/SMI_Sample_67_Events_cut.txt": (
         None,
         666,
-        ("MT430PN56168-scrrec.avi", 951.83, 791.40, 0.0, 0.241786),
-        ("MT430PN56168-scrrec.avi", 1236.25, 930.16, 265.368478, 0.241883),
+        ("MT430PN56168-scrrec.avi", 951.83, 791.40, 0.09363, 0.241786),
+        ("MT430PN56168-scrrec.avi", 1236.25, 930.16, 265.462108, 0.241883),
         {"of the other eye": 666},
+    ),
+}
+# A fixation in the middle of each, by its place; that of Tobii Studio 2 follows one of which x is -1, that of EyeLink
+# was made in the trial before that in which it is written down.
+ODD = {
+    "eyelink_asc_eyeris/memory_events_only_derived.asc": (5, ("23", 973.0, 534.8, 3.225, 6.293)),
+    "tobii_studio_2/P61-Fixation-Data.tsv": (3, (None, 802, 695, 2.574, 0.216)),
+    "tobii_studio_3/tobii_studio_3.4.5_data_cut.tsv": (3, ("http://www.drewmstiles.com/ (CRC)", 760, 344, 5.83, 0.225)),
+    "tobii_pro_lab/transition test Data Export.tsv": (21, ("four blocks", 2062, 1163, 46.276, 0.466)),
+    "tobii_4c_sdk/4Ctest_fixation.csv": (7, (None, 0.0871755, 0.7604790, 1564666173.25, 0.36)),
+    "smi_begaze_events/SMI_Sample_67_Events_cut.txt": (
+        299,
+        ("MT430PN56168-scrrec.avi", 778.8, 608.77, 149.665314, 0.314737),
     ),
 }
 REFUSED = {
@@ -123,6 +144,9 @@ def test_real_exports_are_read(name):
     assert len(table) == count
     assert_row(table.iloc[0], first)
     assert_row(table.iloc[-1], last)
+    if name in ODD:
+        place, row = ODD[name]
+        assert_row(table.iloc[place], row)
     assert table.attrs["left_out"] == left_out
 
 
@@ -149,7 +173,7 @@ def test_one_phase_of_each_trial_is_read():
     assert table["image"].tolist() == ["22", "22", "23", "25", "26", "26"]  # in trial 24 none begins meanwhile
     assert_row(table.iloc[0], ("22", 939.8, 525.8, 0.23, 0.147))
     assert_row(table.iloc[-1], ("26", 1015.1, 536.1, 0.444, 0.579))
-    assert table.attrs["left_out"] == {"before the first picture": 1, "outside the phase": 6}
+    assert table.attrs["left_out"] == {"while no picture was shown": 1, "outside the phase": 6}
     wrong = {"PROBE": "phase is .begin, end.", ("NO", "PROBE"): "no message fits 'NO'", ("(", "x"): "no regular expr"}
     for phase, message in wrong.items():
         with pytest.raises(ValueError, match=message):
@@ -158,8 +182,8 @@ def test_one_phase_of_each_trial_is_read():
 
 def test_a_phase_of_a_table_is_a_value_of_a_column(tmp_path):
     table = read(tmp_path, GAZEPOINT, phase={"MEDIA_ID": "1"})
-    assert table["image"].tolist() == ["dog.png"] and table.attrs["left_out"] == {"outside the phase": 1}
-    with pytest.raises(ValueError, match="no column 'part' of the phase. It has: MEDIA_ID"):
+    assert table["image"].tolist() == ["dog.png"] and table.attrs["left_out"] == {"outside the phase": 2}
+    with pytest.raises(ValueError, match="no column 'part'. It has: MEDIA_ID"):
         read(tmp_path, GAZEPOINT, phase={"part": "1"})
     with pytest.raises(ValueError, match="it is a table: phase is {column: value}"):
         read(tmp_path, GAZEPOINT, phase=("a", "b"))
@@ -189,8 +213,8 @@ def test_samples_of_webgazer_are_one_trial_a_row():
 
 
 def test_what_a_tracker_tells_of_the_screen():
-    folder = "eyelink_asc_eyeris/memory_cut.asc"  # with an equals sign
-    assert read_export(real(folder)).attrs["screen"] == (1920, 1080)
+    name = "eyelink_asc_eyeris/memory_cut.asc"  # with an equals sign
+    assert read_export(real(name), "TRIALID (.+)").attrs["screen"] == (1920, 1080)
     assert read_export(real("tobii_studio_2/P61-Fixation-Data.tsv")).attrs["screen"] == (1280, 1024)
     assert read_export(real("tobii_studio_3/tobii_studio_3.4.5_data_cut.tsv")).attrs["frame"] == "image"
     assert read_export(real("tobii_4c_sdk/4Ctest_fixation.csv")).attrs["units"] == "shares"
@@ -267,11 +291,16 @@ def read(tmp_path, text, trials=None, encoding="utf-8", detection=None, phase=No
     return read_export(path, trials, detection, phase)
 
 
+def rows_of(table, *columns):
+    return table[list(columns)].to_numpy().tolist()
+
+
 def test_gazepoint_has_a_row_for_each_sample_and_shares_of_the_screen(tmp_path):
     table = read(tmp_path, GAZEPOINT)
     assert table.attrs["software"] == "Gazepoint" and table.attrs["units"] == "shares"
     rows = table[["image", "x", "y", "time", "duration"]].to_numpy().tolist()
     assert rows == [["cat.png", 0.5, 0.25, 0.05, 0.1], ["dog.png", -0.1, 0.75, 0.25, 0.1]]
+    assert table.attrs["left_out"] == {"without coordinates": 1}
 
 
 @pytest.mark.parametrize("units", ["", " [DACS px]", " (DACSpx)"])
@@ -283,6 +312,63 @@ def test_columns_of_pro_lab_may_have_units(units, tmp_path):
     table = read(tmp_path, "\r\n".join([header, *rows, "140\tP1\tcat.png\tSaccade\t20\t1\t\t"]))
     found = table[["image", "observer", "x", "y", "time", "duration"]].to_numpy().tolist()
     assert found == [["cat.png", "P1", 12.5, 30, 0.1, 0.05]] and table.attrs["frame"] == "screen"
+
+
+def test_pro_lab_tells_units_and_the_picture_in_the_names_of_columns(tmp_path):
+    head = "Recording timestamp [\u03bcs]\tParticipant name\tRecording resolution width\tRecording resolution height\t"
+    head += "Presented Media name\tEye movement type\tGaze event duration [ms]\tEye movement type index\t"
+    plain = head + "Fixation point X [DACS px]\tFixation point Y [DACS px]\tFixation point X [DACS mm]"
+    rows = [
+        "1000000\tP1\t1920\t1080\tcat\tFixation\t{}\t7\t{}",  # both have a fixation of that number, side by side
+        "2000000\tP2\t1920\t1080\tcat\tFixation\t{}\t7\t{}",
+        "2100000\tP2\t1920\t1080\tcat\tSaccade\t{}\t1\t{}",
+    ]
+    body = "\n".join([plain, *(row.format("90,5", "960,5\t540\t100") for row in rows)])
+    table = read(tmp_path, body, encoding="utf-8-sig")
+    assert rows_of(table, "observer", "image", "x", "y", "time", "duration") == [
+        ["P1", "cat", 960.5, 540.0, 1.0, 0.0905],
+        ["P2", "cat", 960.5, 540.0, 2.0, 0.0905],
+    ]
+    assert table.attrs["screen"] == (1920, 1080) and table.attrs["frame"] == "screen"
+    assert len(read(tmp_path, body, phase={"Participant name": "P2"})) == 1
+    both = plain + "\tFixation point X [MCS norm]\tFixation point Y [MCS norm]"
+    table = read(tmp_path, "\n".join([both, *(row.format(90, "960\t540\t100\t0,25\t0,5") for row in rows)]))
+    assert rows_of(table, "x", "y") == [[0.25, 0.5]] * 2
+    assert (table.attrs["frame"], table.attrs["units"]) == ("image", "shares")
+
+
+BEGAZE = """[BeGaze]
+Subject:\tS1
+Stimulus:\tall.png
+
+Table Header for Fixations:
+Event Type\tTrial\tNumber\tStart\tEnd\tDuration\tLocation X\tLocation Y
+
+Fixation L\t1\t1\t900000\t950000\t50000\t9\t9
+Fixation L\t1\t2\t1100000\t1200000\t100000\t10.5\t20.5
+Fixation L\t2\t3\t2500000\t2600000\t100000\t30\t40
+Fixation R\t2\t3\t2500000\t2600000\t100000\t-\t-
+Fixation L\t2\t4\t2700000\t2800000\t100000\t-\t-
+UserEvent\t1\t1\t1000000\t# Message: a.jpg
+UserEvent\t1\t2\t1050000\t# Message: UE-mouseclick left x=1 y=2
+UserEvent\t2\t3\t2000000\t# Message: b.jpg
+"""
+
+
+def test_messages_of_begaze_name_pictures_wherever_they_stand(tmp_path):
+    table = read(tmp_path, BEGAZE)
+    assert rows_of(table, "observer", "image", "x") == [
+        ["S1", "all.png", 9],
+        ["S1", "a.jpg", 10.5],
+        ["S1", "b.jpg", 30],
+    ]
+    np.testing.assert_allclose(table["time"], [0, 0.1, 0.5])
+    assert table.attrs["left_out"] == {"of the other eye": 1, "without coordinates": 1}
+    table = read(tmp_path, BEGAZE, r"(\w+)\.jpg", phase={"Trial": "2"})
+    assert rows_of(table, "image", "x") == [["b", 30]]
+    assert table.attrs["left_out"] == {"of the other eye": 1, "outside the phase": 2, "without coordinates": 1}
+    with pytest.raises(ValueError, match=r"no message fits '.*bmp"):
+        read(tmp_path, BEGAZE, r"(\.bmp)")
 
 
 def test_data_viewer_needs_the_column_of_the_picture(tmp_path):
@@ -309,6 +395,8 @@ def test_what_is_no_export_is_refused(tmp_path):
     for text, message in {
         " \n": "is empty",
         "a\0b": "is no text",
+        "Recording\tAOI\tAverage_duration_of_whole_fixations\nA\tB\t3\n": "metrics of areas of interest, without",
+        "Recording timestamp\tGaze point X [DACS px]\n1\t2\n": "samples of gaze, without fixations. Export fixations",
         "a,b\n1,2\n": f"Known: {', '.join(EXPORTS)}. Write a table",
     }.items():
         with pytest.raises(ValueError, match=message):
@@ -321,6 +409,79 @@ MSG 90 IMAGE fixation cross
 EFIX R 91 95 4 50.0 40.0 1000
 MSG 100 IMAGE p0.png
 """
+
+
+TRIALS = """** CONVERTED FROM lab.edf
+START 100 RIGHT SAMPLES EVENTS
+MSG 110 IMAGE a.png
+MSG 150 RECALL ON
+EFIX R 120 130 11 1 1 9
+EFIX R 160 170 11 2 2 9
+MSG 180 RECALL OFF
+EFIX R 185 190 6 3 3 9
+END 200 SAMPLES
+MSG 210 !V TRIAL_VAR picture one.png
+MSG 220 TRIAL_RESULT 0
+START 300 RIGHT SAMPLES EVENTS
+EFIX R 310 320 11 4 4 9
+MSG 330 IMAGE b.png
+EFIX R 340 350 11 5 5 9
+END 400 SAMPLES
+MSG 410 !V TRIAL_VAR picture two.png
+MSG 420 TRIAL_RESULT 0
+"""
+
+
+def test_a_picture_is_gone_when_its_recording_ends(tmp_path):
+    table = read(tmp_path, TRIALS, r"IMAGE (\S+)")
+    assert rows_of(table, "image", "x") == [["a.png", 1], ["a.png", 2], ["a.png", 3], ["b.png", 5]]
+    assert table.attrs["left_out"] == {"while no picture was shown": 1}  # the cross before b.png
+
+
+def test_a_variable_that_is_written_after_a_recording_names_its_picture(tmp_path):
+    table = read(tmp_path, TRIALS, r"TRIAL_VAR picture (\S+)")
+    assert rows_of(table, "image", "x") == [["one.png", x] for x in (1, 2, 3)] + [["two.png", x] for x in (4, 5)]
+    np.testing.assert_allclose(table["time"], [0.02, 0.06, 0.085, 0.01, 0.04])
+
+
+def test_a_phase_is_what_counts_of_a_trial(tmp_path):
+    table = read(tmp_path, TRIALS, r"IMAGE (\S+)", phase=("RECALL ON", "RECALL OFF"))
+    assert rows_of(table, "image", "x", "time") == [["a.png", 2, 0.01]]
+    assert table.attrs["left_out"] == {"while no picture was shown": 1, "outside the phase": 3}
+    for text, phase, message in (
+        (TRIALS, "RECALL ON", r"phase is \(begin, end\), two regular expressions"),
+        (TRIALS, ("ENCODING", "RECALL"), "no message fits 'ENCODING', with which the phase begins"),
+        (DATA_VIEWER, ("a", "b"), r"it is a table: phase is {column: value}. Received: \('a', 'b'\)"),
+        (DATA_VIEWER, {"task": "search"}, "no column 'task'. It has: RECORDING_SESSION_LABEL"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path, text, phase=phase)
+    table = read(tmp_path, DATA_VIEWER, "img", phase={"TRIAL_INDEX": "1"})
+    assert rows_of(table, "image", "observer") == [["cat.png", "s01"], ["cat.png", "s02"]]
+    assert table.attrs["left_out"] == {"outside the phase": 1}
+
+
+def test_several_trials_need_what_names_their_pictures():
+    with pytest.raises(ValueError, match=r"it has 5 trials. Say which messages name .* may: TRIALID 22; TRIALID 23;"):
+        read_export(real("eyelink_asc_eyeris/memory_events_only_derived.asc"))
+
+
+def test_angles_of_the_eye_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"angles of the eye \(HREF\)"):
+        read(tmp_path, TRIALS + "EVENTS HREF RIGHT\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    {
+        "eyelink": "row 7, .* 4294967252 looks like -44 that was stored without",
+        "gp3": "row 12, .* 2147483647 is the largest",
+    }.items(),
+)
+def test_what_a_laboratory_writes_itself_is_read_as_a_table_that_names_wrong_numbers(name, message):
+    columns = {"image": "Label", "observer": "Subject", "x": "Actual-X-Left", "y": "Actual-Y-Left"}
+    with pytest.raises(ValueError, match=message):
+        read_table(real(f"custom_validation_csv/187_{name}_far_chinrest.csv"), columns)
 
 
 @pytest.fixture
@@ -352,6 +513,18 @@ def test_a_folder_of_images_and_exports_is_a_data_set(folder):
         "bert.asc: 1 fixations without coordinates",
         "fixation cross: 2 fixations, and no such image",
     )
+
+
+def test_other_texts_may_lie_beside_exports_and_pictures_have_paths_elsewhere(folder):
+    text = (folder / "anna.asc").read_text().replace("IMAGE p", "IMAGE C:\\lab\\p")
+    (folder / "anna.asc").write_text(text)
+    (folder / "README.txt").write_text("About\n")
+    with pytest.raises(ValueError, match="README.txt is an export of no known software"):
+        ks.data.load("tracker", folder, trials="IMAGE (.+)", stimulus="centred")
+    data = ks.data.load("tracker", folder, trials="IMAGE (.+)", stimulus="centred", files="*.asc")
+    assert len(data.train) == len(data.test) == 1
+    with pytest.raises(FileNotFoundError, match=r"has no export called 'b\*'"):
+        ks.data.load("tracker", folder, files="b*")
 
 
 def test_pictures_and_observers_may_stand_in_the_names_of_files(folder):
@@ -401,5 +574,5 @@ def test_what_only_its_owner_knows_of_a_recording_is_asked_for(folder):
     with pytest.raises(ValueError, match="Unknown setting 'trial' of 'tracker'"):
         ks.data.load("tracker", folder, trial="x")
     (folder / "anna.asc").unlink()
-    with pytest.raises(FileNotFoundError, match="has no export. Expected files of .asc"):
+    with pytest.raises(FileNotFoundError, match=r"has no export called .\*.. Expected files of .asc"):
         ks.data.load("tracker", folder)

@@ -3,13 +3,13 @@
 A row of `EXPORTS` is a software: what knows a file of it by its text, and what reads it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_saliency.data.exports import begaze, columns, eyelink, refused, samples
 from keras_saliency.data.exports.detection import Detection
-from keras_saliency.data.exports.text import Asked, read_text
+from keras_saliency.data.exports.text import Asked, Phase, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def read_export(
     path: str | Path,
     trials: str | None = None,
     detection: Detection | None = None,
-    phase: Sequence[str] | Mapping[str, str] | None = None,
+    phase: Phase = None,
     eye: str | None = None,
 ) -> "pd.DataFrame":
     """The fixations of an export.

@@ -2,19 +2,20 @@
 
 import bisect
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from keras_saliency.data.exports.text import Asked, as_table, one_eye, one_group
+from keras_saliency.data.exports.text import Asked, as_table, expression, one_eye, one_group
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER = r"(-?\d+(?:\.\d+)?|\.)"  # a dot stands for what is lost
 FIXATION = re.compile(rf"^EFIX\s+([LR])\s+{NUMBER}\s+{NUMBER}\s+{NUMBER}\s+{NUMBER}\s+{NUMBER}")
-MESSAGE = re.compile(r"^MSG\s+(\d+(?:\.\d+)?)\s+(.*)$")
-DISPLAY = re.compile(r"DISPLAY_COORDS\s*=?\s*(-?\d+)\s+(-?\d+)\s+(-?\d+)\s+(-?\d+)")
+LINE = re.compile(r"^(MSG|START|END)\s+(\d+(?:\.\d+)?)\s*(.*)$")
+DISPLAY = re.compile(r"DISPLAY_COORDS\s*=?" + 4 * r"\s+(-?\d+)(?:\.\d+)?")
 ERROR = re.compile(r"VALIDATION \S+ \S+ (LEFT|RIGHT)\s.*?ERROR (\d+\.?\d*) avg")  # of a calibration, in degrees
-TELLING = re.compile(r"TRIALID|\.(?:jpe?g|png|bmp|tiff?)\b", re.I)  # messages that may name a picture
+TELLING = re.compile(r"TRIALID|TRIAL_VAR|\.(?:jpe?g|png|bmp|tiff?)\b", re.I)  # messages that may name a picture
 SHOWN = 4
 
 
@@ -27,66 +28,82 @@ def read(text: str, asked: Asked) -> "pd.DataFrame":
     """The fixations of a file; see `read_export`.
 
     Coordinates are those of the file, in pixels of the screen from its left and upper edge. A fixation belongs to the
-    picture that the last message before its onset names, and `time` is that since the message, or since the phase
-    began. What begins before the first such message, or outside the phase, is left out.
+    picture that was shown at its onset, from the message that names it to the next one, to TRIAL_RESULT or to the end
+    of the recording. A message between that end and TRIAL_RESULT, as Experiment Builder writes its variables, names the
+    picture of the recording before. `time` is that since the message, or since the beginning of the phase.
     """
     eyes = re.findall(r"^EFIX\s+([LR])\s", text, re.M)
     if not eyes:
         raise ValueError("it has no fixations (EFIX), only samples or messages. Convert it with events.")
-    trials, counts = asked.trials, {eye: eyes.count(eye) for eye in "LR"}
+    if re.search(r"^EVENTS\s+HREF", text, re.M):
+        raise ValueError("its fixations are angles of the eye (HREF). Convert it again with gaze coordinates.")
+    trials, phase, counts = asked.trials, asked.phase, {eye: eyes.count(eye) for eye in "LR"}
     eye = one_eye(counts, {side[0]: float(error) for side, error in ERROR.findall(text)}, asked)
-    found = [match.groups()[1:] for match in map(FIXATION.match, text.splitlines()) if match and match[1] == eye]
+    lines = text.splitlines()
+    found = [match.groups()[1:] for match in map(FIXATION.match, lines) if match and match[1] == eye]
     fixations = [[float("nan") if cell == "." else float(cell) for cell in cells] for cells in found]
-    shown = [] if trials is None else _named(text, one_group("trials", trials))
-    if trials is not None and not shown:
-        raise ValueError(f"no message fits {trials!r}. {hint(text)}")
-    onsets = [onset for onset, _ in shown]
+    marks = [(m[1], float(m[2]), m[3].strip()) for m in map(LINE.match, lines) if m]
+    if trials is None and (count := sum(kind == "MSG" and what.startswith("TRIALID") for kind, _, what in marks)) > 1:
+        raise ValueError(f"it has {count} trials. {_hint(marks)}")
+    shown = [] if trials is None else _shown(marks, one_group("trials", trials))
+    if trials is not None and not any(image for _, image in shown):
+        raise ValueError(f"no message fits {trials!r}. {_hint(marks)}")
+    during = [] if phase is None else _during(marks, phase)
     display = DISPLAY.search(text)
     left, top, right, bottom = map(int, display.groups()) if display else (0, 0, -1, -1)
-    phases = _phases(text, asked.phase)
-    rows, early, outside = [], 0, 0
+    rows: list[tuple] = []
+    left_out = {"of the other eye": len(eyes) - counts[eye], "while no picture was shown": 0, "outside the phase": 0}
     for start, _, duration, x, y in fixations:
-        at = bisect.bisect_right(onsets, start) - 1
-        if shown and at < 0:
-            early += 1
-            continue
-        onset, image = shown[at] if shown else (0.0, None)
-        if phases:
-            at = bisect.bisect_right(phases, (start, True)) - 1
-            onset, inside = phases[at] if at >= 0 else (0.0, False)
-            if not inside:
-                outside += 1
-                continue
-        rows.append((image, x - left, y - top, (start - onset) / 1000, duration / 1000))
+        onset, image = _last(shown, start)
+        begun, inside = _last(during, start)
+        if shown and image is None:
+            left_out["while no picture was shown"] += 1
+        elif during and not inside:
+            left_out["outside the phase"] += 1
+        else:
+            rows.append((image, x - left, y - top, (start - max(onset, begun)) / 1000, duration / 1000))
     screen = (right - left + 1, bottom - top + 1) if display else None
-    other = {"of the other eye": len(eyes) - counts[eye]}
-    attrs = {"frame": "screen", "units": "pixels", "screen": screen, "hint": "" if shown else hint(text)}
-    return as_table(rows, attrs, {**other, "before the first picture": early, "outside the phase": outside})
+    attrs = {"frame": "screen", "units": "pixels", "screen": screen, "hint": "" if shown else _hint(marks)}
+    return as_table(rows, attrs, left_out)
 
 
-def _named(text, pattern):
-    """When which picture came, in order."""
-    messages = [match for match in map(MESSAGE.match, text.splitlines()) if match]
-    return sorted((float(m[1]), named[1]) for m in messages if (named := pattern.search(m[2])))
+def _shown(marks, pattern):
+    """When which picture came, and None when it was gone, in order."""
+    shown, late, start, ended = [], [], 0.0, False
+    for kind, time, what in marks:
+        result = kind == "MSG" and what.startswith("TRIAL_RESULT")
+        if result or kind == "START" or what.startswith("TRIALID"):
+            shown += [(start if result else at, image) for at, image in late]
+            late, ended = [], False
+        start = time if kind == "START" else start
+        ended = ended or kind == "END"
+        if result or kind == "END":
+            shown.append((time, None))
+        elif kind == "MSG" and (named := pattern.search(what)):
+            (late if ended else shown).append((time, named[1].strip()))
+    return sorted([*shown, *late], key=lambda row: row[0])
 
 
-def _phases(text, phase):
-    """When a phase began (True) or ended, in order."""
-    if phase is None:
-        return []
-    if isinstance(phase, str | dict) or len(phase) != 2:
+def _during(marks, phase):
+    """When the phase began (True) and ended (False), in order."""
+    if isinstance(phase, str | Mapping) or len(phase) != 2:
         raise ValueError(f"phase is (begin, end), two regular expressions of messages. Received: {phase!r}.")
-    begin, end = (one_group("phase", expression, groups=0) for expression in phase)
-    messages = [match for match in map(MESSAGE.match, text.splitlines()) if match]
-    marks = [(float(m[1]), bool(begin.search(m[2]))) for m in messages if begin.search(m[2]) or end.search(m[2])]
-    if not any(begins for _, begins in marks):
+    begin, end = (expression("phase", part) for part in phase)
+    messages = [(time, what) for kind, time, what in marks if kind == "MSG"]
+    found = [(time, bool(begin.search(what))) for time, what in messages if begin.search(what) or end.search(what)]
+    if not any(begins for _, begins in found):
         raise ValueError(f"no message fits {phase[0]!r}, with which the phase begins.")
-    return sorted(marks)
+    return sorted(found)
 
 
-def hint(text: str) -> str:
+def _last(events, time):
+    at = bisect.bisect_right(events, time, key=lambda event: event[0]) - 1
+    return events[at] if at >= 0 else (0.0, None)
+
+
+def _hint(marks):
     """A sentence with messages that may name the picture."""
-    messages = dict.fromkeys(m[2].strip() for m in map(MESSAGE.match, text.splitlines()) if m and TELLING.search(m[2]))
+    messages = dict.fromkeys(what for kind, _, what in marks if kind == "MSG" and TELLING.search(what))
     found = "; ".join(message[:60] for message in list(messages)[:SHOWN])
     return (
         "Say which messages name the picture, by a regular expression with one group: "

@@ -2,9 +2,9 @@
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,11 +14,15 @@ EYES = {"left": "L", "right": "R"}
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
+# The messages that begin and end it, or the values of columns.
+Phase: TypeAlias = Sequence[str] | Mapping[str, str] | None
+
+
 class Asked(NamedTuple):
     """What a person says of an export; see `read_export`."""
 
     trials: str | None = None
-    phase: Sequence[str] | Mapping[str, str] | None = None
+    phase: Phase = None
     eye: str | None = None
 
 
@@ -64,19 +68,42 @@ def one_eye(counts: Mapping[str, int], errors: Mapping[str, float], asked: Asked
     return EYES[asked.eye]
 
 
-def one_group(name: str, expression: str, groups: int = 1) -> re.Pattern[str]:
-    """A regular expression with one group, or with as many as are said.
+def expression(name: str, text: str) -> re.Pattern[str]:
+    """A regular expression.
 
     Raises:
         ValueError: If it is none; calls it by its name.
     """
     try:
-        pattern = re.compile(expression)
+        return re.compile(text)
     except re.error as error:
-        raise ValueError(f"{name}={expression!r} is no regular expression: {error}.") from error
-    if groups and pattern.groups != groups:
-        raise ValueError(f"{name}={expression!r} must have one group, in brackets: what it finds.")
+        raise ValueError(f"{name}={text!r} is no regular expression: {error}.") from error
+
+
+def one_group(name: str, text: str) -> re.Pattern[str]:
+    """A regular expression with one group; errors are those of `expression`."""
+    pattern = expression(name, text)
+    if pattern.groups != 1:
+        raise ValueError(f"{name}={text!r} must have one group, in brackets: what it finds.")
     return pattern
+
+
+def require_columns(names: Iterable[str], there: Sequence[str]) -> None:
+    """Raises a ValueError if a table lacks a column that a person names."""
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise ValueError(f"it has no column {missing[0]!r}. It has: {', '.join(there)[:300]}.")
+
+
+def columns_of(phase: Phase) -> dict[str, str]:
+    """The values of columns that a phase is in a table.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if phase is not None and not isinstance(phase, Mapping):
+        raise ValueError(f"it is a table: phase is {{column: value}}. Received: {phase!r}.")
+    return dict(phase or {})
 
 
 def as_table(rows: list[tuple[Any, ...]], attrs: dict[str, Any], left_out: dict[str, int]) -> "pd.DataFrame":
