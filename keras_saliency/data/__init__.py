@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, osie, scene, synthetic, table, tracker
+from keras_saliency.data import folder, osie, rows, scene, synthetic, table, tracker
 from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.data.settings import with_settings
@@ -13,7 +13,7 @@ from keras_saliency.data.settings import with_settings
 Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
 
 # People's own; what there is to be said of them may stand in a file beside them.
-OWN = {"table": table, "folder": folder, "tracker": tracker}
+OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows}
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     "osie": osie.read,
     "osie-mouse": osie.read_mouse,
