@@ -45,8 +45,7 @@ def read(
         raise FileNotFoundError(f"{directory} has no {files}. Expected files of rows, each {{name, subject, X, Y}}.")
     rows = [fixation for path in paths for fixation in _fixations(path)]
     table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "time", "split"])
-    if table["split"].isna().all():
-        table = table.drop(columns="split")
+    table = table.drop(columns=[name for name in ("observer", "split") if table[name].isna().all()])
     geometry = Geometry(pixels_per_degree=pixels_per_degree, screen=screen, stimulus=stimulus)
     return make_data("rows", table, ", ".join(path.name for path in paths), directory, geometry)
 

@@ -52,7 +52,11 @@ def test_splits_are_those_of_the_rows(folder):
     write(folder, [row(i, split=part) for i, part in enumerate(parts)])
     data = ks.data.load("rows", folder)
     assert [len(getattr(data, part)) for part in splits.PARTS] == [2, 1, 1]
-    assert data.test[0].name == "images/car/003.png"
+    assert data.test[0].name == "images/car/003.png" and data.skipped == ()
+    write(folder, [{key: value for key, value in row(i).items() if key != "subject"} for i in range(4)])
+    assert ks.data.load("rows", folder).skipped == (
+        "fixations.json has no column observer: all fixations count as one observer's",
+    )
 
 
 WRONG = {
