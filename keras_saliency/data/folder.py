@@ -51,12 +51,12 @@ def read(
             raise FileNotFoundError(f"{place} is missing. Say where the {name} are: {name}=...")
     files = [path for path in files_below(places["images"]) if path.suffix.lower() in image_files.READ]
     maps = Index(path for path in files_below(places["fixations"]) if path.suffix.lower() in READERS)
-    samples = []
+    samples, shapes = [], {}
     for file, found in zip(files, _maps_of(files, maps, places), strict=True):
-        path = places["fixations"] / found
-        counts = _counts(path)
-        samples.append((Sample(str(file), places["images"] / file, None, _fixations(counts), 1.0), counts.shape))  # type: ignore[arg-type]
-    geometry, shapes = Geometry(pixels_per_degree=pixels_per_degree), {sample.name: shape for sample, shape in samples}
+        counts = _counts(places["fixations"] / found)
+        samples.append(Sample(str(file), places["images"] / file, None, _fixations(counts), 1.0))  # type: ignore[arg-type]
+        shapes[str(file)] = counts.shape
+    geometry = Geometry(pixels_per_degree=pixels_per_degree)
 
     def placed(sample, size):
         if shapes[sample.name] != size:
@@ -66,8 +66,8 @@ def read(
             )
         return geometry.placed(sample, size)
 
-    parts = by_hash([sample.name for sample, _ in samples])
-    data = split("folder", [sample for sample, _ in samples], lambda i: parts[i], pixels_per_degree, placed)
+    parts = by_hash([sample.name for sample in samples])
+    data = split("folder", samples, lambda i: parts[i], pixels_per_degree, placed)
     return data.noting("fixation maps tell no observers: all fixations count as one observer's")
 
 

@@ -21,7 +21,7 @@ PER_SECOND = {"s": 1.0, "ms": 1e3, "\u03bcs": 1e6, "\u00b5s": 1e6, "us": 1e6, "n
 
 def header_of(text: str, names: Names) -> tuple[int, str] | None:
     """The number of the line that has all these columns, and what separates them."""
-    for number, line in enumerate(text.split("\n", HEAD)[:HEAD]):
+    for number, line in enumerate(_head(text)):
         for separator in "\t;,":
             cells = {cell.strip().strip('"') for cell in line.split(separator)}
             if set(names) <= cells | {_plain(cell) for cell in cells}:
@@ -29,13 +29,26 @@ def header_of(text: str, names: Names) -> tuple[int, str] | None:
     return None
 
 
+def _head(text):
+    """The first lines; the rest of a large file is not copied for each software that might have written it."""
+    start = 0
+    for _ in range(HEAD):
+        end = text.find("\n", start)
+        yield text[start : end if end >= 0 else None]
+        if end < 0:
+            return
+        start = end + 1
+
+
 def _read(layout, text, asked):
     """The fixations of a file of a layout; see `read_export`."""
     import pandas as pd
 
     line, separator = header_of(text, layout.known_by)
-    body = io.StringIO(text.split("\n", line)[-1])
-    rows = pd.read_csv(body, sep=separator, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True)
+    *head, body = text.split("\n", line)
+    rows = pd.read_csv(
+        io.StringIO(body), sep=separator, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True
+    )
     rows.columns = [name.strip() for name in rows.columns]
     trials, inside = asked.trials, in_phase(rows, asked.phase)
     require_columns([trials] if trials else [], list(rows.columns))
@@ -66,7 +79,7 @@ def _read(layout, text, asked):
     attrs = {
         "frame": "image" if "MCS" in of else layout.frame,
         "units": "shares" if "norm" in of else layout.units,
-        "screen": _screen(layout, rows, "\n".join(text.split("\n", line)[:line])),
+        "screen": _screen(layout, rows, "\n".join(head)),
     }
     return without_lost(table, attrs, left_out)
 
