@@ -10,7 +10,7 @@ from keras_saliency.baselines.fitting import search
 from keras_saliency.formulas.types import Plane, Size
 
 if TYPE_CHECKING:
-    from keras_saliency.data.fixations import Samples
+    from keras_saliency.data.samples import Samples
 
 GRID = (120, 160)
 BANDWIDTHS = np.geomspace(0.01, 0.16, 17)

@@ -13,7 +13,7 @@ from keras_saliency.formulas.types import Plane
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_saliency.data.fixations import Sample, Samples
+    from keras_saliency.data.samples import Sample, Samples
 
 BANDWIDTHS = np.geomspace(0.35, 1.4, 9)  # in units of the ground-truth blur of the image
 REACH = 8.5  # standard deviations, beyond which nothing is left of a Gaussian in float64

@@ -12,7 +12,7 @@ from keras_saliency.baselines.signature import image_signature
 from keras_saliency.formulas.types import Photograph, Plane
 
 if TYPE_CHECKING:
-    from keras_saliency.data.fixations import DataSet
+    from keras_saliency.data.data_set import DataSet
 
 AIM_IMAGES = 100
 

@@ -1,13 +1,18 @@
 """Eye-tracking data: readers by name, the table of samples, and `tf.data` pipelines."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, osie, rows, scene, synthetic, table, tracker
-from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
+from keras_saliency.data import folder, rows, synthetic, table, tracker
+from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.facts import FACTS, Facts
+from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.data.published import PUBLISHED
+from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.settings import with_settings
 
 Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
@@ -15,9 +20,7 @@ Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itse
 # People's own; what there is to be said of them may stand in a file beside them.
 OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows}
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
-    "osie": osie.read,
-    "osie-mouse": osie.read_mouse,
-    "scene": scene.read,
+    **{name: with_settings(name, read) for name, read in PUBLISHED.items()},
     "synthetic": synthetic.read,
     **{name: with_settings(name, own.read) for name, own in OWN.items()},
 }
@@ -54,7 +57,8 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     directory = Path(directory).expanduser()
     if not directory.is_dir():
         raise FileNotFoundError(f"The folder {directory} of the data set {name!r} does not exist.")
-    return DATA_SETS[name](directory, **options)
+    data = DATA_SETS[name](directory, **options)
+    return dataclasses.replace(data, facts=data.facts or FACTS.get(name))
 
 
 def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], Any] = lambda text: None) -> DataSet:
@@ -80,4 +84,16 @@ def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], A
     return load(name, folder)
 
 
-__all__ = ["DATA_SETS", "DataSet", "Fixations", "Place", "Sample", "Samples", "load", "open_data", "pipeline"]
+__all__ = [
+    "DATA_SETS",
+    "FACTS",
+    "DataSet",
+    "Facts",
+    "Fixations",
+    "Place",
+    "Sample",
+    "Samples",
+    "load",
+    "open_data",
+    "pipeline",
+]

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_saliency.data import image_files
-from keras_saliency.data.fixations import DataSet, Fixations, Sample, split
+from keras_saliency.data.data_set import DataSet, split
+from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.map_arrays import READERS
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
+from keras_saliency.data.samples import Sample
 from keras_saliency.data.splits import by_hash
 
 # What the map of an image may be called; exact values come first.

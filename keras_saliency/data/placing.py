@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_saliency.data.fixations import Sample
+from keras_saliency.data.samples import Sample
 from keras_saliency.formulas.types import Size
 
 UNITS = ("pixels", "shares", "degrees")

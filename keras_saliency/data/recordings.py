@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_saliency.data import image_files
-from keras_saliency.data.fixations import PARTS, DataSet, Fixations, Sample, split
+from keras_saliency.data.data_set import DataSet, split
+from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
-from keras_saliency.data.splits import by_hash
+from keras_saliency.data.samples import Sample
+from keras_saliency.data.splits import PARTS, by_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,11 +61,12 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
     order = _order_of(codes, observers, _time_of(table))
     codes, observers = codes[order], observers[order]
     x, y, time = (np.asarray(column, "float64")[order] for column in (table["x"], table["y"], _time_of(table)))
+    duration = np.asarray(table.get("duration", np.full(len(table), np.nan)), "float64")[order]
     if "time" not in table and "duration" in table:
-        time = _onsets(np.asarray(table["duration"], "float64")[order], codes, observers)
+        time = _onsets(duration, codes, observers)
     ends = np.searchsorted(codes, np.arange(len(names) + 1))
     for i, (start, end) in enumerate(itertools.pairwise(ends)):
-        fixations = Fixations(*(column[start:end] for column in (x, y, observers, time)))
+        fixations = Fixations(*(column[start:end] for column in (x, y, observers, time, duration)))
         samples[i] = dataclasses.replace(samples[i], fixations=fixations)
     data = split(name, samples, lambda i: parts[i], geometry.of_image, geometry.placed)
     _require_most_inside(data, where, geometry)

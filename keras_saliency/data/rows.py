@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from keras_saliency.data.fixations import DataSet
+import numpy as np
+
+from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.recordings import make_data
 
@@ -44,14 +46,14 @@ def read(
     if not paths:
         raise FileNotFoundError(f"{directory} has no {files}. Expected files of rows, each {{name, subject, X, Y}}.")
     rows = [fixation for path in paths for fixation in _fixations(path)]
-    table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "time", "split"])
+    table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "time", "duration", "split"])
     table = table.drop(columns=[name for name in ("observer", "split") if table[name].isna().all()])
     geometry = Geometry(pixels_per_degree=pixels_per_degree, screen=screen, stimulus=stimulus)
     return make_data("rows", table, ", ".join(path.name for path in paths), directory, geometry)
 
 
 def _fixations(path):
-    """Each fixation of a file: image, observer, x, y, onset in seconds, split."""
+    """Each fixation of a file: image, observer, x, y, onset and duration in seconds, split."""
     try:
         rows = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
@@ -59,12 +61,12 @@ def _fixations(path):
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"{path} is no list of rows. Expected [{{name, subject, X, Y}}, ...].")
     for number, row in enumerate(rows, 1):
-        for x, y, onset in _scanpath(path, number, row):
-            yield str(row["name"]), row.get("subject"), x, y, onset, row.get("split")
+        for fixation in _scanpath(path, number, row):
+            yield str(row["name"]), row.get("subject"), *fixation, row.get("split")
 
 
-def _scanpath(path: Path, number: int, row: Any) -> list[tuple[float, float, float]]:
-    """The x, y and onset of each fixation of a row."""
+def _scanpath(path: Path, number: int, row: Any) -> list[tuple[float, ...]]:
+    """The x, y, onset and duration of each fixation of a row."""
     try:
         str(row["name"])
         x, y, *durations = ([float(value) for value in row[key]] for key in PARALLEL if key in row or key != "T")
@@ -74,8 +76,6 @@ def _scanpath(path: Path, number: int, row: Any) -> list[tuple[float, float, flo
         raise ValueError(
             f"{path}, row {number}: expected name, and X, Y and T of one length ({type(error).__name__}: {error})."
         ) from error
-    onset, onsets = 0.0, []
-    for duration in durations[0] if durations else [0.0] * len(x):
-        onsets.append(onset / 1000)
-        onset += duration
-    return list(zip(x, y, onsets, strict=True))
+    duration = np.array(durations[0] if durations else [np.nan] * len(x)) / 1000
+    known = np.nan_to_num(duration)
+    return list(zip(x, y, np.cumsum(known) - known, duration, strict=True))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_saliency.data.fixations import DataSet
+from keras_saliency.data.data_set import DataSet
 
 
 def with_settings(name: str, read: Callable[..., DataSet]) -> Callable[..., DataSet]:

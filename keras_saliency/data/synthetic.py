@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 import cv2
 import numpy as np
 
-from keras_saliency.data.fixations import DataSet, Fixations, Sample, split
+from keras_saliency.data.data_set import DataSet, split
+from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.samples import Sample
 from keras_saliency.formulas.types import Plane
 
 SIZE = (120, 160)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_saliency.data.fixations import DataSet
+from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, Geometry, make_data
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.exports import Detection, read_export
 from keras_saliency.data.exports.text import Phase, one_group
-from keras_saliency.data.fixations import DataSet
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.recordings import RANKS, make_data

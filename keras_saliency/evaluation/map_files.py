@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from keras_saliency.data.fixations import Sample
 from keras_saliency.data.map_arrays import NUMERIC
 from keras_saliency.data.names import Index, forms_of
+from keras_saliency.data.samples import Sample
 from keras_saliency.formulas.array_map import log_sum
 from keras_saliency.formulas.types import Plane
 

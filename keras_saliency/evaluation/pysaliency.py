@@ -16,8 +16,8 @@ import numpy as np
 import scipy.ndimage
 from scipy.special import logsumexp
 
-from keras_saliency.data.fixations import Samples
 from keras_saliency.data.map_arrays import PIXELS
+from keras_saliency.data.samples import Samples
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_saliency.data.fixations import Sample
+from keras_saliency.data.samples import Sample
 from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.array_map import ArrayMap
 from keras_saliency.formulas.conventions import CONVENTIONS

@@ -13,8 +13,8 @@ from keras import ops
 
 from keras_saliency import baselines
 from keras_saliency.data import DataSet, geometry, image_files, map_arrays
-from keras_saliency.data.fixations import Samples
 from keras_saliency.data.pipeline import images, naming_images
+from keras_saliency.data.samples import Samples
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.models import gives_log_density, require_finite

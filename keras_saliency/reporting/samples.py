@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_saliency.data.fixations import Fixations, Samples
+from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.samples import Samples
 from keras_saliency.formulas.ground_truth import fixation_density
 from keras_saliency.formulas.types import Photograph, Plane
 from keras_saliency.reporting.tables import Scored

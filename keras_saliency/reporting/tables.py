@@ -126,8 +126,10 @@ def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
     blur: str | list[float] = "8 cycles per padded image"
     if convention == "tuebingen":
         blur = sorted({round(float(sample.sigma), 2) for sample in samples})
+    known = ("edition", "task", "seconds", "licence") if data.facts else ()
     return {
         "data": data.name,
+        **{name: getattr(data.facts, name) for name in known},
         "split": split,
         "images": len(samples),
         "fixations": sum(len(sample.fixations) for sample in samples),

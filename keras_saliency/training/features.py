@@ -14,9 +14,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data.fixations import Samples
 from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.pipeline import images, naming_images
+from keras_saliency.data.samples import Samples
 from keras_saliency.formulas.types import Features, Size, Tensor
 from keras_saliency.reporting.files import delete_own, whole, write_whole
 

@@ -24,7 +24,9 @@ import tensorflow as tf
 import typer
 from benchmarks.losses import make_batch, measure, training_step
 
-from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples
+from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.evaluation import parallel, splits
 from keras_saliency.evaluation.scoring import COUNTS, Truth, as_batch, score
 from keras_saliency.formulas.maps import Map, Target

@@ -35,13 +35,10 @@ def _photograph(path):
 
 def _map(path):
     """As `evaluate` reads it, which resizes; its values are those of the image, and finite."""
-    fixations, sources = (
-        importlib.import_module(f"keras_saliency.{m}") for m in ("data.fixations", "evaluation.sources")
-    )
-    points = fixations.Fixations.from_rows([(1.0, 1.0, 0, 0.0)])
-    sample = fixations.Sample(f"{path.stem}.jpg", path.with_name("none"), files.SIZE, points, 1.0)
-    samples = fixations.Samples([sample], 1.0)
-    (prediction,) = sources.FolderSource(path.parent, resize=True).predictions(samples)
+    data, sources = (importlib.import_module(f"keras_saliency.{m}") for m in ("data", "evaluation.sources"))
+    points = data.Fixations.from_rows([(1.0, 1.0, 0, 0.0)])
+    sample = data.Sample(f"{path.stem}.jpg", path.with_name("none"), files.SIZE, points, 1.0)
+    (prediction,) = sources.FolderSource(path.parent, resize=True).predictions(data.Samples([sample], 1.0))
     finite = np.isfinite(prediction.values).all()
     return None if prediction.values.shape == files.SIZE and finite else f"a map {prediction.values.shape}, {finite}"
 

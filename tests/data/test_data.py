@@ -18,13 +18,14 @@ from keras_saliency.data import (
     Fixations,
     Sample,
     Samples,
-    fixations,
+    data_set,
     geometry,
     image_files,
-    osie,
+    splits,
     synthetic,
     targets,
 )
+from keras_saliency.data.published import osie
 from keras_saliency.evaluation.sources import ModelSource
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
@@ -228,7 +229,7 @@ def test_images_are_read_by_one_graph_that_also_tells_their_orientation(dotted, 
     monkeypatch.setattr(image_files, "decode_in_graph", made)
     monkeypatch.setattr(image_files, "way_up", None)  # which would read the file again
     samples = [dataclasses.replace(dotted, name=str(i), size=None) for i in range(16)]
-    data = fixations.split("dots", samples, lambda i: ("train", "validation", "test")[i % 3])
+    data = data_set.split("dots", samples, lambda i: ("train", "validation", "test")[i % 3])
     assert [sample.orientation for sample in data.train] == [1] * 6
     assert made.experimental_get_tracing_count() == 1
 
@@ -283,7 +284,7 @@ def test_what_is_unusable_is_skipped_and_listed(rng):
         *(make_sample(image, good, name=part) for part in ("validation", "test")),
     ]
     parts = ["train"] * 6 + ["validation", "test"]
-    data = fixations.split("mixed", samples, lambda i: parts[i])
+    data = data_set.split("mixed", samples, lambda i: parts[i])
     assert [sample.name for sample in data.train] == ["good", "outside"]
     assert len(data.train[1].fixations) == 2
     text = "\n".join(data.skipped)
@@ -296,7 +297,7 @@ def test_what_is_unusable_is_skipped_and_listed(rng):
     ):
         assert line in text
     with pytest.raises(ValueError, match="no usable sample is left for the test split"):
-        fixations.split("mixed", samples[:-1], lambda i: parts[i])
+        data_set.split("mixed", samples[:-1], lambda i: parts[i])
 
 
 def test_a_disk_that_fails_skips_nothing(rng, tmp_path, monkeypatch):
@@ -304,7 +305,7 @@ def test_a_disk_that_fails_skips_nothing(rng, tmp_path, monkeypatch):
     sample = dataclasses.replace(make_sample(np.zeros((20, 30, 3), "uint8"), [(1, 2, 0, 0)]), image=tmp_path / "a.png")
     monkeypatch.setattr(type(tmp_path), "read_bytes", lambda path: (_ for _ in ()).throw(OSError(5, "Input/output")))
     with pytest.raises(OSError, match="Input/output"):
-        fixations.split("mixed", [sample] * 3, lambda i: ("train", "validation", "test")[i])
+        data_set.split("mixed", [sample] * 3, lambda i: ("train", "validation", "test")[i])
 
 
 OUTSIDE = [(60.0, 5.0), (-3.0, 5.0), (-0.5, 5.0), (5.0, 40.0), (5.0, -1.0), (np.nan, 5.0), (5.0, np.inf)]
@@ -409,8 +410,8 @@ def test_images_are_found_however_a_system_writes_their_names(rng, tmp_path):
         (tmp_path / unicodedata.normalize("NFD", name).replace("jpg", "JPG")).write_bytes(encode(picture))
         composed = tmp_path / unicodedata.normalize("NFC", name)
         samples.append(dataclasses.replace(make_sample(picture, rows, name=name), image=composed))
-    data = fixations.split("mine", samples, lambda i: fixations.PARTS[i])
-    assert [getattr(data, part)[0].name for part in fixations.PARTS] == [sample.name for sample in samples]
+    data = data_set.split("mine", samples, lambda i: splits.PARTS[i])
+    assert [getattr(data, part)[0].name for part in splits.PARTS] == [sample.name for sample in samples]
     assert data.test[0].read().shape == (8, 9, 3)
     assert data.test[0].image == tmp_path / "1001.JPG"
     subjects = [{"fix_x": [1.0], "fix_y": [1.0], "fix_duration": [1]}]

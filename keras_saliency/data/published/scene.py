@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_saliency.data.fixations import DataSet, Fixations, Sample, split
+from keras_saliency.data.data_set import DataSet, split
+from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.matlab import load_matlab, malformed
+from keras_saliency.data.samples import Sample
 
 BLUR = 0.035
 
@@ -48,5 +50,5 @@ def _fixations(cells):
             continue
         if table.ndim != 2 or table.shape[1] != 4:
             raise ValueError(f"observer {observer + 1} has a cell of shape {table.shape}")
-        rows += [(x, y, observer, latency) for y, x, latency, _ in table]
+        rows += [(x, y, observer, latency, duration) for y, x, latency, duration in table]
     return Fixations.from_rows(rows)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_saliency.data.fixations import DataSet, Fixations, Sample, Samples, split
+from keras_saliency.data.data_set import DataSet, split
+from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.matlab import load_matlab, malformed
+from keras_saliency.data.samples import Sample, Samples
 
 PIXELS_PER_DEGREE = 24.0
 SIZE = (600, 800)
@@ -75,5 +77,5 @@ def _fixations(subjects):
     for observer, subject in enumerate(np.atleast_1d(subjects)):
         x, y, duration = (np.atleast_1d(subject[f"fix_{column}"]) for column in ("x", "y", "duration"))
         onset = (np.cumsum(duration) - duration) / 1000.0
-        rows += zip(x, y, [observer] * len(x), onset, strict=True)
+        rows += zip(x, y, [observer] * len(x), onset, duration / 1000.0, strict=True)
     return Fixations.from_rows(rows)

@@ -1,16 +1,15 @@
 """The command line: parses, calls, prints."""
 
-import contextlib
-import importlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 import keras_saliency as ks
+from keras_saliency.cli import data_sets
+from keras_saliency.cli.common import console, debugging, folders, start
 from keras_saliency.reporting.progress import make_console
 
 app = typer.Typer(
@@ -20,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-console = make_console()
+app.add_typer(data_sets.app)
 ImageSize = Annotated[
     tuple[int, int] | None,
     typer.Option(help="Height and width at which the model sees images; by default what it was made for."),
@@ -62,52 +61,13 @@ def train(
     from keras_saliency.training.recipe import override
 
     chosen = override(ks.zoo.find_recipe(recipe), setting or [])
-    folders = _folders(data or [])
-    _start()
-    run = ks.train(chosen, folders, workdir or Path("runs") / recipe, devices=devices)
+    where = folders(data or [])
+    start()
+    run = ks.train(chosen, where, workdir or Path("runs") / recipe, devices=devices)
     if run.result:
         _print_scores(run.result, {chosen.name: run.result["scores"], **run.result["baselines"]})
     for title, path in run.paths.items():
         console.print(f"{title:>11}: {path}")
-
-
-def _folders(texts: list[str]) -> dict[str, str | None]:
-    """From `NAME=DIR` to a dictionary."""
-    pairs = [text.partition("=") for text in texts]
-    for text, (_, equals, _) in zip(texts, pairs, strict=True):
-        if not equals:
-            raise ValueError(f"--data has the form NAME=DIR, such as osie=data/osie. Received: {text!r}.")
-    return {name: folder or None for name, _, folder in pairs}
-
-
-def _start() -> None:
-    """Imports TensorFlow: says so, for it takes seconds, and keeps what its libraries write from the terminal."""
-    if "tensorflow" in sys.modules:
-        return
-    console.print("starting TensorFlow")
-    with _nothing_on_stderr() if not _debugging() else contextlib.nullcontext():
-        importlib.import_module("tensorflow")
-
-
-@contextlib.contextmanager
-def _nothing_on_stderr() -> Iterator[None]:
-    """Keeps what C libraries write from the terminal: they do not ask Python for it."""
-    try:
-        terminal = os.dup(2)
-    except OSError:  # There is none.
-        yield
-        return
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
-
-
-def _debugging() -> bool:
-    return bool(os.environ.get("KERAS_SALIENCY_DEBUG"))
 
 
 @app.command()
@@ -136,10 +96,10 @@ def evaluate(
 
     Example: `keras-saliency evaluate runs/osie_lite0 maps/ gbvs --data osie=data/osie --out scores`
     """
-    _start()
+    start()
     from keras_saliency.evaluation.report import quantisation_warnings
 
-    scored = ks.evaluate(sources or [], _folders([data]) if "=" in data else data, split, convention, out, jobs=jobs)
+    scored = ks.evaluate(sources or [], folders([data]) if "=" in data else data, split, convention, out, jobs=jobs)
     _print_scores(scored.provenance, scored.summary)
     for warning in quantisation_warnings(scored):
         console.print(warning)
@@ -171,7 +131,7 @@ def predict(
     """
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other.")
-    _start()
+    start()
     existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
     predicted = ks.predict(model, images, out, log_density, existing=existing, size=size)
     for line in predicted.skipped:
@@ -191,7 +151,7 @@ def export(
 
     Example: `keras-saliency export runs/osie_lite0 served/saliency/1`
     """
-    _start()
+    start()
     console.print("loading the model")
     run = ks.load(model)
     console.print("writing the SavedModel")
@@ -216,7 +176,7 @@ def recipes(
 
     listed, costs = list(ks.zoo.RECIPES.values()), None
     if cost:
-        _start()
+        start()
         from keras_saliency.training.costs import costs_of
 
         costs = costs_of(listed, console)
@@ -229,11 +189,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if _debugging():
+        if debugging():
             raise
         make_console(stderr=True).print(f"error: {error}")
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

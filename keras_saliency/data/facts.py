@@ -1,0 +1,59 @@
+"""What is known of published data sets: a row each. None stands for what was not found; nothing is guessed."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Archive:
+    """A file of a data set, to be had by HTTP.
+
+    Attributes:
+        address: Its URL.
+        md5: The checksum that others have published; None if there is none.
+        megabytes: About how large it is; None where that is not known.
+        into: The folder, inside that of the data set, that it is unpacked in, or put in if it is no archive.
+    """
+
+    address: str
+    md5: str | None = None
+    megabytes: float | None = None
+    into: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """A published data set.
+
+    Attributes:
+        title: Its name, authors and year.
+        images: How many images it has, as published.
+        observers: How many saw each image.
+        task: What they were asked to do, such as `"free viewing"`.
+        seconds: How long they saw it.
+        licence: Its terms; `"none stated"` where no text was found: for research only, and not to be passed on.
+        address: Where its authors tell of it.
+        archives: What can be had by HTTP.
+        form: How to get it where its authors want to be asked, or where it cannot be had by HTTP.
+        edition: Which of several editions it is.
+    """
+
+    title: str
+    images: int
+    observers: int | None
+    task: str
+    seconds: float | None
+    licence: str
+    address: str
+    archives: tuple[Archive, ...] = ()
+    form: str | None = None
+    edition: str | None = None
+
+
+OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
+FACTS = {
+    "osie": Facts("OSIE (Xu et al. 2014)", 700, 15, "free viewing", 3.0, "MIT", OSIE),
+    "osie-mouse": Facts("OSIE, by mouse (Jiang et al. 2015)", 700, 99, "free viewing by mouse", None, "MIT", OSIE),
+    "scene": Facts(
+        "Scene (Liang et al. 2015)", 500, 12, "free viewing", None, "MIT", "https://github.com/Yanakz/Scene"
+    ),
+}

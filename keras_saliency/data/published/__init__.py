@@ -1,0 +1,12 @@
+"""Readers of published data sets, each in the layout that its archive unpacks to; a file each."""
+
+from collections.abc import Callable
+
+from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.published import osie, scene
+
+PUBLISHED: dict[str, Callable[..., DataSet]] = {
+    "osie": osie.read,
+    "osie-mouse": osie.read_mouse,
+    "scene": scene.read,
+}

@@ -1,0 +1,107 @@
+"""The table of samples: images, each with its fixations."""
+
+import collections.abc
+import dataclasses
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import tensorflow as tf
+
+from keras_saliency.data import image_files
+from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.pipeline import pipeline
+from keras_saliency.formulas.types import Photograph, Plane, Size
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One image with its fixations.
+
+    Whoever makes one: fixations outside the image, or not finite, are left out, and counted in `fixations.left_out`.
+
+    Attributes:
+        name: What reports call it.
+        image: The path of an image file, or its bytes; what can be read says `keras_saliency.data.image_files.decode`.
+        size: `(height, width)` in pixels, of the upright image; None until `split` has read it from the image.
+        fixations: Its fixations inside the image.
+        sigma: The standard deviation of the ground-truth blur, in pixels of the image.
+        density: The density `(height, width)` from which the fixations were drawn, where it is known.
+    """
+
+    name: str
+    image: Path | bytes
+    size: Size
+    fixations: Fixations
+    sigma: float
+    density: Plane | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.image, str):
+            object.__setattr__(self, "image", Path(self.image))
+        if self.size is not None:
+            object.__setattr__(self, "fixations", self.fixations.within(self.size))
+
+    @functools.cached_property
+    def orientation(self) -> int:
+        """How its file stores the image, read once: the EXIF orientation, 1 to 8, where 1 is upright.
+
+        Raises:
+            ImageError: If it is not to be decoded.
+        """
+        return image_files.way_up(self.image, self.name)
+
+    def read(self) -> Photograph:
+        """The decoded image `(height, width, 3)`, uint8, upright.
+
+        Raises:
+            ImageError: If it cannot be decoded.
+            ValueError: If it is of another size than the sample.
+        """
+        image, self.__dict__["orientation"] = image_files.read_with_orientation(self.image, self.name)
+        if self.size is not None and tuple(self.size) != image.shape[:2]:
+            raise ValueError(
+                f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {tuple(self.size)}, "
+                "both (height, width). Scale them to the image, and give its size."
+            )
+        return image
+
+
+class Samples(collections.abc.Sequence[Sample]):
+    """A split of a data set: a sequence of `Sample`, and the `tf.data` pipeline over it.
+
+    Args:
+        samples: The samples.
+        pixels_per_degree: The pixels of one degree of visual angle, None where unknown.
+
+    Raises:
+        ValueError: If a sample has no size.
+    """
+
+    def __init__(self, samples: Iterable[Sample], pixels_per_degree: float | None = None) -> None:
+        self.samples, self.pixels_per_degree = list(samples), pixels_per_degree
+        for sample in self.samples:
+            if sample.size is None:
+                raise ValueError(f"The sample {sample.name} has no size. Give (height, width) of its image in pixels.")
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @overload
+    def __getitem__(self, i: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> "Samples": ...
+
+    def __getitem__(self, i: int | slice) -> "Sample | Samples":
+        return Samples(self.samples[i], self.pixels_per_degree) if isinstance(i, slice) else self.samples[i]
+
+    def relative_fixations(self) -> np.ndarray:
+        """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""
+        return np.concatenate([np.stack([s.fixations.y, s.fixations.x], 1) / s.size for s in self])
+
+    def pipeline(self, size: Size, batch: int = 8, **options: Any) -> tf.data.Dataset:
+        """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""
+        return pipeline(self, size, batch, **options)
