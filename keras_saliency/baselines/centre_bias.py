@@ -27,7 +27,7 @@ class CentreBias:
         validation: The validation split.
 
     Raises:
-        ValueError: If either has no fixations.
+        ValueError: If either has neither fixations nor maps.
 
     Attributes:
         bandwidth: The standard deviation of the kernel as a share of the image's width.
@@ -56,6 +56,9 @@ class CentreBias:
 
 
 def _relative_counts(sample):
-    """The fixations of an image counted on the grid that stretches over it."""
+    """The fixations of an image counted on the grid that stretches over it; without any, its map as one fixation."""
     height, width = sample.size
+    if sample.ground_truth is not None and not len(sample.fixations):
+        resized = cv2.resize(sample.read_ground_truth(), GRID[::-1], interpolation=cv2.INTER_AREA)
+        return resized / resized.sum()
     return np.histogram2d(sample.fixations.y / height, sample.fixations.x / width, bins=GRID, range=((0, 1), (0, 1)))[0]

@@ -23,7 +23,8 @@ class GoldStandard:
     """Leave one observer out: a mixture of the other observers' kernel density, centre bias and uniform.
 
     Bandwidth and mixture weights are those that make the left-out fixations of the validation images most likely.
-    Images on which nobody else looked take no part. If there are no others, the kernel density has no weight.
+    Images on which nobody else looked take no part. If there are no others, the kernel density has no weight;
+    if there are no fixations, it is the centre bias.
 
     Args:
         validation: The validation split.
@@ -38,6 +39,9 @@ class GoldStandard:
         self.centre_bias = centre_bias
         # The images of most data sets are of one size or two.
         self._bias = functools.lru_cache(2)(lambda size: np.exp(centre_bias.log_density(size)))
+        if not any(len(sample.fixations) for sample in validation):
+            self.bandwidth, self.weights = 1.0, np.array([0.0, 1.0, 0.0])
+            return
         seen = [sample for sample in validation if _observers(sample) > 1] or list(validation)
         others = [self._at_fixations(sample) for sample in seen]
 

@@ -19,8 +19,8 @@ from keras_saliency.formulas.types import Size
 class DataSet:
     """A data set with its fixed splits.
 
-    Whoever makes one: images without fixations are left out of their split and listed in `skipped`, and so is how many
-    fixations were outside their image.
+    Whoever makes one: images without fixations and map are left out of their split and listed in `skipped`, and so is
+    how many fixations were outside their image.
 
     Attributes:
         name: Its name in the table of data sets.
@@ -49,7 +49,7 @@ class DataSet:
         found = dict.fromkeys([*self.skipped, *(line for samples in splits.values() for line in _problems(samples))])
         object.__setattr__(self, "skipped", tuple(found))
         for part, samples in splits.items():
-            usable = [sample for sample in samples if len(sample.fixations)]
+            usable = [sample for sample in samples if sample.is_usable]
             if not usable:
                 skipped = f"Skipped: {list(self.skipped[:3])}." if self.skipped else "Give it some."
                 raise ValueError(f"{self.name}: no usable sample is left for the {part} split. {skipped}")
@@ -73,7 +73,7 @@ def _problems(samples):
         kept, left_out = len(sample.fixations), sample.fixations.left_out
         if left_out:
             yield f"{sample.name}: {left_out} of {kept + left_out} fixations are outside the image"
-        if not kept:
+        if not sample.is_usable:
             yield f"{sample.name}: the image has no fixations"
 
 

@@ -1,5 +1,6 @@
-"""A folder of images beside a folder of fixation maps: binary PNG, or counts in NPY and MAT files."""
+"""Images beside fixation maps (binary PNG, or counts in NPY and MAT files), density maps, or both."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,79 +8,112 @@ import numpy as np
 from keras_saliency.data import image_files
 from keras_saliency.data.data_set import DataSet, split
 from keras_saliency.data.fixations import Fixations
-from keras_saliency.data.map_arrays import READERS
+from keras_saliency.data.map_arrays import READERS, read_map
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.samples import Sample
 from keras_saliency.data.splits import by_hash
 
 # What the map of an image may be called; exact values come first.
-RANKS = (
-    ("{stem}.npy", "{stem}.mat"),
-    ("{stem}.png", "{stem}_fixPts.png", "{stem}_fixations.png"),
-    ("{stem}.jpg", "{stem}_fixPts.jpg", "{stem}_fixations.jpg"),
-)
+RANKS = {
+    "fixations": (
+        ("{stem}.npy", "{stem}.mat"),
+        ("{stem}.png", "{stem}_fixPts.png", "{stem}_fixations.png"),
+        ("{stem}.jpg", "{stem}_fixPts.jpg", "{stem}_fixations.jpg"),
+    ),
+    "maps": (
+        ("{stem}.npy", "{stem}.mat"),
+        ("{stem}.png", "{stem}_fixMap.png"),
+        ("{stem}.jpg", "{stem}.jpeg", "{stem}_fixMap.jpg"),
+    ),
+}
 LOSSY = 127  # above which a pixel of a binary map is set that was saved as JPEG, which blurs it
+NO_OBSERVERS = "fixation maps tell no observers: all fixations count as one observer's, and there is no gold standard"
+NO_FIXATIONS = (
+    "density maps tell no fixations: NSS, the AUCs, IG and the log-likelihood are not defined, no loss that needs "
+    "fixations can be trained, and there is no gold standard"
+)
+NONE = Fixations.from_rows([])
 
 
 def read(
     directory: Path,
     images: str = "images",
     fixations: str = "fixations",
+    maps: str = "maps",
     pixels_per_degree: float | None = None,
 ) -> DataSet:
-    """Reads images and, of each, a map of its fixations, found by the name of the image, however deep.
+    """Reads images and, of each, a map of its fixations, its density map, or both; found by name, however deep.
 
-    A PNG file has two grey levels, of which the higher is a fixation; in NPY and MAT files a number is how many fell on
-    the pixel. Fixations are at the centres of their pixels. Nothing tells observers and order: all fixations count as
-    one observer's, and there is no gold standard. Splits are those of a `table` without a column of them.
+    A fixation map as PNG has two grey levels, of which the higher is a fixation; in NPY and MAT files a number is how
+    many fell on the pixel. Fixations are at the centres of their pixels. Nothing tells observers and order: all
+    fixations count as one observer's, and there is no gold standard.
 
-    Density maps alone cannot be read: what they are blurred from is lost.
+    Density maps, of any scale, take the place of blurred fixations as what is compared with. Where they are all there
+    is, whatever needs fixations has no value. Splits are those of a `table` without a column of them.
 
     Args:
         directory: The folder.
         images: Where the images are in it.
-        fixations: Where the maps are.
+        fixations: Where the fixation maps are, if there are.
+        maps: Where the density maps are, if there are.
         pixels_per_degree: The pixels of one degree of visual angle, None where unknown; the blur of the ground truth is
             as that of a `table`.
 
     Raises:
         FileNotFoundError: If a folder or the maps of images are missing.
-        ValueError: If a map is no map of fixations, is of another size than its image, or belongs to several.
+        ValueError: If a map is not what it is taken for, is of another size than its image, or belongs to several.
     """
-    places = {"images": directory / images, "fixations": directory / fixations}
-    for name, place in places.items():
-        if not place.is_dir():
-            raise FileNotFoundError(f"{place} is missing. Say where the {name} are: {name}=...")
+    called = {"images": images, "fixations": fixations, "maps": maps}
+    places = {name: directory / folder for name, folder in called.items()}
+    there = {name for name, place in places.items() if place.is_dir()}
+    for name, folder in called.items():
+        if name not in there and (name == "images" or folder != name):
+            raise FileNotFoundError(f"{places[name]} is missing. Say where the {name} are: {name}=...")
+    if len(there) == 1:
+        raise FileNotFoundError(
+            f"{directory} has neither fixations/ nor maps/. Say where fixation maps or density maps are: "
+            "fixations=... or maps=..."
+        )
     files = [path for path in files_below(places["images"]) if path.suffix.lower() in image_files.READ]
-    maps = Index(path for path in files_below(places["fixations"]) if path.suffix.lower() in READERS)
+    found = {kind: _maps_of(files, kind, places) for kind in RANKS if kind in there}
     samples, shapes = [], {}
-    for file, found in zip(files, _maps_of(files, maps, places), strict=True):
-        counts = _counts(places["fixations"] / found)
-        samples.append(Sample(str(file), places["images"] / file, None, _fixations(counts), 1.0))  # type: ignore[arg-type]
-        shapes[str(file)] = counts.shape
+    for i, file in enumerate(files):
+        sample = Sample(str(file), places["images"] / file, None, NONE, 1.0)  # type: ignore[arg-type]
+        if "fixations" in found:
+            counts = _counts(places["fixations"] / found["fixations"][i])
+            sample, shapes[sample.name] = dataclasses.replace(sample, fixations=_fixations(counts)), counts.shape
+        if "maps" in found:
+            sample = dataclasses.replace(sample, ground_truth=places["maps"] / found["maps"][i])
+        samples.append(sample)
     geometry = Geometry(pixels_per_degree=pixels_per_degree)
 
     def placed(sample, size):
-        if shapes[sample.name] != size:
+        if shapes.get(sample.name, size) != size:
             raise ValueError(
                 f"{sample.name}: the image is {size} and its fixation map {shapes[sample.name]}, both (height, width). "
                 "A binary map cannot be resized; make it from the coordinates again."
             )
-        return geometry.placed(sample, size)
+        sample = geometry.placed(sample, size)
+        if sample.ground_truth and len(np.unique(sample.read_ground_truth())) == 2:
+            raise ValueError(
+                f"{sample.ground_truth} has two levels, and is a map of fixations. Put such maps into {fixations}/."
+            )
+        return sample
 
     parts = by_hash([sample.name for sample in samples])
     data = split("folder", samples, lambda i: parts[i], pixels_per_degree, placed)
-    return data.noting("fixation maps tell no observers: all fixations count as one observer's")
+    return data.noting(NO_OBSERVERS if "fixations" in found else NO_FIXATIONS)
 
 
-def _maps_of(files, maps, places):
-    found = [maps.find(str(file), RANKS) for file in files]
+def _maps_of(files, kind, places):
+    known = Index(path for path in files_below(places[kind]) if path.suffix.lower() in READERS)
+    found = [known.find(str(file), RANKS[kind]) for file in files]
     missing = [str(file) for file, paths in zip(files, found, strict=True) if not paths]
     if missing or not files:
         what = f"{len(missing)} of {len(files)} images have no map, the first is {missing[0]}" if files else "no images"
         raise FileNotFoundError(
-            f"{places['images']}: {what}. Expected maps in {places['fixations']}, called as their images: "
+            f"{places['images']}: {what}. Expected maps in {places[kind]}, called as their images: "
             f"{', '.join(READERS)}."
         )
     owners = {}
@@ -93,10 +127,7 @@ def _maps_of(files, maps, places):
 
 def _counts(path):
     """How many fixations fell on each pixel."""
-    try:
-        values = READERS[path.suffix.lower()](path)
-    except Exception as error:  # The readers raise whatever the broken bytes lead them to.
-        raise ValueError(f"The fixation map {path} cannot be read: {error}") from error
+    values = read_map(path, "The fixation map")
     if path.suffix.lower() in (".jpg", ".jpeg"):
         return (values > LOSSY).astype("int64")
     levels = np.unique(values)
@@ -107,7 +138,7 @@ def _counts(path):
                 "saved as JPEG: make it from the coordinates again, or give them as a table."
             )
         return (values > levels[0]).astype("int64") if levels[-1] > 0 else np.zeros(values.shape, "int64")
-    if values.ndim != 2 or levels[0] < 0 or not np.array_equal(levels, np.round(levels)):
+    if levels[0] < 0 or not np.array_equal(levels, np.round(levels)):
         raise ValueError(f"{path} must hold counts of fixations, whole numbers from 0, (height, width).")
     return values.astype("int64")
 

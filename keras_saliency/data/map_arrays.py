@@ -1,5 +1,7 @@
 """Files of maps as arrays: PNG and JPEG of 8 or 16 bit, NPY, and MAT files of one matrix."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import scipy.io
@@ -53,6 +55,25 @@ def _read_matlab(path):
     if len(maps) != 1:
         raise ValueError(f"it holds {len(maps)} numeric matrices. Save one map in each file.")
     return maps[0]
+
+
+def read_map(path: Path, what: str) -> np.ndarray:
+    """The values in a file of a map, `(height, width)`, of their own type.
+
+    Args:
+        path: A file with a suffix of `READERS`.
+        what: What errors call it, such as `"The map of a.jpg"`.
+
+    Raises:
+        ValueError: If it cannot be read as a map of numbers; names it.
+    """
+    try:
+        values = READERS[path.suffix.lower()](path)
+    except Exception as error:  # The readers raise whatever the broken bytes lead them to.
+        raise ValueError(f"{what}, {path}, cannot be read: {error}") from error
+    if values.ndim != 2 or not values.size or values.dtype.kind not in NUMERIC:
+        raise ValueError(f"{what}, {path}, must be numbers (height, width). It is {values.dtype} of {values.shape}.")
+    return values
 
 
 # Suffix -> what reads such a file; a ValueError says what is wrong with it.

@@ -48,7 +48,8 @@ def pipeline(
 
     Each image is decoded, letterboxed to `size`, and flipped or not; its fixations follow as coordinates, are
     rasterised after the geometry, counts kept, and blurred. The target is packed: density (peak one), fixation
-    counts, validity mask.
+    counts, validity mask. Where a sample brings its own map, that is the density; where it has no fixations, their
+    counts are NaN, so that what needs them is, too.
 
     Args:
         samples: `Samples`, such as `data_set.train`.
@@ -70,12 +71,12 @@ def pipeline(
         `(batch, target height, target width, 3)`, float32; with `features`, feature maps for the images.
 
     Raises:
-        ValueError: If there are no samples, one has no fixations, or a blur is given in degrees and the visual angle is
-            unknown.
+        ValueError: If there are no samples, one has neither fixations nor a map, or a blur is given in degrees and
+            the visual angle is unknown.
     """
     _require_samples(samples)
     for sample in samples:
-        if len(sample.fixations) == 0:
+        if not sample.is_usable:
             raise ValueError(
                 f"{sample.name} has no fixations: its target would be empty, whatever its density. Leave it out, as a "
                 "DataSet does."

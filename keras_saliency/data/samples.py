@@ -5,14 +5,16 @@ import dataclasses
 import functools
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import image_files
 from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.map_arrays import read_map
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
 
@@ -29,6 +31,8 @@ class Sample:
         fixations: Its fixations inside the image.
         sigma: The standard deviation of the ground-truth blur, in pixels of the image.
         density: The density `(height, width)` from which the fixations were drawn, where it is known.
+        ground_truth: The file of the map that is compared with, of the size of the image, where a data set brings one.
+            By default it is the blurred fixations. A sample without fixations has nothing else.
     """
 
     name: str
@@ -37,12 +41,35 @@ class Sample:
     fixations: Fixations
     sigma: float
     density: Plane | None = None
+    ground_truth: Path | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.image, str):
             object.__setattr__(self, "image", Path(self.image))
         if self.size is not None:
             object.__setattr__(self, "fixations", self.fixations.within(self.size))
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether anything is known of where people looked."""
+        return len(self.fixations) > 0 or self.ground_truth is not None
+
+    def read_ground_truth(self) -> Plane:
+        """The map in the file of `ground_truth`, `(height, width)`, float64.
+
+        Raises:
+            ValueError: If it cannot be read, is of another size than the image, or is no density; names the file.
+        """
+        path = cast(Path, self.ground_truth)
+        values = read_map(path, f"The map of {self.name}")
+        if values.shape != tuple(self.size):
+            raise ValueError(
+                f"{self.name}: the image is {tuple(self.size)} and its map {values.shape}, both (height, width). "
+                f"Resize {path} to its image."
+            )
+        if not np.isfinite(values).all() or values.min() < 0 or values.max() == values.min():
+            raise ValueError(f"{path} is no density: its values must be finite, at least 0, and not all the same.")
+        return values.astype("float64")
 
     @functools.cached_property
     def orientation(self) -> int:
@@ -67,6 +94,16 @@ class Sample:
                 "both (height, width). Scale them to the image, and give its size."
             )
         return image
+
+
+def fixation_density(sample: Sample, convention: str = "tuebingen") -> Plane:
+    """What the map of a sample is compared with: the map that it brings, or its blurred fixations.
+
+    See `keras_saliency.formulas.ground_truth.fixation_density`.
+    """
+    if sample.ground_truth is not None:
+        return sample.read_ground_truth()
+    return ground_truth.fixation_density(sample.fixations.counts(sample.size), sample.sigma, convention)
 
 
 class Samples(collections.abc.Sequence[Sample]):
@@ -97,6 +134,11 @@ class Samples(collections.abc.Sequence[Sample]):
 
     def __getitem__(self, i: int | slice) -> "Sample | Samples":
         return Samples(self.samples[i], self.pixels_per_degree) if isinstance(i, slice) else self.samples[i]
+
+    @property
+    def have_fixations(self) -> bool:
+        """Whether each sample has some; else maps alone tell where people looked."""
+        return all(len(sample.fixations) for sample in self)
 
     def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""

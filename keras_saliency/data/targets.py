@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
@@ -48,6 +49,8 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
     blank = np.zeros((*size, len(CHANNELS)), "float32")
     blank[..., VALID] = whole
     blank = tf.constant(blank.ravel())
+    unknown = [not len(sample.fixations) for sample in samples]
+    mapped = [sample.ground_truth is not None for sample in samples]
     # Of images alike all kernels are made here, and chosen from there.
     alike = isinstance(box_of(0)[0], int) and isinstance(blur_of(0)[0], float)
     every = [geometry.kernels(tf.range(side), side, *blur_of(0)) for side in box_of(0)[2:]] if alike else []
@@ -56,11 +59,15 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
         top, left, *inner = box_of(i)
         rows, columns, flat = tf.unstack(places[tf.cast(flipped, tf.int32), :, starts[i] : starts[i + 1]])
         at = rows, columns
-        if alike:
-            down, across = map(tf.gather, every, at)
-        else:
-            down, across = (geometry.kernels(one, side, *blur_of(i)) for one, side in zip(at, inner, strict=True))
-        density = tf.matmul(down, across, transpose_a=True)
+
+        def blurred():
+            if alike:
+                down, across = map(tf.gather, every, at)
+            else:
+                down, across = (geometry.kernels(one, side, *blur_of(i)) for one, side in zip(at, inner, strict=True))
+            return tf.matmul(down, across, transpose_a=True)
+
+        density = _either(mapped, i, lambda: _measured(samples, i, flipped, inner), blurred)
         density = tf.math.divide_no_nan(density, tf.reduce_max(density))
         target = blank
         if whole:
@@ -71,9 +78,31 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
             target = _with_channel(target, VALID, valid)
         target = _with_channel(target, DENSITY, density)
         target = tf.tensor_scatter_nd_add(target, flat[:, None], tf.ones_like(flat, tf.float32))
+        if any(unknown):
+            counts = tf.reshape(target, (-1, len(CHANNELS)))[:, COUNTS]
+            target = _with_channel(target, COUNTS, tf.where(tf.constant(unknown)[i], np.nan, counts))
         return tf.reshape(target, (*size, len(CHANNELS)))
 
     return make
+
+
+def _either(choices, i, one, other):
+    """What one function gives where `choices[i]`, and another where not; what is never needed is not in the graph."""
+    if all(choices) or not any(choices):
+        return one() if choices[0] else other()
+    return tf.cond(tf.constant(choices)[i], one, other)
+
+
+def _measured(samples, i, flipped, inner):
+    """The map that a sample brings, of the size that its image has in the box."""
+
+    def read(i, flipped, height, width):
+        values = samples[int(i)].read_ground_truth().astype("float32")
+        resized = cv2.resize(values, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(resized[:, ::-1] if flipped else resized)
+
+    density = tf.numpy_function(read, [i, flipped, *inner], tf.float32, stateful=False)
+    return tf.reshape(density, inner)
 
 
 def _places(samples, size, image_sizes, boxes, scales):

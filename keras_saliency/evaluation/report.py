@@ -116,15 +116,16 @@ def _draw(figures, samples, sources, scored):
         tables.HEADINGS[name]: {titles[row]: own for row, own in rows.items() if not np.isnan(own).any()}
         for name, rows in values.items()
     }
-    plotting.plot_distributions(figures / "distributions.png", columns)
-    areas = {row: scipy.integrate.trapezoid(curve, FALSE_POSITIVES) for row, curve in scored.curves.items()}
-    curves = {f"{titles[row]}, {areas[row]:.3f}": curve for row, curve in scored.curves.items()}
-    plotting.plot_roc(figures / "roc.png", FALSE_POSITIVES, curves)
+    plotting.plot_distributions(figures / "distributions.png", {name: rows for name, rows in columns.items() if rows})
+    if samples.have_fixations:
+        areas = {row: scipy.integrate.trapezoid(curve, FALSE_POSITIVES) for row, curve in scored.curves.items()}
+        curves = {f"{titles[row]}, {areas[row]:.3f}": curve for row, curve in scored.curves.items()}
+        plotting.plot_roc(figures / "roc.png", FALSE_POSITIVES, curves)
     for source in sources:
         shown = samples_to_show(samples, source, scored)
         plotting.plot_samples(figures / f"images_{source.name}.png", shown)
     if sources and len(samples) > 2:
-        table = np.stack([values[name][sources[0].name] for name in metrics], 1)
+        table = np.stack([values[name][sources[0].name] for name in metrics], 1)  # NaN varies as little as one value
         varied = [i for i in range(len(metrics)) if np.ptp(table[:, i]) > 0]
         ranks = np.apply_along_axis(scipy.stats.rankdata, 0, table[:, varied])
         names = [tables.HEADINGS[metrics[i]] for i in varied]
@@ -149,8 +150,7 @@ def _markdown(data, sources, scored, compared):
         *quantisation_warnings(scored),
         tables.score_table(scored.summary),
         tables.describe(scored),
-        tables.FAIR,
-        tables.score_table(scored.fair_summary),
+        tables.fair(scored.fair_summary),
     ]
     kinds = {"raw": "Differences", "fair": "Differences of the fair scores"}
     for kind, rows in compared.items():
@@ -161,8 +161,10 @@ def _markdown(data, sources, scored, compared):
                 "much in fewer than one of twenty cases (paired permutation test, not corrected for their number).",
                 _difference_table(rows),
             ]
-    parts += ["## Every image", "![values](figures/distributions.png)", "![ROC curves](figures/roc.png)"]
-    parts += ["Mean ROC curves of fixated against all pixels; in the legend the area."]
+    parts += ["## Every image", "![values](figures/distributions.png)"]
+    if getattr(data, scored.split).have_fixations:
+        parts.append("![ROC curves](figures/roc.png)")
+        parts.append("Mean ROC curves of fixated against all pixels; in the legend the area.")
     if sources and len(getattr(data, scored.split)) > 2:
         parts.append("![correlation of the metrics](figures/correlation.png)")
     for source in sources:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_saliency.data.samples import Sample
-from keras_saliency.formulas import ground_truth
+from keras_saliency.data.samples import Sample, fixation_density
 from keras_saliency.formulas.array_map import ArrayMap
-from keras_saliency.formulas.conventions import CONVENTIONS
+from keras_saliency.formulas.conventions import CONVENTIONS, OF_DENSITY
 from keras_saliency.formulas.maps import Map, Target
 from keras_saliency.formulas.types import Maps, Plane
 
@@ -30,11 +29,6 @@ class Truth(NamedTuple):
 
     sample: Sample
     target: Target
-
-
-def fixation_density(sample: Sample, convention: str = "tuebingen") -> Plane:
-    """The blurred fixations of a sample; see `keras_saliency.formulas.ground_truth.fixation_density`."""
-    return ground_truth.fixation_density(sample.fixations.counts(sample.size), sample.sigma, convention)
 
 
 def as_batch(array: Plane | None) -> Maps | None:
@@ -81,7 +75,7 @@ def score(
 
     Returns:
         A dictionary from metric to value. Defined for every map: chance for a constant one, an all-zero map is uniform.
-        NaN where the image has no fixations: nothing is known of it then.
+        NaN where the image has no fixations: nothing is known of it then, unless a map tells what `OF_DENSITY` needs.
 
     Raises:
         ValueError: If the map has another size than the image, or NaN or infinite values (names the image); if a
@@ -102,6 +96,5 @@ def score(
             raise ValueError(f"Unknown metric {name!r} of the convention {convention!r}. Known: {', '.join(rows)}.")
         if name in absent:
             raise ValueError(f"The metric {name!r} needs {NEEDS[name]}; give make_truth({NEEDS[name]}=...).")
-    if len(sample.fixations) == 0:
-        return dict.fromkeys(metrics, np.nan)
-    return {name: float(rows[name](target, prediction)[0]) for name in metrics}
+    known = metrics if len(sample.fixations) else OF_DENSITY if sample.ground_truth else ()
+    return {name: float(rows[name](target, prediction)[0]) if name in known else np.nan for name in metrics}

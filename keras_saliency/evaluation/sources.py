@@ -120,10 +120,7 @@ class FolderSource:
         files = [path.relative_to(self.directory).as_posix() for path in self.directory.rglob("*") if path.is_file()]
         for sample, file in zip(samples, map_files.find(samples, files, map_files.FILES, self.directory), strict=True):
             path = self.directory / file
-            try:
-                values = map_arrays.READERS[path.suffix.lower()](path)
-            except Exception as error:  # The readers raise whatever the broken bytes lead them to.
-                raise ValueError(f"The map of {sample.name}, {path}, cannot be read: {error}") from error
+            values = map_arrays.read_map(path, f"The map of {sample.name}")
             yield map_files.as_prediction(values, sample, self.resize)
 
 

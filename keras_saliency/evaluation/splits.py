@@ -180,7 +180,7 @@ def score_split(
     def constant_rows(size, sigma):
         """Uniform and centre bias, and the fair maps of the latter: the same for all images of a size."""
         uniform, bias = baselines.uniform(size), centre_bias.log_density(size)
-        maps = fair_maps(bias, bias, sigma, expected, convention)
+        maps = fair_maps(bias, bias, sigma, expected, convention) if expected else None
         return ArrayMap(uniform, from_logits=True), ArrayMap(bias, from_logits=True), maps
 
     kept = functools.lru_cache(1)(constant_rows)
@@ -190,7 +190,7 @@ def score_split(
         density, bias = truth.sample.density, cast(ArrayMap, truth.target.baseline)
         prediction = values if isinstance(values, ArrayMap) else ArrayMap(values, is_log_density)
         raw, fair, lifted = score(prediction, truth, convention=convention), None, None
-        if is_log_density and row != "uniform":
+        if is_log_density and row != "uniform" and expected:
             log_bias = bias.log_density[0, ..., 0]
             maps = fair_of_bias or fair_maps(values, log_bias, truth.sample.sigma, expected, convention)
             fair = fair_score(raw, maps, truth, convention)

@@ -54,3 +54,5 @@ CONVENTIONS: dict[str, dict[str, Callable[[Target, Map], Values]]] = {
         "emd": lambda t, p: emd(t.density, p),
     },
 }
+# What compares with a density alone, and needs no fixations.
+OF_DENSITY = ("cc", "sim", "kld", "emd")

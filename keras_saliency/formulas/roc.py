@@ -174,9 +174,12 @@ def curve(values: Plane | ArrayMap, counts: Plane, false_positives: Sequence[flo
         false_positives: The shares of pixels at which the curve is read, in [0, 1].
 
     Returns:
-        The share of fixations among the pixels with the highest values; tied pixels come in evenly.
+        The share of fixations among the pixels with the highest values; tied pixels come in evenly. NaN where there
+        are no fixations.
     """
     where = np.flatnonzero(counts != 0)
+    if len(where) == 0:
+        return np.full(len(false_positives), np.nan)
     ranks = values.ranks if isinstance(values, ArrayMap) else Ranks(values.ravel())
     reached, above = 1 - ranks.counts(ranks.sample[where]) / ranks.sample.size
     hits = np.clip((np.asarray(false_positives)[:, None] - above) / (reached - above), 0.0, 1.0)

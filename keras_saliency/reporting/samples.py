@@ -6,8 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from keras_saliency.data.fixations import Fixations
-from keras_saliency.data.samples import Samples
-from keras_saliency.formulas.ground_truth import fixation_density
+from keras_saliency.data.samples import Samples, fixation_density
 from keras_saliency.formulas.types import Photograph, Plane
 from keras_saliency.reporting.tables import Scored
 
@@ -23,8 +22,12 @@ class Predictor(Protocol):
 def samples_to_show(
     samples: Samples, source: Predictor, scored: Scored
 ) -> list[tuple[str, Photograph, Fixations, Plane, Plane]]:
-    """Rows for `plotting.plot_samples`: two of the best, of the median and of the worst images by information gain."""
-    gains = np.array([scores["ig"] for scores in scored.per_image[source.name]])
+    """Rows for `plotting.plot_samples`: two of the best, of the median and of the worst images by information gain.
+
+    Where there are no fixations, it is by CC.
+    """
+    name, title = ("ig", "IG {:.2f} bit") if samples.have_fixations else ("cc", "CC {:.2f}")
+    gains = np.array([scores[name] for scores in scored.per_image[source.name]])
     order, middle = np.argsort(-gains), len(gains) // 2
     chosen = {"best": order[:2], "median": order[middle : middle + 2], "worst": order[-2:]}
     rows = []
@@ -33,9 +36,7 @@ def samples_to_show(
             sample = samples[i]
             (predicted,) = source.predictions(Samples([sample]))
             map_ = np.exp(predicted.values) if predicted.is_log_density else predicted.values
-            counts = sample.fixations.counts(sample.size)
-            density = fixation_density(counts, sample.sigma, scored.convention)
-            rows.append(
-                (f"{label}: {sample.name}, IG {gains[i]:.2f} bit", sample.read(), sample.fixations, density, map_)
-            )
+            density = fixation_density(sample, scored.convention)
+            told = f"{label}: {sample.name}, {title.format(gains[i])}"
+            rows.append((told, sample.read(), sample.fixations, density, map_))
     return rows

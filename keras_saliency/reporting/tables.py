@@ -124,7 +124,9 @@ def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
     """What a score must be told with, for JSON: data, split, convention, averaging, resolution, blur, versions."""
     samples = getattr(data, split)
     blur: str | list[float] = "8 cycles per padded image"
-    if convention == "tuebingen":
+    if all(sample.ground_truth for sample in samples):
+        blur = "that of the maps of the data set"
+    elif convention == "tuebingen":
         blur = sorted({round(float(sample.sigma), 2) for sample in samples})
     known = ("edition", "task", "seconds", "licence") if data.facts else ()
     return {
@@ -185,6 +187,11 @@ def describe(evaluation: Scored) -> str:
 FAIR = """Fair scores of what predicts a density, by the map that suits each metric best (Kümmerer et al. 2018): the
 density for AUC, NSS and IG, divided by the centre bias for sAUC, blurred as the ground truth for CC, KLD and EMD, the
 best quantile of sampled ground truths for SIM."""
+
+
+def fair(rows: ScoreRows) -> str:
+    """What fair scores are, and their table; without fixations there are none."""
+    return f"{FAIR}\n\n{score_table(rows)}" if rows else "No fair scores: they need fixations."
 
 
 def skipped(data: DataSet) -> str:

@@ -6,10 +6,9 @@ import math
 
 import keras
 
-from keras_saliency import baselines
+from keras_saliency import baselines, losses
 from keras_saliency.data import DataSet
 from keras_saliency.legacy.model_layers import find_layers
-from keras_saliency.losses import combo
 from keras_saliency.models import SaliencyModel, create_model, mix, with_sides
 from keras_saliency.training.optimizers import make_optimizer
 from keras_saliency.training.recipe import Recipe
@@ -35,11 +34,12 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
         The model, and the part of it that is trained, compiled: the decoder where the backbone is frozen.
 
     Raises:
-        ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown or weights
-            cannot be had; see `create_model` and `combo`.
+        ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown, weights cannot
+            be had, or a loss needs fixations that the data have not; see `create_model` and `combo`.
     """
     keras.utils.set_random_seed(recipe.seed)
-    loss = combo(recipe.loss, from_logits=recipe.model.head == "log-density")
+    loss = losses.combo(recipe.loss, from_logits=recipe.model.head == "log-density")
+    _require_fixations(recipe, data)
     model = create_model(**dataclasses.asdict(recipe.model), input_size=recipe.size)
     if start is not None:
         model.set_weights(start.get_weights())
@@ -53,6 +53,19 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     trained.compile(optimizer, loss=loss)
     optimizer.build(trained.trainable_variables)
     return model, trained
+
+
+def _require_fixations(recipe, data):
+    """Losses that need fixations cannot be trained where density maps are all there is."""
+    if data.train.have_fixations and data.validation.have_fixations:
+        return
+    for name in recipe.loss:
+        if losses.LOSSES[name].needs_fixations:
+            able = ", ".join(other for other, loss in losses.LOSSES.items() if not loss.needs_fixations)
+            raise ValueError(
+                f"The loss {name} needs fixations, and {data.name} has images of which it has density maps alone. "
+                f"Losses that need no fixations: {able}."
+            )
 
 
 def _freeze(recipe, backbone):

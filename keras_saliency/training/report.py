@@ -56,7 +56,7 @@ def _result(recipe, data, row, seconds, scored):
     return {
         "recipe": recipe.name,
         "scores": summary.pop(row),
-        "fair_scores": fair.pop(row),
+        "fair_scores": fair.pop(row, {}),
         "baselines": summary,
         "fair_baselines": fair,
         "reference": scored.reference,
@@ -79,9 +79,7 @@ def _markdown(recipe, data, history, seconds, scored):
 
 {tables.describe(scored)}
 
-{tables.FAIR}
-
-{tables.score_table(scored.fair_summary)}
+{tables.fair(scored.fair_summary)}
 
 ## Training
 
