@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, rows, synthetic, table, tracker
+from keras_saliency.data import folder, pysaliency, rows, synthetic, table, tracker
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.facts import FACTS, Facts
 from keras_saliency.data.fixations import Fixations
@@ -18,7 +18,7 @@ from keras_saliency.data.settings import with_settings
 Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
 
 # People's own; what there is to be said of them may stand in a file beside them.
-OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows}
+OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows, "pysaliency": pysaliency}
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     **{name: with_settings(name, read) for name, read in PUBLISHED.items()},
     "synthetic": synthetic.read,

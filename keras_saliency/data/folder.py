@@ -12,7 +12,7 @@ from keras_saliency.data.map_arrays import READERS, read_map
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.samples import Sample
-from keras_saliency.data.splits import by_hash
+from keras_saliency.data.splits import by_folder
 
 # What the map of an image may be called; exact values come first.
 RANKS = {
@@ -50,7 +50,8 @@ def read(
     fixations count as one observer's, and there is no gold standard.
 
     Density maps, of any scale, take the place of blurred fixations as what is compared with. Where they are all there
-    is, whatever needs fixations has no value. Splits are those of a `table` without a column of them.
+    is, whatever needs fixations has no value. Splits are the folders train, validation and test of
+    the images, if all of them are in such; else those of a `table` without a column of them.
 
     Args:
         directory: The folder.
@@ -101,7 +102,7 @@ def read(
             )
         return sample
 
-    parts = by_hash([sample.name for sample in samples])
+    parts = by_folder([sample.name for sample in samples])
     data = split("folder", samples, lambda i: parts[i], pixels_per_degree, placed)
     return data.noting(NO_OBSERVERS if "fixations" in found else NO_FIXATIONS)
 

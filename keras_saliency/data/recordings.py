@@ -6,8 +6,8 @@ A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has 
 import dataclasses
 import filecmp
 import itertools
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
 from keras_saliency.data.samples import Sample
-from keras_saliency.data.splits import PARTS, by_hash
+from keras_saliency.data.splits import CALLED, PARTS, by_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 NEEDED = ("image", "x", "y")
 NUMBERS = ("x", "y", "time", "order", "duration")
 COLUMNS = (*NEEDED, "observer", "time", "order", "duration", "split")
-SPLITS = {**{part: part for part in PARTS}, "training": "train", "val": "validation", "valid": "validation"}
 NONE = Fixations.from_rows([])
 RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
 
 
-def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geometry: Geometry) -> DataSet:
+def make_data(
+    name: str, table: "pd.DataFrame", where: str, images: Path | Mapping[str, Path | bytes], geometry: Geometry
+) -> DataSet:
     """The data set of a table of fixations.
 
     Observers are numbered in the order of their names, numbers as numbers. Fixations are in the order of observer and
@@ -42,7 +43,7 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
         name: The name of the data set.
         table: The table; `time` and `duration` are in seconds.
         where: What errors call it.
-        images: The folder of the images, searched deeply.
+        images: The folder of the images, searched deeply; or the image of each name.
         geometry: How coordinates are meant.
 
     Raises:
@@ -54,8 +55,9 @@ def make_data(name: str, table: "pd.DataFrame", where: str, images: Path, geomet
     nameless = np.array([not str(name).strip() for name in names] + [True])[codes]  # -1 stands for none
     if nameless.any():
         raise ValueError(f"{where}, row {nameless.argmax() + 2}: the image has no name. Name it, or delete the row.")
-    files = _files_of(list(map(str, names)), images, where)
-    samples = [Sample(file.relative_to(images).as_posix(), file, None, NONE, 1.0) for file in files]  # type: ignore[arg-type]
+    files = images if isinstance(images, Mapping) else _files_of(list(map(str, names)), images, where)
+    called = list(map(str, names)) if isinstance(images, Mapping) else list(files)
+    samples = [Sample(name, files[name], None, NONE, 1.0) for name in called]  # type: ignore[arg-type]
     parts = _parts_of(table, codes, samples, where)
     observers = _numbered(table["observer"]) if "observer" in table else np.zeros(len(table), "int64")
     order = _order_of(codes, observers, _time_of(table))
@@ -112,7 +114,7 @@ def _onsets(duration, codes, observers):
 
 
 def _files_of(names, images, where):
-    """The file of each image."""
+    """The file of each image, by its path in the folder."""
     index = Index(path for path in files_below(images) if path.suffix.lower() in image_files.READ)
     found = [index.find(name, RANKS) for name in names]
     missing = [name for name, files in zip(names, found, strict=True) if not files]
@@ -121,15 +123,15 @@ def _files_of(names, images, where):
             f"{len(missing)} of {len(names)} images of {where} are not in {images}, the first is {missing[0]!r}. "
             "Put them there, named as in the table, with or without suffix."
         )
-    owners: dict[Path, str] = {}
+    owners: dict[PurePosixPath, str] = {}
     for name, files in zip(names, found, strict=True):
         if any(not filecmp.cmp(images / files[0], images / other, shallow=False) for other in files[1:]):
             several = ", ".join(sorted(map(str, files)))
             raise ValueError(f"{where}: {name!r} may be {several}. Name images with their folders and suffixes.")
-        owner = owners.setdefault(images / files[0], name)
+        owner = owners.setdefault(files[0], name)
         if owner != name:
             raise ValueError(f"{where}: {owner!r} and {name!r} are both {files[0]}. Call an image by one name.")
-    return list(owners)
+    return {file.as_posix(): images / file for file in owners}
 
 
 def _parts_of(table, codes, samples, where):
@@ -137,15 +139,15 @@ def _parts_of(table, codes, samples, where):
     if "split" not in table:
         return by_hash([sample.name for sample in samples])
     given, labels = table["split"].astype(str).factorize()
-    unknown = [label for label in labels if label.lower() not in SPLITS]
+    unknown = [label for label in labels if label.lower() not in CALLED]
     if unknown:
-        raise ValueError(f"{where}: unknown split {unknown[0]!r}. Known splits: {', '.join(SPLITS)}.")
+        raise ValueError(f"{where}: unknown split {unknown[0]!r}. Known splits: {', '.join(CALLED)}.")
     pairs = np.unique(np.stack([codes, given], 1), axis=0)
     images, counts = np.unique(pairs[:, 0], return_counts=True)
     if (counts > 1).any():
         name = samples[images[np.argmax(counts > 1)]].name
         raise ValueError(f"{where}: {name} is in {counts.max()} splits. An image belongs to one.")
-    return [SPLITS[labels[label].lower()] for label in pairs[:, 1]]
+    return [CALLED[labels[label].lower()] for label in pairs[:, 1]]
 
 
 def _require_most_inside(data, where, geometry):

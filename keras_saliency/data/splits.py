@@ -2,9 +2,21 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 PARTS = ("train", "validation", "test")
+# What splits are called elsewhere.
+CALLED = {**{part: part for part in PARTS}, "training": "train", "val": "validation", "valid": "validation"}
 SHARES = {"test": 0.15, "validation": 0.15}  # of the images; the rest is for training
+
+
+def by_folder(names: Sequence[str]) -> list[str]:
+    """The split of each image from the outermost folder in its name, where all have one that is called as a split.
+
+    Else it is that of `by_hash`.
+    """
+    outer = [PurePosixPath(name).parts[0].lower() for name in names]
+    return [CALLED[folder] for folder in outer] if {*outer} <= {*CALLED} else by_hash(names)
 
 
 def by_hash(names: Sequence[str]) -> list[str]:

@@ -6,8 +6,10 @@ pysaliency's development version stores smaller by a `downscale_factor` has its 
 """
 
 import contextlib
+import json
+import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import h5py
@@ -16,8 +18,10 @@ import numpy as np
 import scipy.ndimage
 from scipy.special import logsumexp
 
+from keras_saliency.data import DataSet
 from keras_saliency.data.map_arrays import PIXELS
 from keras_saliency.data.samples import Samples
+from keras_saliency.data.splits import PARTS
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
@@ -30,6 +34,7 @@ INSTALL = "pip install pysaliency torch 'setuptools<81'"
 # Of the logarithm of the sum of a log-density that was averaged and interpolated: a sharp one at factor 16 loses 1.4.
 # Whatever else has negative values is far above it: the more so, the more pixels there are.
 SHRUNK_TOLERANCE = 2.0
+DURATIONS = "scanpath_fixation_attributes/durations"
 
 
 def as_pysaliency(model: keras.Model) -> Any:
@@ -99,6 +104,81 @@ def export_predictions(source: Predictor | Iterable[Prediction | Plane], samples
             if values.shape != tuple(sample.size):
                 raise ValueError(f"The map of {sample.name} must be {sample.size}. Received: {values.shape}.")
             stored.create_dataset(sample.name, data=values, compression="gzip", shuffle=True)
+
+
+def export_data(data: DataSet, directory: str | Path) -> None:
+    """Writes a data set as pysaliency reads it: `stimuli.hdf5` (`FileStimuli`) and `fixations.hdf5` (`FixationTrains`).
+
+    Stimuli are the image files where they are, named relative to the folder; embedded images are written into it. They
+    have an attribute `split`, and scanpaths one of `durations`. `keras_saliency.data.load("pysaliency", directory)`
+    reads all of it again.
+
+    Args:
+        data: The data set.
+        directory: The folder, new or empty.
+
+    Raises:
+        FileExistsError: If the folder holds something.
+        ValueError: If an image has no fixations.
+    """
+    directory = Path(directory).absolute()
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise FileExistsError(f"{directory} exists already. Choose another folder, or empty it.")
+    parts = [part for part in PARTS for _ in getattr(data, part)]
+    samples = [sample for part in PARTS for sample in getattr(data, part)]
+    for sample in samples:
+        if not len(sample.fixations):
+            raise ValueError(f"{sample.name} has no fixations, and pysaliency knows no density maps. Leave it out.")
+    directory.mkdir(parents=True, exist_ok=True)
+    files = [_file_of(sample, directory) for sample in samples]
+    with whole(directory / "stimuli.hdf5") as part, h5py.File(part, "w") as stored:
+        _describe(stored, "FileStimuli", "2.1", __attributes__=["split"])
+        stored.attrs["size"] = len(files)
+        for name, texts in {"filenames": files, "split": parts}.items():
+            stored.create_dataset(name, data=texts, dtype=h5py.string_dtype())
+        shapes = stored.create_dataset("shapes", (len(files),), dtype=h5py.vlen_dtype("int64"))
+        for i, sample in enumerate(samples):
+            shapes[i] = [*sample.size, 3]
+    paths = [
+        (number, observer, sample.fixations[sample.fixations.observer == observer])
+        for number, sample in enumerate(samples)
+        for observer in np.unique(sample.fixations.observer)
+    ]
+    with whole(directory / "fixations.hdf5") as part, h5py.File(part, "w") as stored:
+        mapping = {"durations": "duration"}
+        _describe(stored, "FixationTrains", "1.2", __attributes__=[], scanpath_attribute_mapping=mapping)
+        stored["train_ns"], stored["train_subjects"] = ([row[i] for row in paths] for i in (0, 1))
+        columns = {"train_xs": "x", "train_ys": "y", "train_ts": "time", DURATIONS: "duration"}
+        for name, column in columns.items():
+            stored[name] = _padded([getattr(path, column) for *_, path in paths])
+        for group, names in {"scanpath_attributes": [], "scanpath_fixation_attributes": ["durations"]}.items():
+            stored.require_group(group).attrs["__attributes__"] = np.bytes_(json.dumps(names))
+
+
+def _describe(stored, kind, version, **attributes):
+    texts = {"type": kind, "version": version, **{name: json.dumps(value) for name, value in attributes.items()}}
+    for name, text in texts.items():
+        stored.attrs[name] = np.bytes_(text)
+
+
+def _file_of(sample, directory):
+    """The path of the file of an image, relative to a folder; an embedded image is written into it."""
+    if isinstance(sample.image, Path):
+        return os.path.relpath(sample.image, directory)
+    name = sample.name if PurePosixPath(sample.name).suffix else f"{sample.name}.png"
+    file = directory / "stimuli" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with whole(file) as part:
+        part.write_bytes(sample.image)
+    return os.path.relpath(file, directory)
+
+
+def _padded(rows):
+    """Rows of different lengths as one array, filled with NaN."""
+    padded = np.full((len(rows), max(map(len, rows))), np.nan)
+    for target, row in zip(padded, rows, strict=True):
+        target[: len(row)] = row
+    return padded
 
 
 @contextlib.contextmanager

@@ -3,8 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
+import numpy as np
 
 from keras_saliency.reading import apart
 
@@ -35,20 +37,51 @@ def open_hdf5(path: str | Path, together: bool = False) -> Iterator[h5py.File]:
 def require_own_numbers(path: str, together: bool) -> None:
     """Reads all of a file, and raises a ValueError where it is none of its own numbers."""
     with h5py.File(path, "r") as file:
-        if link := file.id.links.visit(_leads_elsewhere, info=True):
-            raise ValueError(f"its {link} is a link to elsewhere, and only its own data are read")
-        names: list[str] = []
-        file.visit(names.append)
         limit = FREE + EXPANSION * file.id.get_filesize()
-        for name in ["/", *names]:
-            item = file[name]
-            if h5py.h5o.get_info(item.id).rc > 1:
-                raise ValueError(f"its {name} has several names, by which it would be read several times")
+        for name, item in _own_items(file):
             dict(item.attrs)
             if isinstance(item, h5py.Dataset):
+                if item.dtype.kind not in NUMBERS:
+                    raise ValueError(f"its dataset {name} holds {item.dtype}, and only numbers are read")
                 size = _require_own(name, item, limit)
                 limit -= size if together else 0
                 item[()]
+
+
+def read_all(path: str) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+    """All datasets of a file and the attributes of its groups, by their paths; to be called in another process.
+
+    Texts are `str`; rows of different lengths are arrays of arrays.
+
+    Raises:
+        ValueError: If the file refers to others, or claims to be far larger than it is.
+    """
+    arrays, attributes = {}, {}
+    with h5py.File(path, "r") as file:
+        limit = FREE + EXPANSION * file.id.get_filesize()
+        for name, item in _own_items(file):
+            attributes[name] = {key: _as_text(value) for key, value in item.attrs.items()}
+            if isinstance(item, h5py.Dataset):
+                limit -= _require_own(name, item, limit)
+                is_text = h5py.check_string_dtype(item.dtype) is not None
+                arrays[name] = item.asstr()[()] if is_text else item[()]
+    return arrays, attributes
+
+
+def _as_text(value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _own_items(file):
+    """The path and the item of all groups and datasets of a file, of which none lies elsewhere or is met twice."""
+    if link := file.id.links.visit(_leads_elsewhere, info=True):
+        raise ValueError(f"its {link} is a link to elsewhere, and only its own data are read")
+    names: list[str] = []
+    file.visit(names.append)
+    for name in ["/", *names]:
+        if h5py.h5o.get_info(file[name].id).rc > 1:
+            raise ValueError(f"its {name} has several names, by which it would be read several times")
+        yield name, file[name]
 
 
 def _leads_elsewhere(name, link):
@@ -60,8 +93,6 @@ def _require_own(name, dataset, limit):
     created = dataset.id.get_create_plist()
     if dataset.is_virtual or created.get_external_count():
         raise ValueError(f"its dataset {name} lies in another file, and only its own data are read")
-    if dataset.dtype.kind not in NUMBERS:
-        raise ValueError(f"its dataset {name} holds {dataset.dtype}, and only numbers are read")
     size = (dataset.size or 0) * dataset.dtype.itemsize
     if size > limit:
         raise ValueError(f"its dataset {name} of shape {dataset.shape} is far larger than the file")
