@@ -10,6 +10,7 @@ from keras_saliency.data import folder, pysaliency, rows, synthetic, table, trac
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.facts import FACTS, Facts
 from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.mixtures import k_fold, leave_one_out, mix
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.data.published import PUBLISHED
 from keras_saliency.data.samples import Sample, Samples
@@ -93,7 +94,10 @@ __all__ = [
     "Place",
     "Sample",
     "Samples",
+    "k_fold",
+    "leave_one_out",
     "load",
+    "mix",
     "open_data",
     "pipeline",
 ]

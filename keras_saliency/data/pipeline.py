@@ -1,13 +1,16 @@
 """`tf.data` pipelines: images, or cached features, with packed targets."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import geometry, image_files
+from keras_saliency.data.augmentation import mover, recolour, require_known
+from keras_saliency.data.moved_targets import MovedTargets
+from keras_saliency.data.order import shuffled
 from keras_saliency.data.targets import rows_of, target_maker
 from keras_saliency.formulas.types import Features, Size, Tensor
 
@@ -43,6 +46,8 @@ def pipeline(
     seed: int = 0,
     epoch: int | None = None,
     features: Cache | None = None,
+    augment: Mapping[str, float] | None = None,
+    numbered: bool = False,
 ) -> tf.data.Dataset:
     """Builds the pipeline from samples to batches `(image, target)`.
 
@@ -65,14 +70,18 @@ def pipeline(
         epoch: Fixes order and flips to those of this epoch, so that an interrupted training goes on as it would
             have; None draws new ones for each iteration.
         features: A `FeatureCache` to take the place of the images, made with the same samples and size.
+        augment: How images change at random, from names of `keras_saliency.data.augmentation.KINDS` to how much:
+            `{"crop": 0.2, "rotation": 5, "colour": 0.2}`. Fixations move with the image; those that leave it are not
+            counted. Where all would leave, the image stays as it is.
+        numbered: Whether images come with the numbers of their data sets in a mixture: `((images, numbers), targets)`.
 
     Returns:
         A `tf.data.Dataset` of `(images, targets)`: `(batch, height, width, 3)` in [0, 255] and
         `(batch, target height, target width, 3)`, float32; with `features`, feature maps for the images.
 
     Raises:
-        ValueError: If there are no samples, one has neither fixations nor a map, or a blur is given in degrees and
-            the visual angle is unknown.
+        ValueError: If there are no samples, one has neither fixations nor a map, a blur is given in degrees and the
+            visual angle is unknown, an augmentation is unknown or out of range, or it is asked for with features.
     """
     _require_samples(samples)
     for sample in samples:
@@ -88,29 +97,38 @@ def pipeline(
                 f"Received: degrees={degrees}, sigma={sigma}, pixels_per_degree={samples.pixels_per_degree}."
             )
         sigma = degrees * samples.pixels_per_degree
+    augment = dict(augment or {})
+    require_known(augment)
+    if features and (augment or numbered):
+        raise ValueError("Cached features are of images as they are: augment and numbered need the images themselves.")
     size, target_size = tuple(size), tuple(target_size or size)  # type: ignore[assignment]
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
-    order_seed, flip_seed = (int(s) for s in np.random.SeedSequence([seed, epoch or 0]).generate_state(2) >> 1)
-    indices = tf.data.Dataset.range(len(samples))
-    if shuffle:
-        indices = indices.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
+    states = np.random.SeedSequence([seed, epoch or 0]).generate_state(3) >> 1
+    order_seed, flip_seed, move_seed = map(int, states)
+    indices = shuffled(samples, order_seed, again) if shuffle else tf.data.Dataset.range(len(samples))
     flips = tf.data.Dataset.from_tensors(False).repeat()
     if flip:
         coins = tf.data.Dataset.random(seed=flip_seed, rerandomize_each_iteration=again)
         flips = coins.map(_in_graph(lambda coin: coin % 2 == 0))
-    make_target = target_maker(samples, target_size, sigma)  # type: ignore[arg-type]
-    make_image = None if features else _image_maker(samples, size)
+    drawn = [indices, flips]
+    if augment:
+        drawn.append(tf.data.Dataset.random(seed=move_seed, rerandomize_each_iteration=again).batch(2))
+        make = _moving_maker(samples, size, target_size, sigma, augment)
+    elif features:
+        make_target = target_maker(samples, target_size, sigma)  # type: ignore[arg-type]
+        make = lambda i, flipped: ((i, flipped), make_target(i, flipped))  # noqa: E731
+    else:
+        make = _pair_maker(samples, size, target_size, sigma)
+    numbers = tf.constant([sample.data_set for sample in samples])
 
-    def load(i, flipped):
-        if make_image is None:
-            return (i, flipped), make_target(i, flipped)
-        image = make_image(i)
-        if flip:
+    def load(i, flipped, *seed):
+        image, target = make(i, flipped, *seed)
+        if flip and not features:
             image = tf.raw_ops.Reverse(tensor=image, dims=[False, flipped, False])
-        return image, make_target(i, flipped)
+        return (image, numbers[i]) if numbered else image, target
 
-    dataset = _loaded(tf.data.Dataset.zip(indices, flips), load, batch)
+    dataset = _loaded(tf.data.Dataset.zip(*drawn), load, batch)
     if features:
         gather = _in_graph(lambda rows, target: (features.gather(*rows), target))
         dataset = dataset.map(gather, num_parallel_calls=2)
@@ -165,15 +183,41 @@ def _require_samples(samples):
         raise ValueError("A pipeline needs at least one sample. Received: no samples.")
 
 
+def _pair_maker(samples, size, target_size, sigma):
+    """A graph function from index, and whether the image will be mirrored, to image and target."""
+    make_image, make_target = _image_maker(samples, size), target_maker(samples, target_size, sigma)
+    return lambda i, flipped: (make_image(i), make_target(i, flipped))
+
+
+def _moving_maker(samples, size, target_size, sigma, augment):
+    """The same of images that are moved and recoloured, by a seed."""
+    read, draw = _reader(samples), mover(augment, size)
+    targets = MovedTargets(samples, target_size, sigma)
+    box_of = rows_of(geometry.box(np.array([sample.size for sample in samples], "int32"), size))
+
+    def make(i, flipped, seed):
+        move = draw(seed, box_of(i), targets.leaves_any(i, draw(seed, box_of(i), True)))
+        image = tf.cast(tf.image.resize(read(i), move.inner, antialias=True), tf.float32)
+        image = move.image(recolour(image, seed, augment), geometry.PADDING)
+        return image, targets.make(i, move, flipped)
+
+    return make
+
+
 def _image_maker(samples, size):
     """A graph function from index to the letterboxed image."""
+    read, box_of = _reader(samples), rows_of(geometry.box(np.array([s.size for s in samples], "int32"), size))
+    return lambda i: geometry.letterbox(read(i), size, box_of(i))
+
+
+def _reader(samples):
+    """A graph function from index to the decoded image."""
     files = [sample.image for sample in samples]
     in_memory = any(isinstance(file, bytes) for file in files)
     if in_memory:
         files = [image_files.file_bytes(file) for file in files]
     sources = tf.constant(files if in_memory else list(map(str, files)))
-    sizes = np.array([sample.size for sample in samples], "int32")
-    size_of, box_of = rows_of(sizes), rows_of(geometry.box(sizes, size))
+    size_of = rows_of(np.array([sample.size for sample in samples], "int32"))
     orientation_of = rows_of([[sample.orientation] for sample in samples])
 
     def make(i):
@@ -182,6 +226,6 @@ def _image_maker(samples, size):
         same = tf.reduce_all(tf.shape(image)[:2] == size_of(i))
         says = "an image has not the size of its sample"
         with tf.control_dependencies([tf.raw_ops.Assert(condition=same, data=[says])]):
-            return geometry.letterbox(image, size, box_of(i))
+            return tf.identity(image)
 
     return make

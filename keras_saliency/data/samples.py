@@ -1,5 +1,6 @@
 """The table of samples: images, each with its fixations."""
 
+import collections
 import collections.abc
 import dataclasses
 import functools
@@ -13,6 +14,7 @@ import tensorflow as tf
 from keras_saliency.data import image_files
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.map_arrays import read_map
+from keras_saliency.data.order import draws
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.types import Photograph, Plane, Size
@@ -33,6 +35,10 @@ class Sample:
         density: The density `(height, width)` from which the fixations were drawn, where it is known.
         ground_truth: The file of the map that is compared with, of the size of the image, where a data set brings one.
             By default it is the blurred fixations. A sample without fixations has nothing else.
+        group: What it belongs to, and is on one side of a split with, such as the photograph of several tasks; by
+            default its name.
+        data_set: The number of its data set in a mixture.
+        weight: How often an epoch in random order shows it.
     """
 
     name: str
@@ -42,8 +48,12 @@ class Sample:
     sigma: float
     density: Plane | None = None
     ground_truth: Path | None = None
+    group: str = ""
+    data_set: int = 0
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "group", self.group or self.name)
         if isinstance(self.image, str):
             object.__setattr__(self, "image", Path(self.image))
         if self.size is not None:
@@ -139,6 +149,12 @@ class Samples(collections.abc.Sequence[Sample]):
     def have_fixations(self) -> bool:
         """Whether each sample has some; else maps alone tell where people looked."""
         return all(len(sample.fixations) for sample in self)
+
+    @property
+    def draws(self) -> int:
+        """How many samples an epoch in random order shows: their number, if none has a weight."""
+        kinds = collections.Counter((sample.data_set, sample.weight) for sample in self)
+        return sum(draws(count, weight) for (_, weight), count in kinds.items())
 
     def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""

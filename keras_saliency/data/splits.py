@@ -19,6 +19,11 @@ def by_folder(names: Sequence[str]) -> list[str]:
     return [CALLED[folder] for folder in outer] if {*outer} <= {*CALLED} else by_hash(names)
 
 
+def place_of(name: str) -> float:
+    """Where the hash of a name lies between 0 and 1."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
+
+
 def by_hash(names: Sequence[str]) -> list[str]:
     """The split of each image: equal names are on one side, and an image stays where it is when others come.
 
@@ -30,7 +35,7 @@ def by_hash(names: Sequence[str]) -> list[str]:
     Raises:
         ValueError: If there are fewer than three names.
     """
-    place = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 for name in names}
+    place = {name: place_of(name) for name in names}
     order = sorted(place, key=lambda name: place[name])
     if len(order) < len(PARTS):
         raise ValueError(

@@ -1,6 +1,6 @@
 """The targets of a pipeline, in TensorFlow graphs: density, fixation counts and validity mask of one image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -67,7 +67,7 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
                 down, across = (geometry.kernels(one, side, *blur_of(i)) for one, side in zip(at, inner, strict=True))
             return tf.matmul(down, across, transpose_a=True)
 
-        density = _either(mapped, i, lambda: _measured(samples, i, flipped, inner), blurred)
+        density = either(mapped, i, lambda: _mirrored(measured(samples, i, inner), flipped), blurred)
         density = tf.math.divide_no_nan(density, tf.reduce_max(density))
         target = blank
         if whole:
@@ -86,23 +86,27 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
     return make
 
 
-def _either(choices, i, one, other):
+def either(
+    choices: Sequence[bool], i: Tensor, one: Callable[[], Unbatched], other: Callable[[], Unbatched]
+) -> Unbatched:
     """What one function gives where `choices[i]`, and another where not; what is never needed is not in the graph."""
     if all(choices) or not any(choices):
         return one() if choices[0] else other()
     return tf.cond(tf.constant(choices)[i], one, other)
 
 
-def _measured(samples, i, flipped, inner):
-    """The map that a sample brings, of the size that its image has in the box."""
+def measured(samples: Any, i: Tensor, size: Sequence[int | Tensor]) -> Unbatched:
+    """The map that a sample brings, resized to `(height, width)`."""
 
-    def read(i, flipped, height, width):
+    def read(i, height, width):
         values = samples[int(i)].read_ground_truth().astype("float32")
-        resized = cv2.resize(values, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(resized[:, ::-1] if flipped else resized)
+        return cv2.resize(values, (int(width), int(height)), interpolation=cv2.INTER_AREA)
 
-    density = tf.numpy_function(read, [i, flipped, *inner], tf.float32, stateful=False)
-    return tf.reshape(density, inner)
+    return tf.reshape(tf.numpy_function(read, [i, *size], tf.float32, stateful=False), size)
+
+
+def _mirrored(plane, flipped):
+    return tf.where(flipped, plane[:, ::-1], plane)
 
 
 def _places(samples, size, image_sizes, boxes, scales):

@@ -8,6 +8,7 @@ import keras
 
 from keras_saliency import baselines, losses
 from keras_saliency.data import DataSet
+from keras_saliency.data.augmentation import require_known
 from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.models import SaliencyModel, create_model, mix, with_sides
 from keras_saliency.training.optimizers import make_optimizer
@@ -40,6 +41,7 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     keras.utils.set_random_seed(recipe.seed)
     loss = losses.combo(recipe.loss, from_logits=recipe.model.head == "log-density")
     _require_fixations(recipe, data)
+    require_known(recipe.augment)
     model = create_model(**dataclasses.asdict(recipe.model), input_size=recipe.size)
     if start is not None:
         model.set_weights(start.get_weights())
@@ -81,4 +83,4 @@ def _freeze(recipe, backbone):
 
 def steps_of(recipe: Recipe, data: DataSet) -> int:
     """The steps of an epoch."""
-    return math.ceil(len(data.train) / recipe.batch)
+    return math.ceil(data.train.draws / recipe.batch)

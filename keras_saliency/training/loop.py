@@ -89,7 +89,7 @@ def _features(recipe, data, model, bars, state, folder):
 def _epochs(recipe, data, model, trained, caches, state, bars):
     target_size = model.output_shape[1:3]
     # What fills a batch is asked for before it is known how much there is.
-    batch, validated = (min(recipe.batch, len(samples)) for samples in (data.train, data.validation))
+    batch, validated = (min(recipe.batch, samples.draws) for samples in (data.train, data.validation))
     if batch < recipe.batch:
         bars.console.print(f"batch={recipe.batch}: every step sees all {batch} training images")
     validation = data.validation.pipeline(
@@ -105,12 +105,13 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             batch,
             target_size=target_size,
             flip=recipe.flip,
+            augment=recipe.augment,
             shuffle=True,
             seed=recipe.seed,
             epoch=epoch,
             features=caches["train"],
         )
-        train = own_share(train, len(data.train), batch)
+        train = own_share(train, data.train.draws, batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch):

@@ -48,7 +48,9 @@ class Recipe:
 
     Attributes:
         name: Its name in `zoo.RECIPES`.
-        data: The name of the data set.
+        data: The name of the data set, or of several that are mixed.
+        data_weights: How often an epoch shows each image of a data set of a mixture, by name; by default once.
+        degrees: The blur of the ground truth in training, in degrees of visual angle; None for that of each data set.
         model: The model.
         loss: The weight of each loss by name.
         size: `(height, width)` of the images that the network sees.
@@ -69,6 +71,8 @@ class Recipe:
         freeze: Patterns of the names of layers of the backbone that are not trained, such as `("block1_*", "*_bn")`.
         supervise_sides: Trains the maps of single depths beside their fusion, where the architecture has them (DVA).
         flip: Whether images are mirrored at random.
+        augment: How else they change at random, from names of `keras_saliency.data.augmentation.KINDS` to how much;
+            only where the backbone is trained, too.
         seed: Of initial weights, order and flips.
         start: A recipe that is trained before; this one goes on from its weights.
         members: Recipes whose models are averaged as log-densities; the mixture itself is not trained, and of all
@@ -79,7 +83,7 @@ class Recipe:
     """
 
     name: str
-    data: str
+    data: str | tuple[str, ...]
     model: Model = dataclasses.field(default_factory=Model)
     loss: dict[str, float] = dataclasses.field(default_factory=dict)
     size: tuple[int, int] = (240, 320)
@@ -99,6 +103,9 @@ class Recipe:
     freeze: tuple[str, ...] = ()
     supervise_sides: bool = False
     flip: bool = True
+    augment: dict[str, float] = dataclasses.field(default_factory=dict)
+    data_weights: dict[str, float] = dataclasses.field(default_factory=dict)
+    degrees: float | None = None
     seed: int = 0
     start: "Recipe | None" = None
     members: tuple["Recipe", ...] = ()
@@ -111,6 +118,13 @@ class Recipe:
             raise ValueError(
                 "schedule='steps' multiplies the learning rate by decay, which has to be above 0, such as 0.1."
             )
+        if self.augment and self.freeze_backbone:
+            raise ValueError(
+                "augment changes images, and the features of a frozen backbone are computed once. Train the backbone, "
+                "too: freeze_backbone=False."
+            )
+        if unknown := {*self.data_weights} - {*names_of(self.data)}:
+            raise ValueError(f"data_weights has {_shown(min(unknown))}, and data is {', '.join(names_of(self.data))}.")
         if not self.loss and not self.members:
             raise ValueError(f"The recipe {_shown(self.name)} needs a loss, such as loss={{'kld': 1.0}}, or members.")
 
@@ -144,6 +158,11 @@ def _weights(value):
     return isinstance(value, dict) and all(map(_text, value)) and all(map(_positive, value.values()))
 
 
+def _names(value):
+    several = isinstance(value, tuple | list) and value and all(map(_text, value)) and len({*value}) == len(value)
+    return _text(value) or bool(several)
+
+
 def _several(value, holds):
     return isinstance(value, tuple | list) and all(map(holds, value))
 
@@ -151,7 +170,8 @@ def _several(value, holds):
 # What values must be, as words and as a test, and the fields of which that holds.
 RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("the name of a folder, without slashes", _folder, "name"),
-    ("a text", _text, "data optimizer schedule model.name model.head"),
+    ("a text", _text, "optimizer schedule model.name model.head"),
+    ("the name of a data set, or several different ones", _names, "data"),
     ("a text or None", lambda value: value is None or _text(value), "model.backbone model.weights"),
     ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip"),
     ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
@@ -159,11 +179,12 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("a whole number from 1 to 2**31 - 1, or None", lambda value: value is None or _count(value), "model.stride"),
     ("a whole number from 0 to 2**32 - 1", lambda value: _number(value, int) and 0 <= value < 2**32, "seed"),
     ("a number above 0", _positive, "learning_rate model.width model.scale"),
-    ("a number above 0, or None", lambda value: value is None or _positive(value), "clip_norm"),
+    ("a number above 0, or None", lambda value: value is None or _positive(value), "clip_norm degrees"),
     ("a number, at least 0", lambda value: _number(value) and value >= 0, "decay weight_decay"),
     ("a number, at least 0 and below 1", lambda value: _number(value) and 0 <= value < 1, "momentum"),
     ("(height, width) in whole pixels", lambda value: _several(value, _count) and len(value) == 2, "size"),
     ("positive weights by the names of losses, such as {'kld': 1.0}", _weights, "loss"),
+    ("positive numbers by names, such as {'crop': 0.2}", _weights, "augment data_weights"),
     ("patterns of the names of layers, such as ('block1_*',)", lambda value: _several(value, _text), "freeze"),
     ("a Model", lambda value: isinstance(value, Model), "model"),
     ("a Recipe or None", lambda value: value is None or isinstance(value, Recipe), "start"),
@@ -188,10 +209,15 @@ def _shown(value):
     return text if len(text) <= LETTERS else f"{text[:LETTERS]}..."
 
 
+def names_of(data: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The names in the field `data` of a recipe."""
+    return (data,) if isinstance(data, str) else tuple(data)
+
+
 def data_sets(recipe: Recipe) -> list[str]:
     """The names of the data sets that a recipe and its stages read, its own first."""
     stages = [*recipe.members, *([recipe.start] if recipe.start else [])]
-    return list(dict.fromkeys([recipe.data, *(name for stage in stages for name in data_sets(stage))]))
+    return list(dict.fromkeys([*names_of(recipe.data), *(name for stage in stages for name in data_sets(stage))]))
 
 
 def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -259,7 +285,7 @@ def _set(node, keys, value, path):
     if type not in node and not rest:
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise ValueError(
-                f"{_shown(path)}: the weight of a loss is a number; 0 leaves the loss out. Received: {_shown(value)}."
+                f"{_shown(path)}: it is a number, and 0 leaves out what it is of. Received: {_shown(value)}."
             )
         node[key] = value
         if value == 0:

@@ -11,7 +11,7 @@ from typing import Any
 import rich.console
 
 from keras_saliency import data as data_sets
-from keras_saliency.data import DataSet, Place
+from keras_saliency.data import DataSet, Place, mixtures
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.evaluation.splits import score_split
 from keras_saliency.models import SaliencyModel, mix
@@ -102,7 +102,13 @@ def _run(
         found = folders.get(name, None if isinstance(outer, DataSet) else outer)
         return data_sets.open_data({name: found}, console.print)
 
-    data = read(recipe.data)
+    def read_for(chosen: Recipe) -> DataSet:
+        found = {name: read(name) for name in recipes.names_of(chosen.data)}
+        if chosen.degrees:
+            found = {name: mixtures.with_blur(each, chosen.degrees) for name, each in found.items()}
+        return mixtures.mix(found, chosen.data_weights) if len(found) > 1 else found.popitem()[1]
+
+    data = read_for(recipe)
     console.print(
         f"{data.name}: {len(data.train)} training, {len(data.validation)} validation, "
         f"{len(data.test)} test images; {len(data.skipped)} things skipped"
@@ -118,7 +124,7 @@ def _run(
     served = workdir / PARTS["saved_model"]
     _require_own(served)
     with share_among(devices):
-        model, history, seconds = train_with_stages(recipe, read, workdir, console, held=held)
+        model, history, seconds = train_with_stages(recipe, read_for, workdir, console, held=held)
     if devices > 1:
         model = load(workdir).model  # on one device
     started = time.perf_counter()
@@ -147,7 +153,7 @@ def _require_own(served):
 
 def train_with_stages(
     recipe: Recipe,
-    read: Callable[[str], DataSet],
+    read: Callable[[Recipe], DataSet],
     workdir: Path,
     console: rich.console.Console,
     features: Path | None = None,
@@ -157,7 +163,7 @@ def train_with_stages(
 
     Args:
         recipe: What is trained.
-        read: Opens a data set by its name.
+        read: Opens the data of a recipe.
         workdir: The folder of the run, new or to be resumed; see `claim_workdir`.
         console: Where to write.
         features: The folder of the feature cache, by default inside `workdir`.
@@ -185,7 +191,7 @@ def train_with_stages(
             model.save(part)
     else:
         start = before(recipe.start, workdir / recipe.start.name) if recipe.start else None
-        data = read(recipe.data)
+        data = read(recipe)
         console.print("building the model, with the centre bias of the training fixations")
         model, trained = build(recipe, data, start)
         del start  # and its optimizer and graphs, before this one has its own

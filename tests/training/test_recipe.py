@@ -120,8 +120,9 @@ def test_whatever_is_set_is_refused_in_one_short_line(key):
         ("model.width=0", "model.width must be a number above 0. Received: model.width=0.0"),
         ("name=../../x", "name must be the name of a folder, without slashes. Received: name='../../x'"),
         ("loss.cc=-1", "loss must be positive weights by the names of losses"),
-        ("loss.cc=much", "the weight of a loss is a number; 0 leaves the loss out. Received: 'much'"),
+        ("loss.cc=much", "it is a number, and 0 leaves out what it is of. Received: 'much'"),
         ("schedule=steps", "decay, which has to be above 0"),
+        ("data_weights.scene=2", "data_weights has 'scene', and data is synthetic"),
         ("freeze_backbone=1", "freeze_backbone must be True or False. Received: freeze_backbone=1"),
     ],
 )
@@ -135,19 +136,21 @@ NOT_COUNTED = (0, -1, 2**31, 1.0, "1", None, True)
 # What makes no sense, by field.
 WRONG = {
     **dict.fromkeys(("learning_rate", "model.width", "model.scale"), NOT_POSITIVE),
-    "clip_norm": (0.0, -1, math.nan, "1"),
+    **dict.fromkeys(("clip_norm", "degrees"), (0.0, -1, math.nan, "1")),
     **dict.fromkeys(("decay", "weight_decay"), (-1.0, math.inf, math.nan, "1", None)),
     "momentum": (-0.1, 1, 5.0, math.nan, None),
     **dict.fromkeys(("batch", "epochs", "patience", "decay_epochs"), NOT_COUNTED),
     "seed": (-1, 2**32, 0.5, None),
     "name": ("../../x", "a/b", "a\\b", "..", ".", "", " ", "a\nb", "a\0", "x" * 256, 3, None),
-    **dict.fromkeys(("data", "optimizer", "schedule", "model.name", "model.head"), ("", 3, None)),
+    **dict.fromkeys(("optimizer", "schedule", "model.name", "model.head"), ("", 3, None)),
     **dict.fromkeys(("model.backbone", "model.weights"), ("", 3)),
     "model.stride": (0, -8, 8.0, "8"),
     "model.dilated": (0, "False"),
     **dict.fromkeys(("nesterov", "freeze_backbone", "supervise_sides", "flip"), (1, None, "False")),
     "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, None, "ab", {240, 320}),
     "loss": ({"kld": "x"}, {"kld": -1}, {"kld": math.nan}, {"kld": math.inf}, {"kld": True}, {3: 1.0}, "kld", None),
+    **dict.fromkeys(("augment", "data_weights"), ({"osie": "x"}, {"osie": -1}, {"osie": math.nan}, {3: 1.0}, None)),
+    "data": ("", 3, None, (), ("osie", ""), ("osie", "osie")),
     "freeze": ("block1_*", ("",), (3,), None),
     "model": ("sam", None, 3),
     "start": (1, "demo"),
@@ -163,6 +166,13 @@ def test_what_makes_no_sense_is_named(field):
         with pytest.raises(ValueError, match=f"^{field} must be ") as error:
             dataclasses.replace(node, **{name: value})
         assert f" Received: {field}={repr(value)[:200]}" in str(error.value)
+
+
+def test_images_change_only_where_their_features_are_computed_again():
+    with pytest.raises(ValueError, match="Train the backbone, too: freeze_backbone=False"):
+        Recipe("one", "synthetic", loss={"kld": 1.0}, augment={"crop": 0.2})
+    changed = override(RECIPES["demo"], ["augment.crop=0.2", "augment.rotation=5", "freeze_backbone=False"])
+    assert changed.augment == {"crop": 0.2, "rotation": 5}
 
 
 def test_every_field_has_a_range():
