@@ -177,3 +177,42 @@ def test_predict_resumes_overwrites_and_takes_a_size(monkeypatch, capsys, tmp_pa
     assert code == 1 and "--resume and --overwrite exclude each other" in text
     code, text = run(monkeypatch, capsys, "export", tmp_path / "model.keras", tmp_path / "1")
     assert code == 1 and "mine takes images of any size: say which, such as size=(240, 320) or --size 240 320" in text
+
+
+def test_how_data_are_read_is_said_by_options(monkeypatch, capsys, tmp_path):
+    lines = ["picture,gx,gy"]
+    for i in range(6):
+        Image.new("RGB", (40, 30), (40 * i, 0, 0)).save(tmp_path / f"{i}.png")
+        # Shown in the middle of the upper half of a screen of 100x100, whose y counts from the bottom.
+        lines += [f"{i},{(30 + 5.5) / 100},{1 - (10 + 3.5) / 100}", f"{i},{(30 + 20.5) / 100},{1 - (10 + 9.5) / 100}"]
+    (tmp_path / "gaze.csv").write_text("\n".join(lines))
+    evaluated, out = [], tmp_path / "out"
+    monkeypatch.setattr(ks, "evaluate", lambda sources, data, *rest, **options: evaluated.append(data) or 1 / 0)
+    command = [
+        "evaluate",
+        "--data",
+        f"table={tmp_path}",
+        "--out",
+        out,
+        "--columns",
+        "image=picture",
+        "--columns",
+        "x=gx",
+    ]
+    how = ["--columns", "y=gy", "--units", "shares", "--origin", "bottom", "--screen", "100x100"]
+    run(monkeypatch, capsys, *command, *how, "--stimulus", "30,10,40,30", "--pixels-per-degree", "4")
+    (data,) = evaluated[0].values()
+    for sample in [*data.train, *data.validation, *data.test]:
+        np.testing.assert_allclose(sample.fixations.x, [5.5, 20.5])
+        np.testing.assert_allclose(sample.fixations.y, [3.5, 9.5])
+        assert sample.sigma == 4
+    for wrong, message in {
+        ("--columns", "x"): "--columns has the form NAME=COLUMN, such as x=gaze_x. Received: 'x'",
+        ("--screen", "10"): "--screen has the form WxH, such as 1920x1080. Received: '10'",
+        ("--stimulus", "1,2,3"): "--stimulus is LEFT,TOP,WIDTH,HEIGHT. Received: '1,2,3'",
+        ("--trials", "x"): "Unknown setting 'trials' of 'table'. Known settings: columns, units",
+    }.items():
+        code, text = run(monkeypatch, capsys, "evaluate", "--data", f"table={tmp_path}", *wrong)
+        assert code == 1 and message in text
+    code, text = run(monkeypatch, capsys, "train", "osie_lite0", "--data", "a=x", "--data", "b=y", "--phase", "A", "B")
+    assert code == 1 and "--phase is said of one data set, and --data names 2. Name one." in text

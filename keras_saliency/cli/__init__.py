@@ -3,13 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 import keras_saliency as ks
 from keras_saliency.cli import data_sets
 from keras_saliency.cli.common import console, debugging, folders, start
+from keras_saliency.cli.reading import opened, reads_data
 from keras_saliency.reporting.progress import make_console
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ def _options(version: Version = False) -> None:
 
 
 @app.command()
+@reads_data
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe; `keras-saliency recipes` lists them.")],
     data: Annotated[list[str] | None, typer.Option(help="Where a data set lies, NAME=DIR; may be repeated.")] = None,
@@ -51,6 +53,7 @@ def train(
     ] = None,
     workdir: Annotated[Path | None, typer.Option(help="The folder of the run; by default runs/RECIPE.")] = None,
     devices: Annotated[int, typer.Option(help="How many GPUs of this machine share each batch out.")] = 1,
+    reading: Any = None,
 ) -> None:
     """Train a recipe, score it on the test split, write the report and the SavedModel.
 
@@ -63,7 +66,7 @@ def train(
     chosen = override(ks.zoo.find_recipe(recipe), setting or [])
     where = folders(data or [])
     start()
-    run = ks.train(chosen, where, workdir or Path("runs") / recipe, devices=devices)
+    run = ks.train(chosen, opened(where, reading), workdir or Path("runs") / recipe, devices=devices)
     if run.result:
         _print_scores(run.result, {chosen.name: run.result["scores"], **run.result["baselines"]})
     for title, path in run.paths.items():
@@ -71,6 +74,7 @@ def train(
 
 
 @app.command()
+@reads_data
 def evaluate(
     sources: Annotated[
         list[str] | None,
@@ -89,6 +93,7 @@ def evaluate(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Images that are scored at once; by default one for each usable core.")
     ] = None,
+    reading: Any = None,
 ) -> None:
     """Score predictions beside the field's baselines: report, JSON, values of every image, figures.
 
@@ -99,7 +104,8 @@ def evaluate(
     start()
     from keras_saliency.evaluation.report import quantisation_warnings
 
-    scored = ks.evaluate(sources or [], folders([data]) if "=" in data else data, split, convention, out, jobs=jobs)
+    where = opened(folders([data]) if "=" in data else {data: None}, reading)
+    scored = ks.evaluate(sources or [], where, split, convention, out, jobs=jobs)
     _print_scores(scored.provenance, scored.summary)
     for warning in quantisation_warnings(scored):
         console.print(warning)
