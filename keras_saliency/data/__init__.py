@@ -27,7 +27,7 @@ DATA_SETS: dict[str, Callable[..., DataSet]] = {
 }
 EMBEDDED = {"synthetic"}
 # Data sets that lie in the folder of another.
-WITHIN = {"osie-mouse": "osie"}
+WITHIN = {"osie-mouse": "osie", "salicon-json": "salicon"}
 
 
 def load(name: str, directory: str | Path | None = None, **options: Any) -> DataSet:

@@ -49,10 +49,30 @@ class Facts:
     edition: str | None = None
 
 
+NONE = "none stated"
+SALICON = "http://salicon.net/challenge-2017/"
+DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
+DROPBOX = "https://www.dropbox.com/s/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 FACTS = {
     "osie": Facts("OSIE (Xu et al. 2014)", 700, 15, "free viewing", 3.0, "MIT", OSIE),
     "osie-mouse": Facts("OSIE, by mouse (Jiang et al. 2015)", 700, 99, "free viewing by mouse", None, "MIT", OSIE),
+    "salicon": Facts(
+        *("SALICON (Jiang et al. 2015)", 20_000, None, "free viewing by mouse", 5.0, NONE, SALICON),
+        archives=(
+            Archive(DRIVE + "1g8j-hTT-51IG1UFwP0xTGhLdgIUCW5e5", "eb2a1bb706633d1b31fc2e01422c5757"),
+            Archive(DRIVE + "1WVEiXba-I4GN33f0uUl4KhaN1rK7qzs6", "9a22db9d718200fb90252e5010c004c4", into="2015"),
+            Archive(DRIVE + "1P-jeZXCsjoKO79OhFUgnj6FGcyvmLDPj", "462b70f4f9e8ea446ac628e46cea8d3d", into="2017"),
+        ),
+    ),
+    "salicon-json": Facts(
+        *("SALICON, first release (Jiang et al. 2015)", 15_000, None, "free viewing by mouse", 5.0, NONE, SALICON),
+        archives=(
+            Archive(DROPBOX + "7t2sc4m92hhtzm2/fixations_train2014.json.zip?dl=1"),
+            Archive(DROPBOX + "bgo91bnoqk3m5ja/fixations_val2014.json.zip?dl=1"),
+        ),
+        edition="JSON",
+    ),
     "scene": Facts(
         "Scene (Liang et al. 2015)", 500, 12, "free viewing", None, "MIT", "https://github.com/Yanakz/Scene"
     ),

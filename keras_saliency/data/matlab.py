@@ -1,20 +1,27 @@
 """Reading MATLAB files with errors that say what is wrong."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import scipy.io
 
 from keras_saliency.data.names import as_on_disk
 from keras_saliency.reading import apart
 
 
-def load_matlab(path: Path, variable: str) -> Any:
+def load_matlab(path: Path, variable: str | None = None) -> Any:
     """Reads one variable of a .mat file, structures as dictionaries.
+
+    Args:
+        path: The file.
+        variable: Its name; None for the only one of the file, whatever it is called.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no readable .mat file or lacks the variable.
+        ValueError: If the file is no readable .mat file, lacks the variable, or has several where none is named.
     """
     (path,) = as_on_disk([path])
     if not path.is_file():
@@ -23,12 +30,39 @@ def load_matlab(path: Path, variable: str) -> Any:
         contents = apart.call(scipy.io.loadmat, path, simplify_cells=True)
     except ValueError as error:
         raise ValueError(f"{path} cannot be read as a MATLAB file ({error}). Get it again from its source.") from error
-    if variable not in contents:
-        known = ", ".join(name for name in contents if not name.startswith("__"))
-        raise malformed(path, f"a variable {variable!r}, and it holds {known or 'none'}")
+    known = [name for name in contents if not name.startswith("__")]
+    if variable is None and len(known) == 1:
+        variable = known[0]
+    if variable not in known:
+        wanted = f"a variable {variable!r}" if variable else "one variable"
+        raise malformed(path, f"{wanted}, and it holds {', '.join(known) or 'none'}")
     return contents[variable]
+
+
+def as_rows(matrix: Any, columns: int = 2) -> np.ndarray:
+    """A matrix of so many columns, whose single row SciPy gives as a vector, and no row as an empty one: float64.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    rows = np.asarray(matrix, "float64")
+    if rows.size == 0:
+        return np.empty((0, columns))
+    rows = np.atleast_2d(rows)
+    if rows.ndim != 2 or rows.shape[1] != columns:
+        raise ValueError(f"a matrix of shape {rows.shape}, and not of {columns} columns")
+    return rows
 
 
 def malformed(path: Path, expected: str) -> ValueError:
     """The error for a .mat file of another form than `expected`."""
     return ValueError(f"{path} has not the expected form: {expected}. Get it again from its source.")
+
+
+@contextlib.contextmanager
+def expecting(path: Path, form: str) -> Iterator[None]:
+    """A context in which what does not fit what is read from a .mat file is the error of `malformed`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise malformed(path, form) from error

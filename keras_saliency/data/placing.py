@@ -25,6 +25,8 @@ class Geometry:
         stimulus: Where the image was on the screen that coordinates are of: `"centred"` at its own size, `"fitted"` as
             large as its shape allows and centred, `"stretched"` over all of it, or a rectangle
             `(left, top, width, height)`. None if coordinates are of the image.
+        blur: The standard deviation of the ground-truth blur, in pixels of the image, where it is known by custom; by
+            default one degree, or 3.5 % of the longer side where that is not known.
 
     Raises:
         ValueError: If one is unknown or makes no sense, or one needs another that is missing.
@@ -35,6 +37,7 @@ class Geometry:
     pixels_per_degree: float | None = None
     screen: tuple[float, float] | None = None
     stimulus: str | tuple[float, float, float, float] | None = None
+    blur: float | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("units", UNITS), ("origin", ORIGINS)):
@@ -95,6 +98,6 @@ class Geometry:
             x, y = (x - left) * (width / across), (y - top) * (height / down)
         # Of an image that was stretched a degree has two lengths; the blur is as large as both on average.
         larger = np.sqrt(width / across * height / down)
-        sigma = self.pixels_per_degree * larger if self.pixels_per_degree else BLUR * max(size)
+        sigma = self.blur or (self.pixels_per_degree * larger if self.pixels_per_degree else BLUR * max(size))
         fixations = dataclasses.replace(sample.fixations, x=x, y=y)
         return dataclasses.replace(sample, size=size, sigma=float(sigma), fixations=fixations)

@@ -217,7 +217,7 @@ WRONG = {
     "two names of one image": (["p0,1,1", "p0.png,1,1"], "image,x,y", {}, "'p0' and 'p0.png' are both"),
     "an unknown split": ([f"{n},1,1,prod" for n in NAMES], "image,x,y,split", {}, "unknown split 'prod'"),
     "two splits": (["p0,1,1,test", "p0,1,1,train"], "image,x,y,split", {}, "p0.png is in 2 splits"),
-    "two images": (["p0,1,1", "p1,1,1"], "image,x,y", {}, "need three images"),
+    "two images": (["p0,1,1", "p1,1,1"], "image,x,y", {}, "need 3 images"),
     "an unknown unit": (["p0,1,1"], "image,x,y", {"units": "inches"}, "Unknown units 'inches'"),
     "degrees of unknown size": (["p0,1,1"], "image,x,y", {"units": "degrees"}, "need pixels_per_degree"),
     "a screen without a stimulus": (["p0,1,1"], "image,x,y", {"screen": (8, 6)}, "A screen needs a stimulus"),

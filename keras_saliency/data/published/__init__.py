@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.published import osie, scene
+from keras_saliency.data.published import osie, salicon, scene
 
 PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "osie": osie.read,
     "osie-mouse": osie.read_mouse,
+    "salicon": salicon.read,
+    "salicon-json": salicon.read_json,
     "scene": scene.read,
 }
