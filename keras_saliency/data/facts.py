@@ -53,8 +53,17 @@ NONE = "none stated"
 SALICON = "http://salicon.net/challenge-2017/"
 DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
 DROPBOX = "https://www.dropbox.com/s/"
+JUDD = "http://people.csail.mit.edu/tjudd/WherePeopleLook/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 FACTS = {
+    "mit1003": Facts(
+        *("MIT1003 (Judd et al. 2009)", 1003, 15, "free viewing", 3.0, NONE, JUDD),
+        archives=(
+            Archive(JUDD + "ALLSTIMULI.zip", "0d7df8b954ecba69b6796e77b9afe4b6"),
+            Archive(JUDD + "DATA.zip", "ea19d74ad0a0144428c53e9d75c2d71c"),
+            Archive(JUDD + "ALLFIXATIONMAPS.zip"),
+        ),
+    ),
     "osie": Facts("OSIE (Xu et al. 2014)", 700, 15, "free viewing", 3.0, "MIT", OSIE),
     "osie-mouse": Facts("OSIE, by mouse (Jiang et al. 2015)", 700, 99, "free viewing by mouse", None, "MIT", OSIE),
     "salicon": Facts(

@@ -1,6 +1,7 @@
 """Images beside fixation maps (binary PNG, or counts in NPY and MAT files), density maps, or both."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,18 +77,36 @@ def read(
             f"{directory} has neither fixations/ nor maps/. Say where fixation maps or density maps are: "
             "fixations=... or maps=..."
         )
+    return read_maps(
+        "folder",
+        {name: places[name] for name in called if name in there},
+        Geometry(pixels_per_degree=pixels_per_degree),
+    )
+
+
+def read_maps(name: str, places: Mapping[str, Path], geometry: Geometry) -> DataSet:
+    """Reads images and their maps, as `read` does.
+
+    Args:
+        name: The name of the data set.
+        places: The folders of `"images"`, and of `"fixations"`, `"maps"`, or both.
+        geometry: The visual angle, or the blur.
+
+    Raises:
+        FileNotFoundError: As `read`.
+        ValueError: As `read`.
+    """
     files = [path for path in files_below(places["images"]) if path.suffix.lower() in image_files.READ]
-    found = {kind: _maps_of(files, kind, places) for kind in RANKS if kind in there}
+    found = {kind: _maps_of(files, kind, places) for kind in RANKS if kind in places}
     samples, shapes = [], {}
     for i, file in enumerate(files):
         sample = Sample(str(file), places["images"] / file, None, NONE, 1.0)  # type: ignore[arg-type]
         if "fixations" in found:
-            counts = _counts(places["fixations"] / found["fixations"][i])
+            counts = counts_of(places["fixations"] / found["fixations"][i])
             sample, shapes[sample.name] = dataclasses.replace(sample, fixations=_fixations(counts)), counts.shape
         if "maps" in found:
             sample = dataclasses.replace(sample, ground_truth=places["maps"] / found["maps"][i])
         samples.append(sample)
-    geometry = Geometry(pixels_per_degree=pixels_per_degree)
 
     def placed(sample, size):
         if shapes.get(sample.name, size) != size:
@@ -98,12 +117,12 @@ def read(
         sample = geometry.placed(sample, size)
         if sample.ground_truth and len(np.unique(sample.read_ground_truth())) == 2:
             raise ValueError(
-                f"{sample.ground_truth} has two levels, and is a map of fixations. Put such maps into {fixations}/."
+                f"{sample.ground_truth} has two levels, and is a map of fixations. Put such maps into fixations/."
             )
         return sample
 
     parts = by_folder([sample.name for sample in samples])
-    data = split("folder", samples, lambda i: parts[i], pixels_per_degree, placed)
+    data = split(name, samples, lambda i: parts[i], geometry.of_image, placed)
     return data.noting(NO_OBSERVERS if "fixations" in found else NO_FIXATIONS)
 
 
@@ -126,8 +145,12 @@ def _maps_of(files, kind, places):
     return [paths[0] for paths in found]
 
 
-def _counts(path):
-    """How many fixations fell on each pixel."""
+def counts_of(path: Path) -> np.ndarray:
+    """How many fixations fell on each pixel, `(height, width)`, as the file of a fixation map says.
+
+    Raises:
+        ValueError: If it is no such map: names it.
+    """
     values = read_map(path, "The fixation map")
     if path.suffix.lower() in (".jpg", ".jpeg"):
         return (values > LOSSY).astype("int64")

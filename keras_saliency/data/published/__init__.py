@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.published import osie, salicon, scene
+from keras_saliency.data.published import mit1003, osie, salicon, scene
 
 PUBLISHED: dict[str, Callable[..., DataSet]] = {
+    "mit1003": mit1003.read,
     "osie": osie.read,
     "osie-mouse": osie.read_mouse,
     "salicon": salicon.read,

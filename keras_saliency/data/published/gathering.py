@@ -1,37 +1,63 @@
-"""What readers of published data sets share: recordings as a table, and official splits without a test split."""
+"""What readers of published data sets share: from recordings to a data set, and official splits without tests."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.placing import Geometry
+from keras_saliency.data.recordings import make_data
 from keras_saliency.data.splits import HALVES, by_hash
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Recording = tuple[str, str | int, np.ndarray]  # of one observer on one image: their names, and a row for each fixation
+# Of one observer on one image: their names, and a row for each fixation.
+Recording = tuple[str, str | int | None, np.ndarray]
 WITHHELD = "the fixations of the official test split are withheld: the official validation images are for tests, too"
 ONLY = "there are fixations of the official {part} images alone: they are for all splits, by the hash of their names"
 
 
-def gather(recordings: Iterable[Recording], columns: Sequence[str] = ("x", "y")) -> "pd.DataFrame":
-    """A table of fixations, as `recordings.make_data` takes it.
+def make_published(
+    name: str,
+    recordings: Iterable[Recording],
+    where: str,
+    images: Path,
+    geometry: Geometry,
+    columns: Sequence[str] = ("x", "y"),
+    official: Mapping[str, str] | None = None,
+) -> DataSet:
+    """The data set of recordings; images that nobody fixated are listed in `skipped`.
 
     Args:
-        recordings: Image, observer, and an array `(fixations, columns)`, for each observer of each image.
-        columns: The names of the columns of the arrays.
+        name: The name of the data set.
+        recordings: Image, observer, and an array `(fixations, columns)`, for each observer of each image. Where none
+            tells observers, these are None.
+        where: What errors call them.
+        images: The folder of the images.
+        geometry: How coordinates are meant.
+        columns: The names of the columns of the arrays, as in `recordings.make_data`.
+        official: The official split of each image, for `official_splits`; by default all are assigned by hash.
+
+    Raises:
+        FileNotFoundError: As `recordings.make_data`.
+        ValueError: As `recordings.make_data`, or if there are fewer images than splits.
     """
     import pandas as pd
 
-    images, observers, arrays = zip(*recordings, strict=True)
+    named, observers, arrays = zip(*recordings, strict=True)
     lengths = [len(array) for array in arrays]
-    names: dict[str, int] = {}
-    codes = np.repeat([names.setdefault(image, len(names)) for image in images], lengths)
+    numbers: dict[str, int] = {}
+    codes = np.repeat([numbers.setdefault(image, len(numbers)) for image in named], lengths)
     table = pd.DataFrame(np.concatenate(arrays), columns=list(columns))
-    table["image"] = pd.Categorical.from_codes(codes, list(names))
-    table["observer"] = np.repeat(np.array(observers, object), lengths)
-    return table
+    table["image"] = pd.Categorical.from_codes(codes, list(numbers))
+    if any(observer is not None for observer in observers):
+        table["observer"] = np.repeat(np.array(observers, object), lengths)
+    seen = set(np.unique(codes).tolist())
+    notes = [f"{image}: the image has no fixations" for i, image in enumerate(numbers) if i not in seen]
+    if official is not None:
+        parts, told = official_splits(official)
+        table["split"] = table["image"].map(parts)
+        notes += told
+    return make_data(name, table, where, images, geometry).noting(*notes)
 
 
 def official_splits(official: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

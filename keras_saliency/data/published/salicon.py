@@ -17,8 +17,7 @@ from keras_saliency.data.facts import FACTS
 from keras_saliency.data.matlab import as_rows, expecting, load_matlab
 from keras_saliency.data.names import files_below
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.published.gathering import Recording, gather, official_splits
-from keras_saliency.data.recordings import make_data
+from keras_saliency.data.published.gathering import Recording, make_published
 
 EDITIONS = (2015, 2017)
 PARTS = {"train": "train", "val": "validation"}
@@ -47,10 +46,10 @@ def read(directory: Path, edition: int | None = None) -> DataSet:
     files = {part: sorted((folder / part).glob("[!.]*.mat")) for part in PARTS}
     if not any(files.values()):
         raise FileNotFoundError(f"{folder} has no train/NAME.mat and val/NAME.mat. Unpack the fixations of SALICON.")
-    splits, notes = official_splits({path.stem: PARTS[part] for part, paths in files.items() for path in paths})
-    table = gather(recording for paths in files.values() for path in paths for recording in _observers(path))
-    table["split"] = table["image"].map(splits)
-    data = make_data("salicon", table, str(folder), directory / "images", GEOMETRY).noting(*notes)
+    official = {path.stem: PARTS[part] for part, paths in files.items() for path in paths}
+    recordings = (recording for paths in files.values() for path in paths for recording in _observers(path))
+    where, images = str(folder), directory / "images"
+    data = make_published("salicon", recordings, where, images, GEOMETRY, official=official)
     return dataclasses.replace(data, facts=dataclasses.replace(FACTS["salicon"], edition=str(edition)))
 
 
@@ -77,11 +76,8 @@ def read_json(directory: Path) -> DataSet:
         part = PARTS[JSON.fullmatch(path.name)[1]]  # type: ignore[index]
         official |= dict.fromkeys((image for image, *_ in found), part)
         recordings += found
-    splits, notes = official_splits(official)
-    table = gather(recordings)
-    table["split"] = table["image"].map(splits)
-    where = ", ".join(path.name for path in paths)
-    return make_data("salicon-json", table, where, directory / "images", GEOMETRY).noting(*notes)
+    where, images = ", ".join(path.name for path in paths), directory / "images"
+    return make_published("salicon-json", recordings, where, images, GEOMETRY, official=official)
 
 
 def _edition(directory, edition):
