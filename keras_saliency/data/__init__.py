@@ -12,7 +12,7 @@ from keras_saliency.data.facts import FACTS, Facts
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.mixtures import k_fold, leave_one_out, mix
 from keras_saliency.data.pipeline import pipeline
-from keras_saliency.data.published import PUBLISHED
+from keras_saliency.data.published import PUBLISHED, SUBMITTED
 from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.settings import with_settings
 
@@ -41,9 +41,14 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
             folder, `table.json`.
 
     Raises:
-        ValueError: If the name is unknown, no folder is given, or a file has the wrong form.
+        ValueError: If the name is unknown, the fixations are withheld, no folder is given, or a file has a wrong form.
         FileNotFoundError: If the folder or a file in it is missing.
     """
+    if name in SUBMITTED and name not in DATA_SETS:
+        raise ValueError(
+            f"The fixations of {name!r} are withheld: nothing can be trained or scored on them. Write a submission for "
+            "its images with keras-saliency submit."
+        )
     if name not in DATA_SETS:
         raise ValueError(f"Unknown data set {name!r}. Known data sets: {', '.join(DATA_SETS)}.")
     if name in EMBEDDED:

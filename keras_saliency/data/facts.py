@@ -54,8 +54,20 @@ SALICON = "http://salicon.net/challenge-2017/"
 DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
 DROPBOX = "https://www.dropbox.com/s/"
 JUDD = "http://people.csail.mit.edu/tjudd/WherePeopleLook/"
+MIT = "http://saliency.mit.edu/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 FACTS = {
+    "cat2000": Facts(
+        *("CAT2000 (Borji and Itti 2015)", 4000, 24, "free viewing", 5.0, NONE, MIT),
+        archives=(
+            Archive(MIT + "trainSet.zip", "56ad5c77e6c8f72ed9ef2901628d6e48", 4000),
+            Archive(MIT + "testSet.zip", "903ec668df2e5a8470aef9d8654e7985"),
+        ),
+    ),
+    "mit300": Facts(
+        *("MIT300 (Judd et al. 2012)", 300, 39, "free viewing", 3.0, NONE, MIT),
+        archives=(Archive(MIT + "BenchmarkIMAGES.zip", "03ed32bdf5e4289950cd28df89451260"),),
+    ),
     "mit1003": Facts(
         *("MIT1003 (Judd et al. 2009)", 1003, 15, "free viewing", 3.0, NONE, JUDD),
         archives=(

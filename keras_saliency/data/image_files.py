@@ -116,6 +116,16 @@ def upright(file: Path | bytes, pixels: Photograph) -> bytes:
     return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
 
 
+def as_stored(file: Path | bytes) -> bytes:
+    """The bytes of a PNG file that shows an image as its pixels are stored, where its EXIF data are known to be wrong.
+
+    Raises:
+        ImageError: If it cannot be decoded.
+    """
+    with _naming(file if isinstance(file, Path) else "image"):
+        return tf.io.encode_png(decode_known(file_bytes(file), UPRIGHT)).numpy()
+
+
 def file_bytes(file: Path | bytes) -> bytes:
     """The bytes of a file, or those that it is given as.
 

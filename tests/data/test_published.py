@@ -5,7 +5,8 @@ import archives
 import pytest
 
 import keras_saliency as ks
-from keras_saliency.data import splits
+from keras_saliency.data import FACTS, splits
+from keras_saliency.data.published import PUBLISHED, SUBMITTED
 
 # The convention is told in archives/__init__.py.
 NAMES = [info.name for info in pkgutil.iter_modules(archives.__path__)]
@@ -19,6 +20,14 @@ def load(name, directory, **options):
 
 def all_samples(data):
     return [sample for part in splits.PARTS for sample in getattr(data, part)]
+
+
+def test_every_data_set_has_its_facts_and_its_archive():
+    assert {*PUBLISHED, *SUBMITTED} == {*FACTS}
+    assert {*ARCHIVES} == {*PUBLISHED} - {"osie", "osie-mouse", "scene"}  # these are read as they are
+    for name, facts in FACTS.items():
+        assert facts.images and facts.licence and facts.address.startswith("http"), name
+        assert all(archive.md5 is None or len(archive.md5) == 32 for archive in facts.archives), name
 
 
 @pytest.mark.parametrize("name", ARCHIVES)

@@ -1,11 +1,14 @@
 """Readers of published data sets, each in the layout that its archive unpacks to; a file each."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.published import mit1003, osie, salicon, scene
+from keras_saliency.data.published import cat2000, mit300, mit1003, osie, salicon, scene
+from keras_saliency.data.samples import Samples
 
 PUBLISHED: dict[str, Callable[..., DataSet]] = {
+    "cat2000": cat2000.read,
     "mit1003": mit1003.read,
     "osie": osie.read,
     "osie-mouse": osie.read_mouse,
@@ -13,3 +16,6 @@ PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "salicon-json": salicon.read_json,
     "scene": scene.read,
 }
+
+# Data set -> what gives, from its folder, the images of its official test in order; their fixations are withheld.
+SUBMITTED: dict[str, Callable[[Path], Samples]] = {"cat2000": cat2000.test_images, "mit300": mit300.images}

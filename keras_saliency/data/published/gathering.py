@@ -1,13 +1,17 @@
 """What readers of published data sets share: from recordings to a data set, and official splits without tests."""
 
+import concurrent.futures
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.recordings import make_data
+from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.splits import HALVES, by_hash
 
 # Of one observer on one image: their names, and a row for each fixation.
@@ -80,3 +84,38 @@ def official_splits(official: Mapping[str, str]) -> tuple[dict[str, str], list[s
         return dict(zip(official, by_hash(list(official)), strict=True)), [ONLY.format(part=found.pop())]
     others = [name for name, part in official.items() if part == "validation"]
     return {**official, **dict(zip(others, by_hash(others, HALVES, "validation"), strict=True))}, [WITHHELD]
+
+
+def unrecorded(images: Iterable[str], recorded: Iterable[str], where: str) -> list[str]:
+    """A line for `DataSet.skipped` about images that a data set has and that `where` has nothing of, if there are."""
+    missing = sorted({*images} - {*recorded})
+    return [f"{len(missing)} images have no file in {where}, the first is {missing[0]}"] if missing else []
+
+
+def unseen(
+    name: str, files: Mapping[str, Path | bytes], sigma: float, pixels_per_degree: float | None = None
+) -> Samples:
+    """Images whose fixations are withheld, as samples without fixations, in their order.
+
+    Args:
+        name: The name of the data set.
+        files: The file of each, or its bytes, by its name.
+        sigma: The blur that their fixations are scored with.
+        pixels_per_degree: As in `Samples`.
+
+    Raises:
+        FileNotFoundError: If files are missing.
+        ImageError: If one cannot be decoded.
+    """
+    missing = [file for file in files.values() if isinstance(file, Path) and not file.is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"{name}: {len(missing)} of {len(files)} images are missing, the first is {missing[0]}. Give the folder "
+            "that holds the complete data set."
+        )
+    none = Fixations.from_rows([])
+    samples = [Sample(image, file, None, none, sigma) for image, file in files.items()]  # type: ignore[arg-type]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sizes = pool.map(lambda sample: sample.read().shape[:2], samples)
+        sized = [dataclasses.replace(sample, size=size) for sample, size in zip(samples, sizes, strict=True)]
+    return Samples(sized, pixels_per_degree)

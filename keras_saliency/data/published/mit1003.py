@@ -9,7 +9,7 @@ from keras_saliency.data import folder
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.matlab import expecting, load_matlab
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.published.gathering import Recording, make_published
+from keras_saliency.data.published.gathering import Recording, make_published, unrecorded
 from keras_saliency.data.published.judd import find_fixations
 from keras_saliency.data.samples import Sample
 from keras_saliency.formulas.types import Size
@@ -58,7 +58,9 @@ def read(directory: Path, source: str = "samples", first: str = "drop") -> DataS
     geometry = (_Centring if first == "centre" else Geometry)(pixels_per_degree=PIXELS_PER_DEGREE)
     columns = ("x", "y", "time", "duration")
     data = make_published("mit1003", recordings, "DATA", places["images"], geometry, columns)
-    return data.noting(DROPPED.format(len(files))) if first == "drop" else data
+    shown = (path.stem for path in places["images"].glob("[!.]*.jpeg"))
+    notes = [DROPPED.format(len(files))] if first == "drop" else []
+    return data.noting(*notes, *unrecorded(shown, (path.stem for path in files), "DATA"))
 
 
 def _recording(path: Path, begin: int) -> Recording:

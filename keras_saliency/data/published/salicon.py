@@ -17,7 +17,7 @@ from keras_saliency.data.facts import FACTS
 from keras_saliency.data.matlab import as_rows, expecting, load_matlab
 from keras_saliency.data.names import files_below
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.published.gathering import Recording, make_published
+from keras_saliency.data.published.gathering import Recording, make_published, unrecorded
 
 EDITIONS = (2015, 2017)
 PARTS = {"train": "train", "val": "validation"}
@@ -50,6 +50,8 @@ def read(directory: Path, edition: int | None = None) -> DataSet:
     recordings = (recording for paths in files.values() for path in paths for recording in _observers(path))
     where, images = str(folder), directory / "images"
     data = make_published("salicon", recordings, where, images, GEOMETRY, official=official)
+    shown = (path.stem for part in PARTS for path in (images / part).glob("[!.]*.jpg"))
+    data = data.noting(*unrecorded(shown, official, where))
     return dataclasses.replace(data, facts=dataclasses.replace(FACTS["salicon"], edition=str(edition)))
 
 

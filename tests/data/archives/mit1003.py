@@ -24,6 +24,7 @@ EXPECTED = {
 }
 SKIPPED = [
     "the first fixation of each of 9 recordings",
+    "1 images have no file in DATA, the first is istatic_field",
     "unseen: the image has no fixations",
     "2_digits_first.jpeg: 1 of 4 fixations are outside the image",
 ]
@@ -49,6 +50,8 @@ def write(directory):
             samples = recording(stops)
             content = {"DATA": {"eyeData": np.c_[samples, np.zeros(len(samples))]}, "imgName": f"{stem}.jpeg"}
             save(directory, observer, stem, {f"x{stem}"[:63]: content})
+    write_image(directory / "ALLSTIMULI" / "istatic_field.jpeg", [], SIZE)
+    cv2.imwrite(str(maps / "istatic_field_fixPts.jpg"), np.zeros(SIZE, "uint8"))
     cv2.imwrite(str(maps / STRAY), np.zeros(SIZE, "uint8"))
     save(directory, "CNG", "shuff_stimnames", {"shuff": np.eye(2)})
     save(directory, "ajs", "CalibrationData", {"a": 1, "b": 2})
