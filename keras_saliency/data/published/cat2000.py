@@ -8,7 +8,9 @@ from keras_saliency.data import image_files
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.matlab import load_matlab, malformed
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.published.gathering import Recording, make_published, unrecorded, unseen
+from keras_saliency.data.published.gathering import Recording
+from keras_saliency.data.published.making import make_published, unrecorded
+from keras_saliency.data.published.withheld import withheld_samples
 from keras_saliency.data.samples import Samples
 
 BLUR = 40.0  # pixels, of the benchmark's own maps
@@ -69,7 +71,7 @@ def test_images(directory: Path) -> Samples:
             raise ValueError(f"{folder / category} has {len(paths)} images, and not {EACH}. Unpack testSet.zip again.")
     named: dict[str, Path | bytes] = {f"{_name(path)}.jpg": path for paths in files.values() for path in paths}
     named |= {name: image_files.as_stored(folder / name) for name in TURNED & {*named}}
-    return unseen("cat2000", named, BLUR)
+    return withheld_samples("cat2000", named, BLUR)
 
 
 def _name(path):

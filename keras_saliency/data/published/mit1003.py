@@ -9,8 +9,9 @@ from keras_saliency.data import folder
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.matlab import expecting, load_matlab
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.published.gathering import Recording, make_published, unrecorded
+from keras_saliency.data.published.gathering import Recording
 from keras_saliency.data.published.judd import find_fixations
+from keras_saliency.data.published.making import make_published, unrecorded
 from keras_saliency.data.samples import Sample
 from keras_saliency.formulas.types import Size
 

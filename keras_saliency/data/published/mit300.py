@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from keras_saliency.data.published.gathering import unseen
 from keras_saliency.data.published.mit1003 import PIXELS_PER_DEGREE
+from keras_saliency.data.published.withheld import withheld_samples
 from keras_saliency.data.samples import Samples
 
 COUNT = 300
@@ -18,4 +18,4 @@ def images(directory: Path) -> Samples:
     """
     names = [f"i{number}.jpg" for number in range(1, COUNT + 1)]
     files = {name: directory / "BenchmarkIMAGES" / name for name in names}
-    return unseen("mit300", files, PIXELS_PER_DEGREE, PIXELS_PER_DEGREE)
+    return withheld_samples("mit300", files, PIXELS_PER_DEGREE, PIXELS_PER_DEGREE)

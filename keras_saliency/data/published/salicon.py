@@ -17,7 +17,8 @@ from keras_saliency.data.facts import FACTS
 from keras_saliency.data.matlab import as_rows, expecting, load_matlab
 from keras_saliency.data.names import files_below
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.published.gathering import Recording, make_published, unrecorded
+from keras_saliency.data.published.gathering import Recording
+from keras_saliency.data.published.making import make_published, unrecorded
 
 EDITIONS = (2015, 2017)
 PARTS = {"train": "train", "val": "validation"}
