@@ -26,7 +26,7 @@ class Facts:
 
     Attributes:
         title: Its name, authors and year.
-        images: How many images it has, as published.
+        images: How many images it has, as published; None where that is told by no one.
         observers: How many saw each image.
         task: What they were asked to do, such as `"free viewing"`.
         seconds: How long they saw it.
@@ -38,7 +38,7 @@ class Facts:
     """
 
     title: str
-    images: int
+    images: int | None
     observers: int | None
     task: str
     seconds: float | None
@@ -55,6 +55,12 @@ DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t
 DROPBOX = "https://www.dropbox.com/s/"
 JUDD = "http://people.csail.mit.edu/tjudd/WherePeopleLook/"
 MIT = "http://saliency.mit.edu/"
+COCO = "http://vision.cs.stonybrook.edu/~cvlab_download/"
+COCO_IMAGES = (
+    Archive(COCO + "COCOSearch18-images-TP.zip", "4a815bb591cb463ab77e5ba0c68fedfb"),
+    Archive(COCO + "COCOSearch18-images-TA.zip", "85af7d74fa57c202320fa5e7d0dcc187"),
+)
+COCO_PAGE = "https://sites.google.com/view/cocosearch"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 FACTS = {
     "cat2000": Facts(
@@ -62,6 +68,21 @@ FACTS = {
         archives=(
             Archive(MIT + "trainSet.zip", "56ad5c77e6c8f72ed9ef2901628d6e48", 4000),
             Archive(MIT + "testSet.zip", "903ec668df2e5a8470aef9d8654e7985"),
+        ),
+    ),
+    "coco-freeview": Facts(
+        *("COCO-FreeView (Chen et al. 2022)", 5317, None, "free viewing", None, NONE, COCO_PAGE),
+        archives=(
+            *COCO_IMAGES,
+            Archive(COCO + "COCOFreeView_fixations_trainval.json", "c7f2fbc92afbe55d4dedc445ac2063d3"),
+        ),
+    ),
+    "coco-search18": Facts(
+        *("COCO-Search18 (Chen et al. 2021)", 6202, 10, "search for an object", None, NONE, COCO_PAGE),
+        archives=(
+            *COCO_IMAGES,
+            Archive(COCO + "COCOSearch18-fixations-TP.zip", "bfcf4c005a89c43a1719b28b028c5499"),
+            Archive(COCO + "coco_search18_fixations_TA_trainval.json", "bd491cce105ff6470536afdab1184776"),
         ),
     ),
     "mit300": Facts(
@@ -81,7 +102,7 @@ FACTS = {
     "salicon": Facts(
         *("SALICON (Jiang et al. 2015)", 20_000, None, "free viewing by mouse", 5.0, NONE, SALICON),
         archives=(
-            Archive(DRIVE + "1g8j-hTT-51IG1UFwP0xTGhLdgIUCW5e5", "eb2a1bb706633d1b31fc2e01422c5757"),
+            Archive(DRIVE + "1g8j-hTT-51IG1UFwP0xTGhLdgIUCW5e5", "eb2a1bb706633d1b31fc2e01422c5757", 3000),
             Archive(DRIVE + "1WVEiXba-I4GN33f0uUl4KhaN1rK7qzs6", "9a22db9d718200fb90252e5010c004c4", into="2015"),
             Archive(DRIVE + "1P-jeZXCsjoKO79OhFUgnj6FGcyvmLDPj", "462b70f4f9e8ea446ac628e46cea8d3d", into="2017"),
         ),
@@ -89,8 +110,8 @@ FACTS = {
     "salicon-json": Facts(
         *("SALICON, first release (Jiang et al. 2015)", 15_000, None, "free viewing by mouse", 5.0, NONE, SALICON),
         archives=(
-            Archive(DROPBOX + "7t2sc4m92hhtzm2/fixations_train2014.json.zip?dl=1"),
-            Archive(DROPBOX + "bgo91bnoqk3m5ja/fixations_val2014.json.zip?dl=1"),
+            Archive(DROPBOX + "7t2sc4m92hhtzm2/fixations_train2014.json.zip?dl=1", megabytes=818),
+            Archive(DROPBOX + "bgo91bnoqk3m5ja/fixations_val2014.json.zip?dl=1", megabytes=459),
         ),
         edition="JSON",
     ),

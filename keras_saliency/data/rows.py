@@ -1,6 +1,7 @@
 """Scanpaths as rows of JSON, the form of OSIE's scanpaths, COCO-FreeView, COCO-Search18 and HAT."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ def read(
 
 def _fixations(path):
     """Each fixation of a file: image, observer, x, y, onset and duration in seconds, split."""
+    for row, scanpath in read_scanpaths(path):
+        for fixation in scanpath:
+            yield str(row["name"]), row.get("subject"), *fixation, row.get("split")
+
+
+def read_scanpaths(path: Path) -> Iterator[tuple[dict[str, Any], list[tuple[float, ...]]]]:
+    """Each row of a file, and the fixations in it: x, y, onset and duration in seconds.
+
+    Raises:
+        ValueError: If it is no list of such rows: names file and row.
+    """
     try:
         rows = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
@@ -61,8 +73,7 @@ def _fixations(path):
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"{path} is no list of rows. Expected [{{name, subject, X, Y}}, ...].")
     for number, row in enumerate(rows, 1):
-        for fixation in _scanpath(path, number, row):
-            yield str(row["name"]), row.get("subject"), *fixation, row.get("split")
+        yield row, _scanpath(path, number, row)
 
 
 def _scanpath(path: Path, number: int, row: Any) -> list[tuple[float, ...]]:
