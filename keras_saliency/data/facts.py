@@ -61,6 +61,8 @@ COCO_IMAGES = (
     Archive(COCO + "COCOSearch18-images-TA.zip", "85af7d74fa57c202320fa5e7d0dcc187"),
 )
 COCO_PAGE = "https://sites.google.com/view/cocosearch"
+FIWI = DROPBOX + "30nxg2uwd1wpb80/webpage_dataset.zip?dl=1"
+ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 FACTS = {
     "cat2000": Facts(
@@ -83,6 +85,26 @@ FACTS = {
             *COCO_IMAGES,
             Archive(COCO + "COCOSearch18-fixations-TP.zip", "bfcf4c005a89c43a1719b28b028c5499"),
             Archive(COCO + "coco_search18_fixations_TA_trainval.json", "bd491cce105ff6470536afdab1184776"),
+        ),
+    ),
+    "fiwi": Facts(
+        *("FiWI (Shen and Zhao 2014)", 149, 11, "free viewing of web pages", 5.0, NONE, FIWI),
+        archives=(Archive(FIWI),),
+    ),
+    "isun": Facts(
+        *(
+            "iSUN (Xu et al. 2015)",
+            None,
+            None,
+            "free viewing before a web cam",
+            None,
+            NONE,
+            "http://lsun.cs.princeton.edu/",
+        ),
+        archives=(
+            Archive(ISUN + "training.mat", "5a8b15134b17c7a3f69b087845db1363"),
+            Archive(ISUN + "validation.mat", "f68e9b011576e48d2460b883854fd86c"),
+            Archive(ISUN + "image.zip", "0a3af01c5307f1d44f5dd309f71ea963"),
         ),
     ),
     "mit300": Facts(

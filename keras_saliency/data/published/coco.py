@@ -88,7 +88,7 @@ def _rows(path: Path, keys: Iterable[str]) -> Iterator[tuple[dict[str, str], str
     for number, (row, scanpath) in enumerate(read_scanpaths(path), 1):
         try:
             values, part = {key: str(row[key]) for key in keys}, PARTS[row["split"]]
-            recording = row["name"], row["subject"], np.array(scanpath).reshape(-1, len(COLUMNS))
+            recording = str(row["name"]), row["subject"], np.array(scanpath).reshape(-1, len(COLUMNS))
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"{path}, row {number}: expected subject, split (train or valid), and in searches task and condition. "
