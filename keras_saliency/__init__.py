@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from keras_saliency.evaluation.pysaliency import as_pysaliency
     from keras_saliency.evaluation.run import evaluate
     from keras_saliency.evaluation.splits import Evaluation
+    from keras_saliency.evaluation.submission import submit
     from keras_saliency.formulas import conventions, maps, measures, roc
     from keras_saliency.formulas.maps import pack_targets, unpack_targets
     from keras_saliency.losses.table import combo
@@ -66,6 +67,7 @@ _NAMES = {
     "load": "serving.load",
     "pack_targets": "formulas.maps",
     "predict": "serving.prediction",
+    "submit": "evaluation.submission",
     "train": "training.run",
     "unpack_targets": "formulas.maps",
 }
@@ -103,6 +105,7 @@ __all__ = [
     "scoring",
     "serving",
     "sources",
+    "submit",
     "train",
     "training",
     "unpack_targets",

@@ -148,6 +148,21 @@ def predict(
 
 
 @app.command()
+def submit(
+    source: Annotated[Path, typer.Argument(help="A run, a .keras file, a SavedModel, a folder of maps, or HDF5.")],
+    data: Annotated[str, typer.Option(help="The images whose fixations are withheld: mit300=DIR or cat2000=DIR.")],
+    out: Annotated[Path, typer.Option(help="A new .hdf5 file of log-densities, or a new folder of 8-bit maps.")],
+) -> None:
+    """Write predictions as saliency.tuebingen.ai takes them, and check what was written.
+
+    Example: `keras-saliency submit runs/osie_lite0 --data mit300=data/mit300 --out mit300.hdf5`
+    """
+    start()
+    ks.submit(source, folders([data]), out)
+    console.print(f"checked: {out}")
+
+
+@app.command()
 def export(
     model: TrainedModel,
     directory: Annotated[Path, typer.Argument(help="The folder of this version, such as served/NAME/1.")],
