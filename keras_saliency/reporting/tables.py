@@ -128,10 +128,10 @@ def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
         blur = "that of the maps of the data set"
     elif convention == "tuebingen":
         blur = sorted({round(float(sample.sigma), 2) for sample in samples})
-    known = ("edition", "task", "seconds", "licence") if data.facts else ()
+    known = {"edition": "edition", "task": "task", "viewing_seconds": "seconds", "licence": "licence"}
     return {
         "data": data.name,
-        **{name: getattr(data.facts, name) for name in known},
+        **{name: getattr(data.facts, fact) for name, fact in known.items() if data.facts},
         "split": split,
         "images": len(samples),
         "fixations": sum(len(sample.fixations) for sample in samples),
