@@ -34,15 +34,40 @@ def whole(path: str | Path) -> Iterator[Path]:
     part = part_of(path)
     _remove(part)  # what a process that was killed has left
     try:
-        yield part
-        part.replace(path)
-    except BaseException as error:
+        with naming_full_disk(path):
+            yield part
+            part.replace(path)
+    except BaseException:
         _remove(part)
-        if isinstance(error, OSError) and error.errno in FULL:
-            # The system names no file, and other libraries tell more than anybody wants to know.
-            said = f"{os.strerror(error.errno)}. Make room and try again"
-            raise OSError(error.errno, said, str(path)) from error
         raise
+
+
+@contextlib.contextmanager
+def naming_full_disk(path: str | Path) -> Iterator[None]:
+    """A context in which a full disk is one error that names what is written.
+
+    Raises:
+        OSError: If there is no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        # The system names no file, and other libraries tell more than anybody wants to know.
+        raise OSError(error.errno, f"{os.strerror(error.errno)}. Make room and try again", str(path)) from error
+
+
+def require_room(directory: str | Path, needed: int) -> None:
+    """Finds out whether there is room for so many bytes, before they are written.
+
+    Raises:
+        OSError: If there is not.
+    """
+    free = shutil.disk_usage(directory).free
+    if needed > free:
+        said = f"{needed / 1e6:,.0f} MB are needed and {free / 1e6:,.0f} MB are free. Make room and try again"
+        raise OSError(errno.ENOSPC, said, str(directory))
 
 
 def _remove(part):
