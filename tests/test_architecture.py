@@ -17,22 +17,23 @@ PACKAGE = REPOSITORY / "keras_saliency"
 ALLOWED = {
     "formulas": set(),
     "reading": set(),
+    "writing": set(),
     "legacy": {"reading"},
     "layers": {"formulas"},
     "backbones": {"formulas", "layers", "legacy"},
-    "losses": {"formulas", "backbones", "reporting"},
+    "losses": {"formulas", "backbones", "writing"},
     "metrics": {"formulas"},
     "models": {"formulas", "layers", "backbones", "losses"},
-    "data": {"formulas", "reading"},
+    "data": {"formulas", "reading", "writing"},
     "baselines": {"formulas", "data"},
-    "reporting": {"formulas", "data"},
-    "serving": {"formulas", "data", "models", "reporting"},
-    "evaluation": {"formulas", "reading", "data", "baselines", "models", "reporting", "serving"},
+    "reporting": {"formulas", "data", "writing"},
+    "serving": {"formulas", "data", "models", "reporting", "writing"},
+    "evaluation": {"formulas", "reading", "data", "baselines", "models", "reporting", "serving", "writing"},
     "training": {
         *("formulas", "reading", "legacy", "losses", "models", "data", "baselines", "reporting", "serving"),
-        "evaluation",
+        *("evaluation", "writing"),
     },
-    "cli": {"keras_saliency", "data", "evaluation", "reporting", "training"},
+    "cli": {"keras_saliency", "data", "evaluation", "reporting", "training", "writing"},
 }
 # Files that call TensorFlow itself; what has no framework at all can be imported anywhere.
 TENSORFLOW = {

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from keras_saliency.data import folder, pysaliency, rows, synthetic, table, tracker
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.facts import FACTS, Facts
+from keras_saliency.data.facts import FACTS, WITHIN, Facts
+from keras_saliency.data.fetching import fetch
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.mixtures import k_fold, leave_one_out, mix
 from keras_saliency.data.pipeline import pipeline
@@ -26,8 +27,6 @@ DATA_SETS: dict[str, Callable[..., DataSet]] = {
     **{name: with_settings(name, own.read) for name, own in OWN.items()},
 }
 EMBEDDED = {"synthetic"}
-# Data sets that lie in the folder of another.
-WITHIN = {"osie-mouse": "osie", "salicon-json": "salicon"}
 
 
 def load(name: str, directory: str | Path | None = None, **options: Any) -> DataSet:
@@ -99,6 +98,7 @@ __all__ = [
     "Place",
     "Sample",
     "Samples",
+    "fetch",
     "k_fold",
     "leave_one_out",
     "load",

@@ -1,6 +1,8 @@
 """What is known of published data sets: a row each. None stands for what was not found; nothing is guessed."""
 
 import dataclasses
+import urllib.parse
+from pathlib import PurePosixPath
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,12 +14,28 @@ class Archive:
         md5: The checksum that others have published; None if there is none.
         megabytes: About how large it is; None where that is not known.
         into: The folder, inside that of the data set, that it is unpacked in, or put in if it is no archive.
+        name: What it is called, where its address does not tell; without a suffix it is an archive.
+        within: The folder inside the archive of which the content is taken, and nothing else; `*` in it is any name.
     """
 
     address: str
     md5: str | None = None
     megabytes: float | None = None
     into: str = ""
+    name: str = ""
+    within: str = ""
+
+    @property
+    def file(self) -> str:
+        """What it is called on disk: its name, the `id` in its address, or the end of that."""
+        address = urllib.parse.urlsplit(self.address)
+        ids = urllib.parse.parse_qs(address.query).get("id", [""])
+        return self.name or ids[0] or PurePosixPath(urllib.parse.unquote(address.path)).name
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is unpacked: ZIP, tar, tar.gz, or what has no suffix."""
+        return "." not in self.file or self.file.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +66,24 @@ class Facts:
     form: str | None = None
     edition: str | None = None
 
+    @property
+    def download(self) -> str:
+        """How large it is to fetch, such as `"2.1 GB"`; `"by hand"`, or nothing where there is nothing to fetch."""
+        if self.form or not self.archives:
+            return "by hand" if self.form else ""
+        known = [archive.megabytes for archive in self.archives if archive.megabytes is not None]
+        return f"{'over ' * (len(known) < len(self.archives))}{size_text(sum(known))}" if known else "unknown"
 
+
+def size_text(megabytes: float) -> str:
+    """A size as people read it, such as `"2.1 GB"` or `"40 MB"`."""
+    if megabytes >= 1000:
+        return f"{megabytes / 1000:.1f} GB"
+    return f"{megabytes:.0f} MB" if megabytes >= 100 else f"{megabytes:.3g} MB"
+
+
+# Data sets that lie in the folder of another.
+WITHIN = {"osie-mouse": "osie", "salicon-json": "salicon"}
 NONE = "none stated"
 SALICON = "http://salicon.net/challenge-2017/"
 DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import rich.console
-import rich.table
 
-from keras_saliency.reporting.files import read_result
+from keras_saliency.reporting.columns import print_columns
+from keras_saliency.reporting.results import read_result
 from keras_saliency.training.recipe import Recipe, data_sets
 
 SCORES = {"nss": "NSS", "auc": "AUC", "cc": "CC", "ig": "IG"}
@@ -31,26 +31,7 @@ def print_recipes(
         costs: From the name of a recipe to its `Cost`, for two more columns.
     """
     rows = [_row(recipe, Path(runs), costs) for recipe in recipes]
-    filled = {column for row in rows for column, cell in row.items() if cell}
-    chosen: list[str] = []
-    for column in NEEDED:
-        if column in filled and _width(rows, [*chosen, column]) <= console.width:
-            chosen.append(column)
-    columns = [column for column in rows[0] if column in chosen]
-    left_out = [column for column in rows[0] if column in filled.difference(chosen)]
-    table = rich.table.Table(box=None, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(row[column] for column in columns))
-    console.print(table, soft_wrap=False)
-    if left_out:
-        console.print(f"A wider terminal shows {', '.join(left_out)}, too.")
-
-
-def _width(rows: list[dict[str, str]], columns: list[str]) -> int:
-    """The characters of the widest line."""
-    return sum(2 + max(len(column), *(len(row[column]) for row in rows)) for column in columns)
+    print_columns(rows, console, NEEDED, NUMBERS)
 
 
 def _row(recipe: Recipe, runs: Path, costs: Mapping[str, Any] | None) -> dict[str, str]:

@@ -6,16 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from keras_saliency.reporting.files import naming, part_of, write_whole
 from keras_saliency.training.recipe import Recipe
-
-try:
-    import fcntl
-except ImportError:  # Windows, where two runs in one folder are not noticed.
-    fcntl = None  # type: ignore[assignment]
+from keras_saliency.writing.files import naming, part_of, write_whole
+from keras_saliency.writing.locks import LOCK, lock
 
 CHECKPOINTS, FEATURES = "checkpoints", "features"
-RECIPE, LOCK = "recipe.json", ".lock"
+RECIPE = "recipe.json"
 
 
 def claim_workdir(workdir: str | Path, recipe: Recipe, held: contextlib.ExitStack | None = None) -> Path:
@@ -38,7 +34,7 @@ def claim_workdir(workdir: str | Path, recipe: Recipe, held: contextlib.ExitStac
     _require_same_run(workdir, recipe)
     workdir.mkdir(parents=True, exist_ok=True)
     if held is not None:
-        _lock(workdir, held)
+        lock(workdir, held, f"Another run is at work in {workdir}. Wait for it, or choose another --workdir.")
         _require_same_run(workdir, recipe)
     if not (workdir / RECIPE).is_file():
         write_whole(workdir / RECIPE, json.dumps(dataclasses.asdict(recipe), indent=2) + "\n")
@@ -82,15 +78,3 @@ def _same(saved, wanted):
 
 def _default(field):
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-
-
-def _lock(workdir, held):
-    if fcntl is None:
-        return
-    file = held.enter_context((workdir / LOCK).open("a"))
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ValueError(f"Another run is at work in {workdir}. Wait for it, or choose another --workdir.") from error
-    except OSError:  # A file system without locks.
-        return

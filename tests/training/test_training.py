@@ -21,7 +21,8 @@ from keras_saliency.training.loop import _State
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
 from keras_saliency.training.recipe import SCHEDULES, Model, Recipe
 from keras_saliency.training.run import train_with_stages
-from keras_saliency.training.workdir import LOCK, claim_workdir
+from keras_saliency.training.workdir import claim_workdir
+from keras_saliency.writing.locks import LOCK
 from keras_saliency.zoo import RECIPES
 
 pytestmark = pytest.mark.usefixtures("tiny_backbone")

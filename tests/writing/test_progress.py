@@ -2,7 +2,7 @@
 
 import rich.table
 
-from keras_saliency.reporting.progress import Progress, make_console
+from keras_saliency.writing.progress import Progress, make_console
 
 NAME = "runs/o[/x] [red]a[/red] [bold] :smile: [1/2]"
 
@@ -24,3 +24,11 @@ def test_bars_show_names_as_they_are():
     with Progress(make_console(verbose=False)) as bars:
         bars.add_task(NAME, total=1)
         assert bars.columns[0].render(bars.tasks[0]).plain == NAME
+
+
+def test_bytes_are_told_as_sizes(capsys):
+    with Progress(make_console(), sizes=True) as bars:
+        task = bars.add_task("eye.zip", total=None)
+        bars.update(task, completed=1_500_000, total=2_000_000)
+        bars.update(task, completed=2_000_000)
+    assert capsys.readouterr().out.splitlines() == ["eye.zip ...", "eye.zip 2.0 MB/2.0 MB, 0 s"]

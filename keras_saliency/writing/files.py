@@ -2,14 +2,12 @@
 
 import contextlib
 import errno
-import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -36,15 +34,40 @@ def whole(path: str | Path) -> Iterator[Path]:
     part = part_of(path)
     _remove(part)  # what a process that was killed has left
     try:
-        yield part
-        part.replace(path)
-    except BaseException as error:
+        with naming_full_disk(path):
+            yield part
+            part.replace(path)
+    except BaseException:
         _remove(part)
-        if isinstance(error, OSError) and error.errno in FULL:
-            # The system names no file, and other libraries tell more than anybody wants to know.
-            said = f"{os.strerror(error.errno)}. Make room and try again"
-            raise OSError(error.errno, said, str(path)) from error
         raise
+
+
+@contextlib.contextmanager
+def naming_full_disk(path: str | Path) -> Iterator[None]:
+    """A context in which a full disk is one error that names what is written.
+
+    Raises:
+        OSError: If there is no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        # The system names no file, and other libraries tell more than anybody wants to know.
+        raise OSError(error.errno, f"{os.strerror(error.errno)}. Make room and try again", str(path)) from error
+
+
+def require_room(directory: str | Path, needed: int) -> None:
+    """Finds out whether there is room for so many bytes, before they are written.
+
+    Raises:
+        OSError: If there is not.
+    """
+    free = shutil.disk_usage(directory).free
+    if needed > free:
+        said = f"{needed / 1e6:,.0f} MB are needed and {free / 1e6:,.0f} MB are free. Make room and try again"
+        raise OSError(errno.ENOSPC, said, str(directory))
 
 
 def _remove(part):
@@ -97,21 +120,6 @@ def naming(path: str | Path, remedy: str) -> Iterator[None]:
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise ValueError(f"{path} cannot be used ({said}). {remedy}") from error
-
-
-def read_result(file: Path) -> dict[str, Any] | None:
-    """What the `result.json` of a run holds, scores among it; None if there is none.
-
-    Raises:
-        ValueError: If it holds no scores.
-    """
-    if not file.is_file():
-        return None
-    with naming(file, "Delete it and train again: the trained model is scored again."):
-        result = json.loads(file.read_text())
-        for score in result["scores"].values():
-            score["mean"]
-    return result
 
 
 def require_writable(directory: str | Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import rich.console
+import rich.filesize
 import rich.progress
 
 _T = TypeVar("_T")
@@ -36,16 +37,18 @@ class Progress(rich.progress.Progress):
 
     Args:
         console: Where to write.
+        sizes: Whether bytes are counted, which are shown as such.
     """
 
-    def __init__(self, console: rich.console.Console) -> None:
+    def __init__(self, console: rich.console.Console, sizes: bool = False) -> None:
         columns = (
             rich.progress.TextColumn("{task.description:<12}", markup=False),
             rich.progress.BarColumn(),
-            rich.progress.MofNCompleteColumn(),
+            rich.progress.DownloadColumn() if sizes else rich.progress.MofNCompleteColumn(),
             rich.progress.TimeElapsedColumn(),
             rich.progress.TimeRemainingColumn(),
         )
+        self.count = _size if sizes else "{:.0f}".format
         self.lines = not (console.is_terminal or console.is_jupyter)
         self.told: dict[rich.progress.TaskID, float] = {}
         super().__init__(*columns, console=console, disable=self.lines)
@@ -88,8 +91,12 @@ class Progress(rich.progress.Progress):
         task = self.tasks[self.task_ids.index(task_id)]
         waited = time.monotonic() - self.told.get(task_id, float("inf"))
         if self.lines and task_id in self.told and (task.finished or waited >= EVERY):
-            total = "?" if task.total is None else f"{task.total:.0f}"
-            self.console.print(f"{task.description.strip()} {task.completed:.0f}/{total}, {task.elapsed or 0:.0f} s")
+            done, total = ("?" if count is None else self.count(count) for count in (task.completed, task.total))
+            self.console.print(f"{task.description.strip()} {done}/{total}, {task.elapsed or 0:.0f} s")
             self.told[task_id] = time.monotonic()
             if task.finished:
                 del self.told[task_id]
+
+
+def _size(count):
+    return rich.filesize.decimal(int(count))
