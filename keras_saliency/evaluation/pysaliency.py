@@ -26,9 +26,9 @@ from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
 from keras_saliency.reading.hdf5 import open_hdf5
-from keras_saliency.reporting.files import whole
 from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
+from keras_saliency.writing.files import whole
 
 INSTALL = "pip install pysaliency torch 'setuptools<81'"
 # Of the logarithm of the sum of a log-density that was averaged and interpolated: a sharp one at factor 16 loses 1.4.

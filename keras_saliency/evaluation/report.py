@@ -14,9 +14,9 @@ from keras_saliency.data import DataSet
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.evaluation.splits import FALSE_POSITIVES, Evaluation
 from keras_saliency.reporting import plotting, tables
-from keras_saliency.reporting.files import delete_own, others_in, require_writable, write_whole
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import compare
+from keras_saliency.writing.files import delete_own, others_in, require_writable, write_whole
 
 # What an evaluation writes into its folder, and what is left of it if it is killed meanwhile.
 OWN = re.compile(

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from keras_saliency.formulas.types import Photograph, Plane
-from keras_saliency.reporting.files import whole
+from keras_saliency.writing.files import whole
 
 COLOURS = "inferno"
 # The colours of overlays, and how bright red, green and blue are in them (ITU-R BT.601). In float32: photographs are

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Protocol, TypeAlias
 import rich.table
 
 from keras_saliency.data import DataSet, Samples
-from keras_saliency.reporting.files import whole
 from keras_saliency.reporting.statistics import Interval
+from keras_saliency.writing.files import whole
 
 PACKAGES = (
     *("keras_saliency", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "opencv-python-headless"),

@@ -17,7 +17,7 @@ from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Maps, Size
 from keras_saliency.models import gives_log_density, require_finite
 from keras_saliency.models.sizes import require_size
-from keras_saliency.reporting.files import whole
+from keras_saliency.writing.files import whole
 
 
 def export_saved_model(model: keras.Model, directory: str | Path, size: Size | None = None) -> None:

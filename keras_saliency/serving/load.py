@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_saliency.models import gives_log_density, require_finite
-from keras_saliency.reporting.files import read_result
+from keras_saliency.reporting.results import read_result
 
 MODEL, RESULT = "model.keras", "result.json"
 # What the folder of a run holds for people and programs, from its name in `Run.paths` to its place.

@@ -13,7 +13,8 @@ from PIL import Image
 
 from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Photograph, Plane
-from keras_saliency.reporting import files, plotting
+from keras_saliency.reporting import plotting
+from keras_saliency.writing import files
 
 STRIP = 1 << 20  # pixels that are drawn at once
 COMPRESSION = 4  # of PNG: 6, which is customary, takes twice the time for a fifth less

@@ -18,7 +18,7 @@ from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
 from keras_saliency.formulas.types import Features, Size, Tensor
-from keras_saliency.reporting.files import delete_own, whole, write_whole
+from keras_saliency.writing.files import delete_own, whole, write_whole
 
 FLOAT16_MAX = 65504.0
 DONE = "complete.json"

@@ -7,7 +7,7 @@ from typing import Any
 import rich.console
 import rich.table
 
-from keras_saliency.reporting.files import read_result
+from keras_saliency.reporting.results import read_result
 from keras_saliency.training.recipe import Recipe, data_sets
 
 SCORES = {"nss": "NSS", "auc": "AUC", "cc": "CC", "ig": "IG"}

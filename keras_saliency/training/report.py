@@ -9,10 +9,10 @@ from keras_saliency.data import DataSet
 from keras_saliency.evaluation.sources import Source
 from keras_saliency.evaluation.splits import Evaluation
 from keras_saliency.reporting import plotting, tables
-from keras_saliency.reporting.files import write_whole
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.serving.load import RESULT
 from keras_saliency.training.recipe import Recipe
+from keras_saliency.writing.files import write_whole
 
 
 def write_report(

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from keras_saliency.reporting.files import naming, part_of, write_whole
 from keras_saliency.training.recipe import Recipe
+from keras_saliency.writing.files import naming, part_of, write_whole
 
 try:
     import fcntl

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from keras_saliency.reporting.files import delete_own, naming, part_of, read_result, whole, write_whole
+from keras_saliency.reporting.results import read_result
+from keras_saliency.writing.files import delete_own, naming, part_of, whole, write_whole
 
 
 def test_what_stood_there_stands_there_until_the_new_file_is_complete(tmp_path):

@@ -2,14 +2,12 @@
 
 import contextlib
 import errno
-import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -97,21 +95,6 @@ def naming(path: str | Path, remedy: str) -> Iterator[None]:
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise ValueError(f"{path} cannot be used ({said}). {remedy}") from error
-
-
-def read_result(file: Path) -> dict[str, Any] | None:
-    """What the `result.json` of a run holds, scores among it; None if there is none.
-
-    Raises:
-        ValueError: If it holds no scores.
-    """
-    if not file.is_file():
-        return None
-    with naming(file, "Delete it and train again: the trained model is scored again."):
-        result = json.loads(file.read_text())
-        for score in result["scores"].values():
-            score["mean"]
-    return result
 
 
 def require_writable(directory: str | Path) -> None:

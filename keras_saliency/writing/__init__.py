@@ -1,0 +1,1 @@
+"""Writes files and folders that are there whole or not at all."""
