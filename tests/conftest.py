@@ -25,6 +25,17 @@ def slowly(names, slow):
     return [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """A cache of this run, which its processes share: real data are read once."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_SALIENCY_CACHE", str(folder / "cache"))
+        yield
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

@@ -64,7 +64,7 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     if not directory.is_dir():
         raise FileNotFoundError(f"The folder {directory} of the data set {name!r} does not exist.")
     data = DATA_SETS[name](directory, **options)
-    return dataclasses.replace(data, facts=data.facts or FACTS.get(name))
+    return data if data.facts or name not in FACTS else dataclasses.replace(data, facts=FACTS[name])
 
 
 def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], Any] = lambda text: None) -> DataSet:
