@@ -24,9 +24,9 @@ from rich.text import Text
 
 from keras_saliency import baselines, data, metrics
 from keras_saliency.losses import LOSSES, PRESETS, combo
-from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.training.build import build
 from keras_saliency.training.features import FeatureCache
+from keras_saliency.writing.progress import Progress, make_console
 from keras_saliency.zoo import RECIPES
 
 METRICS = {name: metrics.METRICS[name] for name in ("nss", "auc", "cc", "sim", "kld", "ig")}

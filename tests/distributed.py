@@ -20,10 +20,10 @@ from conftest import every_loss, every_metric, make_truth  # noqa: E402
 import keras_saliency as ks  # noqa: E402
 from keras_saliency.data import synthetic  # noqa: E402
 from keras_saliency.evaluation.sources import ModelSource  # noqa: E402
-from keras_saliency.reporting.progress import make_console  # noqa: E402
 from keras_saliency.training.devices import mirrored, share_among  # noqa: E402
 from keras_saliency.training.recipe import Model  # noqa: E402
 from keras_saliency.training.run import train_with_stages  # noqa: E402
+from keras_saliency.writing.progress import make_console  # noqa: E402
 
 # Batches of four and a last one of three, of which the second device gets one; one image has no fixations, one no
 # density.

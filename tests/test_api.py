@@ -12,8 +12,8 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_saliency as ks
-from keras_saliency.reporting import progress
 from keras_saliency.training.recipe import Model
+from keras_saliency.writing import progress
 
 RECIPE = dataclasses.replace(
     ks.zoo.find_recipe("demo"), size=(60, 80), batch=4, epochs=1, model=Model("multilevel", "tiny")

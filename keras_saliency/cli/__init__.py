@@ -11,7 +11,7 @@ import keras_saliency as ks
 from keras_saliency.cli import data_sets
 from keras_saliency.cli.common import console, debugging, folders, start
 from keras_saliency.cli.reading import opened, reads_data
-from keras_saliency.reporting.progress import make_console
+from keras_saliency.writing.progress import make_console
 
 app = typer.Typer(
     help="Predict where people look: train saliency models, apply them to photographs, export them for serving.",

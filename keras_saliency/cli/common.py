@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_saliency.reporting.progress import make_console
+from keras_saliency.writing.progress import make_console
 
 console = make_console()
 

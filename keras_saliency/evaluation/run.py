@@ -11,8 +11,8 @@ from keras_saliency.evaluation.report import claim, write_evaluation
 from keras_saliency.evaluation.sources import Source, open_source
 from keras_saliency.evaluation.splits import REFERENCES, Evaluation, score_split
 from keras_saliency.formulas.conventions import CONVENTIONS
-from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.load import Run
+from keras_saliency.writing.progress import Progress, make_console
 
 AnySource: TypeAlias = Source | keras.Model | Run | str | Path
 

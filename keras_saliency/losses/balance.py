@@ -10,7 +10,7 @@ import rich.table
 from keras import ops
 
 from keras_saliency.formulas.types import Maps, Targets, Tensor
-from keras_saliency.reporting.progress import make_console
+from keras_saliency.writing.progress import make_console
 
 
 class Uncertainty(keras.layers.Layer):

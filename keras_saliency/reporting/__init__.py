@@ -1,1 +1,1 @@
-"""What people read: tables, figures, intervals, and the progress of long work."""
+"""What people read: tables, figures and intervals."""

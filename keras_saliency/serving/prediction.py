@@ -13,11 +13,11 @@ from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.models import gives_log_density, require_finite, require_log_density
 from keras_saliency.models.sizes import size_for, size_of
-from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving import writing
 from keras_saliency.serving.load import Run, load
 from keras_saliency.serving.photographs import find_images, is_complete, plan
 from keras_saliency.writing import files
+from keras_saliency.writing.progress import Progress, make_console
 
 WRITERS = 3
 ROOM = 1 << 25  # pixels of the photographs that are being written at once

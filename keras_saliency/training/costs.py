@@ -7,9 +7,9 @@ import rich.console
 
 from keras_saliency.models import cost
 from keras_saliency.models.architectures import find_architecture
-from keras_saliency.reporting.progress import Progress
 from keras_saliency.training.build import untrained
 from keras_saliency.training.recipe import Recipe
+from keras_saliency.writing.progress import Progress
 
 
 class Cost(NamedTuple):

@@ -14,7 +14,6 @@ from tensorboard.summary import Writer
 from keras_saliency.data import DataSet
 from keras_saliency.data.pipeline import naming_images
 from keras_saliency.models import SaliencyModel
-from keras_saliency.reporting.progress import Progress
 from keras_saliency.serving.load import MODEL
 from keras_saliency.training.build import steps_of
 from keras_saliency.training.devices import enough_memory, own_share, unshared
@@ -22,6 +21,7 @@ from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import CHECKPOINTS, FEATURES
 from keras_saliency.writing.files import naming, whole, write_whole
+from keras_saliency.writing.progress import Progress
 
 ANEW = "Delete {} to train from the start."
 

@@ -15,7 +15,6 @@ from keras_saliency.data import DataSet, Place, mixtures
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.evaluation.splits import score_split
 from keras_saliency.models import SaliencyModel, mix
-from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.export import export_saved_model
 from keras_saliency.serving.load import MODEL, PARTS, Run, load
 from keras_saliency.training import recipe as recipes
@@ -27,6 +26,7 @@ from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.report import write_report
 from keras_saliency.training.workdir import FEATURES, claim_workdir
 from keras_saliency.writing.files import delete_own, others_in, whole
+from keras_saliency.writing.progress import Progress, make_console
 
 # What TensorFlow writes.
 SAVED_MODEL = re.compile(r"assets|variables|(saved_model|fingerprint)\.pb|variables/variables\.(index|data-\d+-of-\d+)")

@@ -2,7 +2,7 @@
 
 import rich.table
 
-from keras_saliency.reporting.progress import Progress, make_console
+from keras_saliency.writing.progress import Progress, make_console
 
 NAME = "runs/o[/x] [red]a[/red] [bold] :smile: [1/2]"
 
