@@ -1,6 +1,7 @@
 """What several tests share."""
 
 import contextlib
+import dataclasses
 import functools
 import os
 from pathlib import Path
@@ -166,3 +167,22 @@ def make_truth(rng, shape):
     fixations = rng.poisson(0.4, shape).astype("float32")
     fixations[:, 0, 0] = 1
     return density, fixations
+
+
+def assert_same_data(one, other):
+    """Fails unless two data sets are the same in every field, whatever fields there are."""
+    from keras_saliency.data import Samples
+
+    if dataclasses.is_dataclass(one):
+        assert type(one) is type(other)
+        for field in dataclasses.fields(one):
+            assert_same_data(getattr(one, field.name), getattr(other, field.name))
+        assert one.__dict__.get("orientation") == other.__dict__.get("orientation")
+    elif isinstance(one, Samples):
+        assert one.pixels_per_degree == other.pixels_per_degree and len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_same_data(*pair)
+    elif isinstance(one, np.ndarray):
+        np.testing.assert_array_equal(one, other, strict=True)
+    else:
+        assert one == other

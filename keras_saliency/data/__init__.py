@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, pysaliency, rows, synthetic, table, tracker
+from keras_saliency.data import folder, pysaliency, rows, shards, synthetic, table, tracker
+from keras_saliency.data.converting import convert
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.facts import FACTS, Facts
 from keras_saliency.data.fixations import Fixations
@@ -19,7 +20,7 @@ from keras_saliency.data.settings import with_settings
 Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
 
 # People's own; what there is to be said of them may stand in a file beside them.
-OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows, "pysaliency": pysaliency}
+OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows, "pysaliency": pysaliency, "shards": shards}
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     **{name: with_settings(name, read) for name, read in PUBLISHED.items()},
     "synthetic": synthetic.read,
@@ -99,6 +100,7 @@ __all__ = [
     "Place",
     "Sample",
     "Samples",
+    "convert",
     "k_fold",
     "leave_one_out",
     "load",

@@ -23,7 +23,7 @@ from keras_saliency.data.splits import PARTS
 VERSION = 1
 # The fields of a sample that say where a file lies, and those that are an array or None. Others are kept as JSON has
 # them, but for these columns.
-FILES = ("image", "ground_truth")
+FILES = ("image", "letterboxed", "ground_truth")
 PLANES = ("density",)
 OWN = ("size", "fixations", "sigma")
 
@@ -97,8 +97,11 @@ def from_arrays(arrays: Mapping[str, np.ndarray], root: Path) -> DataSet:
             sample.__dict__["orientation"] = orientation
     of_data, *of_splits = header["pixels_per_degree"]
     ends = np.cumsum([0, *arrays["splits"]]).tolist()
-    splits = [Samples(samples[a:b], of) for (a, b), of in zip(itertools.pairwise(ends), of_splits, strict=True)]
-    return DataSet(header["name"], *splits, of_data, tuple(header["skipped"]), _facts(header["facts"]))
+    train, validation, test = (
+        Samples(samples[a:b], of) for (a, b), of in zip(itertools.pairwise(ends), of_splits, strict=True)
+    )
+    known = _facts(header["facts"])
+    return DataSet(header["name"], train, validation, test, of_data, tuple(header["skipped"]), known)
 
 
 def _others():

@@ -13,9 +13,9 @@ from keras_saliency.evaluation.map_files import LOG_TOLERANCE
 from keras_saliency.evaluation.pysaliency import export_predictions
 from keras_saliency.evaluation.sources import HDF5, Source, open_source
 from keras_saliency.formulas.array_map import log_sum
-from keras_saliency.reporting.files import whole
-from keras_saliency.reporting.progress import Progress, make_console
 from keras_saliency.serving.load import Run
+from keras_saliency.writing.files import whole
+from keras_saliency.writing.progress import Progress, make_console
 
 
 def submit(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import assert_same_data
 
 import keras_saliency as ks
 from keras_saliency.data import DATA_SETS, FACTS, DataSet, Fixations, Samples, index, settings
@@ -15,23 +16,6 @@ from keras_saliency.data.splits import PARTS
 from keras_saliency.data.stored import from_arrays, to_arrays
 
 YESTERDAY = time.time() - 86_400
-
-
-def assert_equal(one, other):
-    """Fails unless two data sets are the same in every field, whatever fields there are."""
-    if dataclasses.is_dataclass(one):
-        assert type(one) is type(other)
-        for field in dataclasses.fields(one):
-            assert_equal(getattr(one, field.name), getattr(other, field.name))
-        assert one.__dict__.get("orientation") == other.__dict__.get("orientation")
-    elif isinstance(one, Samples):
-        assert one.pixels_per_degree == other.pixels_per_degree and len(one) == len(other)
-        for pair in zip(one, other, strict=True):
-            assert_equal(*pair)
-    elif isinstance(one, np.ndarray):
-        np.testing.assert_array_equal(one, other, strict=True)
-    else:
-        assert one == other
 
 
 @pytest.fixture
@@ -55,7 +39,7 @@ def data(tiny, tmp_path):
 
 def test_a_data_set_is_stored_to_the_bit(data, tmp_path):
     assert any(sample.fixations.left_out for sample in data.train)
-    assert_equal(from_arrays(to_arrays(data, tmp_path), tmp_path), data)
+    assert_same_data(from_arrays(to_arrays(data, tmp_path), tmp_path), data)
 
 
 def test_stored_paths_are_those_of_the_folder_it_lies_in_now(data, tmp_path):
@@ -110,7 +94,7 @@ def reads(monkeypatch):
 def test_what_was_read_is_taken_while_nothing_changes(folder, reads):
     first, second = (ks.data.load("table", folder) for _ in range(2))
     assert len(reads) == 1
-    assert_equal(second, first)
+    assert_same_data(second, first)
     assert second.skipped == ("0.png: 1 of 4 fixations are outside the image",)
 
 
@@ -170,7 +154,7 @@ def test_a_damaged_index_counts_as_none_and_is_replaced(folder, reads, damage):
     (file,) = (index.cache() / "index").iterdir()
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    assert_equal(ks.data.load("table", folder), first)
+    assert_same_data(ks.data.load("table", folder), first)
     assert len(reads) == 2 and file.read_bytes() == whole
 
 
