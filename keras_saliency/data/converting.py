@@ -57,7 +57,7 @@ def convert(
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} is there and not empty, and nothing is overwritten. Choose a new folder.")
+        raise FileExistsError(f"{out} exists already. Choose another folder, or empty it.")
     with whole(out) as part, _full_as_the_system_says():
         part.mkdir(parents=True)
         writer = _Writer(part, shard)
@@ -96,14 +96,13 @@ class _Writer:
         if self.records is None:
             self.file, self.offset = self.folder / f"{next(self.shards):05d}.tfrecord", 0
             self.records = tf.io.TFRecordWriter(str(self.file))
-        contents = {"image": file_bytes(sample.image)}
+        contents, shapes = {"image": file_bytes(sample.image)}, {}
         if pixels is not None:
-            contents["pixels"] = pixels.astype("<f4").tobytes()
+            contents["pixels"], shapes["pixels"] = pixels.astype("<f4").tobytes(), pixels.shape
         record = _example(sample, split, contents)
         self.records.write(record)
         # Wherever in the record the same bytes are first, they are these.
         begin = self.offset + BEFORE
-        shapes = {"pixels": np.shape(pixels)}
         places = {
             name: Part(self.file, begin + record.index(data), len(data), shapes.get(name))
             for name, data in contents.items()

@@ -103,7 +103,7 @@ def test_the_manifest_counts(tiny, written):
 def test_nothing_is_overwritten_and_what_fails_leaves_nothing(tiny, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").touch()
-    with pytest.raises(FileExistsError, match="full is there and not empty, and nothing is overwritten"):
+    with pytest.raises(FileExistsError, match="full exists already. Choose another folder, or empty it"):
         ks.data.convert(tiny, tmp_path / "full")
     (tmp_path / "gone.png").write_bytes(b"no image")
     train = Samples([*tiny.train[:2], dataclasses.replace(tiny.train[2], image=tmp_path / "gone.png")])
@@ -189,9 +189,11 @@ def test_batches_of_osie_are_the_same_from_shards(tmp_path):
 
 
 def test_predictions_from_shards_are_those_of_the_files(tiny, written, model):
-    """A model sees pixels that are stored, or others: here of its own size, which is not that of the shards."""
-    source = ModelSource(model, "net")
-    for one, other in zip(
-        *(source.predictions(data.test) for data in (ks.data.load("shards", written), tiny)), strict=True
-    ):
+    source, read = ModelSource(model, "net"), ks.data.load("shards", written)
+    for one, other in zip(source.predictions(read.test), source.predictions(tiny.test), strict=True):
         np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_shards_leave_as_files_again(tiny, written, tmp_path):
+    ks.interop.export_data(ks.data.load("shards", written), tmp_path / "hdf5")
+    assert (tmp_path / "hdf5" / "stimuli" / f"{tiny.test[0].name}.png").read_bytes() == tiny.test[0].image
