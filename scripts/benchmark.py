@@ -1,8 +1,8 @@
 """Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`,
-`predict`, `evaluation`, `pipeline DIR`."""
+`predict`, `evaluation`, `data DIR`."""
 
 import typer
-from benchmarks import emd, evaluation, losses, metrics, models, pipeline, predict
+from benchmarks import data, emd, evaluation, losses, metrics, models, predict
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(losses.losses)
@@ -11,7 +11,7 @@ app.command()(emd.emd)
 app.command()(models.models)
 app.command()(predict.predict)
 app.command()(evaluation.evaluation)
-app.command()(pipeline.pipeline)
+app.command()(data.data)
 
 
 @app.callback()

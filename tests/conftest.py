@@ -1,6 +1,7 @@
 """What several tests share."""
 
 import contextlib
+import dataclasses
 import functools
 import os
 from pathlib import Path
@@ -23,6 +24,17 @@ def pytest_collection_modifyitems(items):
 def slowly(names, slow):
     """Parameters of a test, of which those in `slow` are left to `make test-slow`."""
     return [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """A cache of this run, which its processes share: real data are read once."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_SALIENCY_CACHE", str(folder / "cache"))
+        yield
 
 
 @pytest.fixture
@@ -155,3 +167,22 @@ def make_truth(rng, shape):
     fixations = rng.poisson(0.4, shape).astype("float32")
     fixations[:, 0, 0] = 1
     return density, fixations
+
+
+def assert_same_data(one, other):
+    """Fails unless two data sets are the same in every field, whatever fields there are."""
+    from keras_saliency.data import Samples
+
+    if dataclasses.is_dataclass(one):
+        assert type(one) is type(other)
+        for field in dataclasses.fields(one):
+            assert_same_data(getattr(one, field.name), getattr(other, field.name))
+        assert one.__dict__.get("orientation") == other.__dict__.get("orientation")
+    elif isinstance(one, Samples):
+        assert one.pixels_per_degree == other.pixels_per_degree and len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_same_data(*pair)
+    elif isinstance(one, np.ndarray):
+        np.testing.assert_array_equal(one, other, strict=True)
+    else:
+        assert one == other

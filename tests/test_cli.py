@@ -101,6 +101,21 @@ def test_train_predict_and_export(eager, monkeypatch, capsys, tmp_path, tiny, ti
     assert code == 0 and (tmp_path / "served" / "2" / "saved_model.pb").is_file(), text
 
 
+def test_shards_are_written_and_read_in_place_of_a_folder(monkeypatch, capsys, tmp_path, tiny):
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
+    code, text = run(monkeypatch, capsys, "data", "convert", "synthetic=", tmp_path / "shards", "--size", 60, 80)
+    assert code == 0 and "writing 16/16" in text and f"{tmp_path / 'shards'}: 4 MB" in text, text
+    assert ks.data.load("shards", tmp_path / "shards").test[0].letterboxed.shape == (60, 80, 3)
+    code, text = run(monkeypatch, capsys, "data", "convert", "synthetic=", tmp_path / "small", "--encoded")
+    assert code == 0 and ks.data.load("shards", tmp_path / "small").test[0].letterboxed is None, text
+    code, text = run(monkeypatch, capsys, "data", "convert", "synthetic=", tmp_path / "small")
+    assert code == 1 and "small exists already. Choose another folder, or empty it" in text
+    evaluated = ("evaluate", "signature", "--data", f"shards={tmp_path / 'small'}", "--out", tmp_path / "scores")
+    code, text = run(monkeypatch, capsys, *evaluated)
+    assert code == 0, text
+    assert json.loads((tmp_path / "scores" / "result.json").read_text())["data"] == "synthetic"
+
+
 def test_evaluate_compares_what_is_given(monkeypatch, capsys, tmp_path, tiny):
     monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
     maps = tmp_path / "maps"

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from keras_saliency.cli.common import console, start
+import keras_saliency as ks
+from keras_saliency.cli.common import console, folders, start
 from keras_saliency.reporting.columns import print_columns
+from keras_saliency.writing.progress import Progress
 
 # What a narrow terminal has room for, the most needed first.
 NEEDED = ("name", "images", "observers", "download", "licence", "task", "seconds", "address")
@@ -77,3 +79,28 @@ def fetch(
     from keras_saliency import data
 
     data.fetch(name, directory, yes or (typer.confirm if sys.stdin.isatty() and console.is_terminal else False))
+
+
+@app.command()
+def convert(
+    data: Annotated[str, typer.Argument(metavar="NAME=DIR", help="A data set and its folder.")],
+    out: Annotated[Path, typer.Argument(help="The folder of the shards, new or empty.")],
+    size: Annotated[
+        tuple[int, int],
+        typer.Option(help="Height and width at which models see images: pipelines of that size decode nothing."),
+    ] = (240, 320),
+    encoded: Annotated[bool, typer.Option("--encoded", help="Store image files alone: small, not fast.")] = False,
+) -> None:
+    """Write a data set as shards, large files that a training reads fast, with a manifest and checksums.
+
+    `--data shards=OUT` reads them, and so does tf.data: they are TFRecord files.
+
+    Example: `keras-saliency data convert osie=data/osie shards/osie`
+    """
+    where = folders([data])
+    start()
+    found = ks.data.open_data(where, console.print)
+    with Progress(console) as progress:
+        task = progress.add_task("writing", total=len(found.train) + len(found.validation) + len(found.test))
+        ks.data.convert(found, out, None if encoded else size, progress=lambda: progress.advance(task))
+    console.print(f"{out}: {sum(path.stat().st_size for path in out.rglob('*')) / 1e6:,.0f} MB")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, pysaliency, rows, synthetic, table, tracker
+from keras_saliency.data import folder, pysaliency, rows, shards, synthetic, table, tracker
+from keras_saliency.data.converting import convert
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.facts import FACTS, WITHIN, Facts
 from keras_saliency.data.fetching import fetch
@@ -20,7 +21,7 @@ from keras_saliency.data.settings import with_settings
 Place: TypeAlias = str | Path | DataSet | None  # the folder of a data set, itself, or None for where it is looked for
 
 # People's own; what there is to be said of them may stand in a file beside them.
-OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows, "pysaliency": pysaliency}
+OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows, "pysaliency": pysaliency, "shards": shards}
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     **{name: with_settings(name, read) for name, read in PUBLISHED.items()},
     "synthetic": synthetic.read,
@@ -63,7 +64,7 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     if not directory.is_dir():
         raise FileNotFoundError(f"The folder {directory} of the data set {name!r} does not exist.")
     data = DATA_SETS[name](directory, **options)
-    return dataclasses.replace(data, facts=data.facts or FACTS.get(name))
+    return data if data.facts or name not in FACTS else dataclasses.replace(data, facts=FACTS[name])
 
 
 def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], Any] = lambda text: None) -> DataSet:
@@ -98,6 +99,7 @@ __all__ = [
     "Place",
     "Sample",
     "Samples",
+    "convert",
     "fetch",
     "k_fold",
     "leave_one_out",

@@ -5,17 +5,20 @@ TensorFlow decodes, in the graph or outside it: decoders differ by a few grey le
 
 import contextlib
 from pathlib import Path
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from keras_saliency.data.image_header import LARGE, flaw
 from keras_saliency.data.orientation import UPRIGHT, orientation, turned_upright
+from keras_saliency.data.parts import Part
 from keras_saliency.formulas.types import Photograph, Tensor, Unbatched
 
 READ = (".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".webp")
 # Of images that TensorFlow cannot read, which are refused by name, and not passed over.
 REFUSED = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2")
 REASON = 160  # letters of what TensorFlow says
+Image: TypeAlias = Path | bytes | Part
 
 
 class ImageError(OSError):
@@ -57,7 +60,7 @@ def _decodable(data):
 decode_in_graph = tf.function(_with_orientation, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
 
 
-def read(file: Path | bytes, name: str | Path) -> Photograph:
+def read(file: Image, name: str | Path) -> Photograph:
     """Reads an image as `decode` gives it, from a file or from its bytes.
 
     Raises:
@@ -66,7 +69,7 @@ def read(file: Path | bytes, name: str | Path) -> Photograph:
     return read_with_orientation(file, name)[0]
 
 
-def read_with_orientation(file: Path | bytes, name: str | Path) -> tuple[Photograph, int]:
+def read_with_orientation(file: Image, name: str | Path) -> tuple[Photograph, int]:
     """The same, and the EXIF orientation that it is turned by, as `way_up` gives it.
 
     Raises:
@@ -77,7 +80,7 @@ def read_with_orientation(file: Path | bytes, name: str | Path) -> tuple[Photogr
         return image.numpy(), int(turn)
 
 
-def way_up(file: Path | bytes, name: str | Path) -> int:
+def way_up(file: Image, name: str | Path) -> int:
     """The EXIF orientation of an image, 1 to 8, as `decode` finds it.
 
     Raises:
@@ -105,7 +108,7 @@ def _naming(name):
         ) from error
 
 
-def upright(file: Path | bytes, pixels: Photograph) -> bytes:
+def upright(file: Image, pixels: Photograph) -> bytes:
     """The bytes of an image file, of a turned picture those of a PNG file that shows it upright without EXIF data.
 
     Args:
@@ -116,7 +119,7 @@ def upright(file: Path | bytes, pixels: Photograph) -> bytes:
     return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
 
 
-def as_stored(file: Path | bytes) -> bytes:
+def as_stored(file: Image) -> bytes:
     """The bytes of a PNG file that shows an image as its pixels are stored, where its EXIF data are known to be wrong.
 
     Raises:
@@ -126,14 +129,17 @@ def as_stored(file: Path | bytes) -> bytes:
         return tf.io.encode_png(decode_known(file_bytes(file), UPRIGHT)).numpy()
 
 
-def file_bytes(file: Path | bytes) -> bytes:
-    """The bytes of a file, or those that it is given as.
+def file_bytes(file: Image) -> bytes:
+    """The bytes of a file, or of a part of one, or those that it is given as.
 
     Raises:
         ImageError: If it is a pipe, a device or the like, whose end may never come.
+        ValueError: As `Part.read`.
     """
     if isinstance(file, bytes):
         return file
+    if isinstance(file, Part):
+        return file.read()
     if file.exists() and not file.is_file():
         raise ImageError(f"{file} is no regular file. Expected an image file.")
     return file.read_bytes()

@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import geometry, image_files
+from keras_saliency.data import geometry, image_files, parts
 from keras_saliency.data.augmentation import mover, recolour, require_known
 from keras_saliency.data.moved_targets import MovedTargets
 from keras_saliency.data.order import shuffled
@@ -206,23 +207,33 @@ def _moving_maker(samples, size, target_size, sigma, augment):
 
 def _image_maker(samples, size):
     """A graph function from index to the letterboxed image."""
+    stored = [sample.letterboxed for sample in samples]
+    if all(part is not None and part.shape == (*size, 3) for part in stored):
+        pixels_of = parts.reader(stored, tf.float32)
+        return lambda i: tf.reshape(pixels_of(i), (*size, 3))
     read, box_of = _reader(samples), rows_of(geometry.box(np.array([s.size for s in samples], "int32"), size))
     return lambda i: geometry.letterbox(read(i), size, box_of(i))
 
 
+def _bytes_reader(files):
+    """A graph function from index to the bytes of an image file."""
+    if all(isinstance(file, Path) for file in files):
+        paths = tf.constant(list(map(str, files)))
+        return lambda i: tf.io.read_file(paths[i])
+    if all(isinstance(file, parts.Part) for file in files):
+        return parts.reader(files, tf.string)
+    contents = tf.constant([image_files.file_bytes(file) for file in files])
+    return lambda i: contents[i]
+
+
 def _reader(samples):
     """A graph function from index to the decoded image."""
-    files = [sample.image for sample in samples]
-    in_memory = any(isinstance(file, bytes) for file in files)
-    if in_memory:
-        files = [image_files.file_bytes(file) for file in files]
-    sources = tf.constant(files if in_memory else list(map(str, files)))
+    bytes_of = _bytes_reader([sample.image for sample in samples])
     size_of = rows_of(np.array([sample.size for sample in samples], "int32"))
     orientation_of = rows_of([[sample.orientation] for sample in samples])
 
     def make(i):
-        data = sources[i] if in_memory else tf.io.read_file(sources[i])
-        image = image_files.decode_known(data, *orientation_of(i))
+        image = image_files.decode_known(bytes_of(i), *orientation_of(i))
         same = tf.reduce_all(tf.shape(image)[:2] == size_of(i))
         says = "an image has not the size of its sample"
         with tf.control_dependencies([tf.raw_ops.Assert(condition=same, data=[says])]):

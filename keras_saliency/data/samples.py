@@ -15,6 +15,7 @@ from keras_saliency.data import image_files
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.map_arrays import read_map
 from keras_saliency.data.order import draws
+from keras_saliency.data.parts import Part
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.types import Photograph, Plane, Size
@@ -28,7 +29,8 @@ class Sample:
 
     Attributes:
         name: What reports call it.
-        image: The path of an image file, or its bytes; what can be read says `keras_saliency.data.image_files.decode`.
+        image: The path of an image file, its bytes, or the part of a file that they are; what can be read says
+            `keras_saliency.data.image_files.decode`.
         size: `(height, width)` in pixels, of the upright image; None until `split` has read it from the image.
         fixations: Its fixations inside the image.
         sigma: The standard deviation of the ground-truth blur, in pixels of the image.
@@ -39,10 +41,11 @@ class Sample:
             default its name.
         data_set: The number of its data set in a mixture.
         weight: How often an epoch in random order shows it.
+        letterboxed: Where its pixels are stored as a pipeline of one size makes them, `(height, width, 3)`, float32.
     """
 
     name: str
-    image: Path | bytes
+    image: Path | bytes | Part
     size: Size
     fixations: Fixations
     sigma: float
@@ -51,6 +54,7 @@ class Sample:
     group: str = ""
     data_set: int = 0
     weight: float = 1.0
+    letterboxed: Part | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", self.group or self.name)

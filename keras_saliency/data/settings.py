@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.index import remembered
 
 
 def with_settings(name: str, read: Callable[..., DataSet]) -> Callable[..., DataSet]:
-    """A reader that takes from `NAME.json` in its folder what it is not given as arguments.
+    """A reader that takes from `NAME.json` in its folder what it is not given as arguments, and is `remembered`.
 
     Args:
         name: The name of the data set.
@@ -26,7 +27,7 @@ def with_settings(name: str, read: Callable[..., DataSet]) -> Callable[..., Data
         unknown = [key for key in settings if key not in known]
         if unknown:
             raise ValueError(f"Unknown setting {unknown[0]!r} of {name!r}. Known settings: {', '.join(known)}.")
-        return read(directory, **settings)
+        return remembered(name, directory, settings, lambda: read(directory, **settings))
 
     return read_with
 

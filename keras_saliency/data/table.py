@@ -110,7 +110,7 @@ def read_table(path: Path, columns: Mapping[str, str]) -> "pd.DataFrame":
         )
     present = {called[name]: name for name in COLUMNS if called[name] in there}
     if path.suffix.lower() == ".parquet":
-        table = _pandas(path, "read_parquet", columns=list(present))
+        table = _read_parquet(path, list(present))
     else:
         table = _read_text(path, there, present)
     table = table.rename(columns=present)[list(present.values())]
@@ -168,6 +168,17 @@ def _pandas(path, reader, **options):
         raise ValueError(f"{path} is not in UTF-8 ({error.reason}). Save it again in that encoding.") from error
     except Exception as error:  # The readers raise whatever broken bytes lead them to.
         raise ValueError(f"{path} cannot be read as a table ({' '.join(str(error).split())[:160]}).") from error
+
+
+def _read_parquet(path, columns):
+    import pyarrow as pa
+
+    is_text = (pa.types.is_string, pa.types.is_large_string)
+    texts = [field.name for field in pa.parquet.read_schema(path) if any(test(field.type) for test in is_text)]
+    # A text is then in memory once, and not in each of its rows.
+    table = _pandas(path, "read_parquet", columns=columns, engine="pyarrow", read_dictionary=texts)
+    pa.default_memory_pool().release_unused()  # as much again as the table, kept for the next
+    return table
 
 
 def _separator(path):

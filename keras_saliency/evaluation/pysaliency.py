@@ -19,6 +19,7 @@ import scipy.ndimage
 from scipy.special import logsumexp
 
 from keras_saliency.data import DataSet
+from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.map_arrays import PIXELS
 from keras_saliency.data.samples import Samples
 from keras_saliency.data.splits import PARTS
@@ -169,7 +170,7 @@ def _file_of(sample, directory):
     file = directory / "stimuli" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     with whole(file) as part:
-        part.write_bytes(sample.image)
+        part.write_bytes(file_bytes(sample.image))
     return os.path.relpath(file, directory)
 
 

@@ -73,7 +73,11 @@ def as_hdf5(data, directory):
     return ks.data.load("pysaliency", directory / "stored", pixels_per_degree=data.pixels_per_degree)
 
 
-FORMS = {form.__name__: form for form in (as_table, as_parquet, as_rows, as_folder, as_hdf5)}
+def as_shards(data, directory):
+    return ks.data.load("shards", ks.data.convert(data, directory / "shards"), verify=True)
+
+
+FORMS = {form.__name__: form for form in (as_table, as_parquet, as_rows, as_folder, as_hdf5, as_shards)}
 
 
 @pytest.mark.parametrize("size", ["few", pytest.param("all", marks=pytest.mark.slow)])
