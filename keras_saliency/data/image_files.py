@@ -77,6 +77,18 @@ def read_with_orientation(file: Path | bytes, name: str | Path) -> tuple[Photogr
         return image.numpy(), int(turn)
 
 
+def read_as_stored(file: Path | bytes, name: str | Path) -> Photograph:
+    """Reads an image as `read` does, but not turned: with the rows and columns that the file stores.
+
+    Raises:
+        ImageError: As `read`.
+    """
+    data = file_bytes(file)
+    with _naming(name):
+        _decodable(data)
+        return decode_known(data, UPRIGHT).numpy()
+
+
 def way_up(file: Path | bytes, name: str | Path) -> int:
     """The EXIF orientation of an image, 1 to 8, as `decode` finds it.
 
@@ -114,16 +126,6 @@ def upright(file: Path | bytes, pixels: Photograph) -> bytes:
     """
     data = file_bytes(file)
     return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
-
-
-def as_stored(file: Path | bytes) -> bytes:
-    """The bytes of a PNG file that shows an image as its pixels are stored, where its EXIF data are known to be wrong.
-
-    Raises:
-        ImageError: If it cannot be decoded.
-    """
-    with _naming(file if isinstance(file, Path) else "image"):
-        return tf.io.encode_png(decode_known(file_bytes(file), UPRIGHT)).numpy()
 
 
 def file_bytes(file: Path | bytes) -> bytes:
