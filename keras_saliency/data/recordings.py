@@ -1,6 +1,7 @@
 """People's own recordings: what makes a data set of a folder of images and a table of fixations, however it was read.
 
-A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has them; a row is a fixation.
+A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has them; a row is a fixation. It may have a
+column `group`, which is that of `Sample`.
 """
 
 import dataclasses
@@ -45,7 +46,7 @@ def make_data(
     Observers are numbered in the order of their names, numbers as numbers. Fixations are in the order of observer and
     time; without `time`, it is the sum of the observer's earlier durations on the image, or the position in `order`, or
     the number of the fixation among the observer's, as the table has them. Without a column of splits,
-    `splits.by_hash` assigns them.
+    `splits.by_hash` assigns them, images of one group to one side.
 
     Args:
         name: The name of the data set.
@@ -68,7 +69,11 @@ def make_data(
         raise ValueError(f"{where}, row {nameless.argmax() + 2}: the image has no name. Name it, or delete the row.")
     files = images if isinstance(images, Mapping) else _files_of(list(map(str, names)), images, where)
     called = list(map(str, names)) if isinstance(images, Mapping) else list(files)
-    samples = [Sample(name, files[name], None, NONE, 1.0, as_stored=as_stored) for name in called]  # type: ignore[arg-type]
+    groups = _groups_of(table, codes)
+    samples = [
+        Sample(name, files[name], None, NONE, 1.0, group=group, as_stored=as_stored)  # type: ignore[arg-type]
+        for name, group in zip(called, groups, strict=True)
+    ]
     parts = _parts_of(table, codes, samples, where)
     observers = _numbered(table["observer"]) if "observer" in table else np.zeros(len(table), "int64")
     order = _order_of(codes, observers, _time_of(table))
@@ -157,10 +162,16 @@ def _files_of(names, images, where):
     return {file.as_posix(): images / file for file in owners}
 
 
+def _groups_of(table, codes):
+    """The group of each image; none where it is its name."""
+    firsts = np.unique(codes, return_index=True)[1]
+    return list(map(str, table["group"].iloc[firsts])) if "group" in table else [""] * len(firsts)
+
+
 def _parts_of(table, codes, samples, where):
     """The split of each image."""
     if "split" not in table:
-        return by_hash([sample.name for sample in samples])
+        return by_hash([sample.group for sample in samples])
     given, labels = table["split"].astype(str).factorize()
     unknown = [label for label in labels if label.lower() not in CALLED]
     if unknown:
