@@ -87,6 +87,11 @@ FACTS = {
             Archive(COCO + "coco_search18_fixations_TA_trainval.json", "bd491cce105ff6470536afdab1184776"),
         ),
     ),
+    "eyevis": Facts(
+        *("eyevis (University of Koblenz 2018)", 34, None, "tasks on web pages", None),
+        *("MIT, which does not cover the pages that are pictured", "https://github.com/Shanksum/eyevis-tool"),
+        form="Take its tables from its repository, and its screenshots as images/img_NAME.jpg, as gaze.csv names them.",
+    ),
     "fiwi": Facts(
         *("FiWI (Shen and Zhao 2014)", 149, 11, "free viewing of web pages", 5.0, NONE, FIWI),
         archives=(Archive(FIWI),),

@@ -4,13 +4,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.published import cat2000, coco, fiwi, isun, mit300, mit1003, osie, salicon, scene
+from keras_saliency.data.published import (
+    cat2000,
+    coco,
+    eyevis,
+    fiwi,
+    isun,
+    mit300,
+    mit1003,
+    osie,
+    salicon,
+    scene,
+)
 from keras_saliency.data.samples import Samples
 
 PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "cat2000": cat2000.read,
     "coco-freeview": coco.read_freeview,
     "coco-search18": coco.read_search,
+    "eyevis": eyevis.read,
     "fiwi": fiwi.read,
     "isun": isun.read,
     "mit1003": mit1003.read,
