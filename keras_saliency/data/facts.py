@@ -126,6 +126,10 @@ FACTS = {
     ),
     "osie": Facts("OSIE (Xu et al. 2014)", 700, 15, "free viewing", 3.0, "MIT", OSIE),
     "osie-mouse": Facts("OSIE, by mouse (Jiang et al. 2015)", 700, 99, "free viewing by mouse", None, "MIT", OSIE),
+    "pascal-s": Facts(
+        *("PASCAL-S (Li et al. 2014)", 850, None, "free viewing", 2.0, NONE, "http://cbs.ic.gatech.edu/salobj/"),
+        archives=(Archive("http://cbs.ic.gatech.edu/salobj/download/salObj.zip", "e48b4e5deac08bddcaec55ce56e4d420"),),
+    ),
     "salicon": Facts(
         *("SALICON (Jiang et al. 2015)", 20_000, None, "free viewing by mouse", 5.0, NONE, SALICON),
         archives=(

@@ -13,6 +13,7 @@ from keras_saliency.data.published import (
     mit300,
     mit1003,
     osie,
+    pascal_s,
     salicon,
     scene,
 )
@@ -28,6 +29,7 @@ PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "mit1003": mit1003.read,
     "osie": osie.read,
     "osie-mouse": osie.read_mouse,
+    "pascal-s": pascal_s.read,
     "salicon": salicon.read,
     "salicon-json": salicon.read_json,
     "scene": scene.read,
