@@ -64,6 +64,7 @@ COCO_PAGE = "https://sites.google.com/view/cocosearch"
 FIWI = DROPBOX + "30nxg2uwd1wpb80/webpage_dataset.zip?dl=1"
 ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
+OMRON = "http://saliencydetection.net/dut-omron/"
 FACTS = {
     "cat2000": Facts(
         *("CAT2000 (Borji and Itti 2015)", 4000, 24, "free viewing", 5.0, NONE, MIT),
@@ -85,6 +86,13 @@ FACTS = {
             *COCO_IMAGES,
             Archive(COCO + "COCOSearch18-fixations-TP.zip", "bfcf4c005a89c43a1719b28b028c5499"),
             Archive(COCO + "coco_search18_fixations_TA_trainval.json", "bd491cce105ff6470536afdab1184776"),
+        ),
+    ),
+    "dut-omron": Facts(
+        *("DUT-OMRON (Yang et al. 2013)", 5_168, 5, "free viewing", 2.0, NONE, OMRON),
+        archives=(
+            Archive(OMRON + "download/DUT-OMRON-image.zip", "a8951db9297afacf78bc0e5079103cf1"),
+            Archive(OMRON + "download/DUT-OMRON-eye-fixations.zip", "d9f4f83fcc78b1e5efb579ae9fb0edc2"),
         ),
     ),
     "eyevis": Facts(
