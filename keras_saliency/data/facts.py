@@ -65,6 +65,7 @@ FIWI = DROPBOX + "30nxg2uwd1wpb80/webpage_dataset.zip?dl=1"
 ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 OMRON = "http://saliencydetection.net/dut-omron/"
+BRUCE = "http://www-sop.inria.fr/members/Neil.Bruce/"
 FACTS = {
     "cat2000": Facts(
         *("CAT2000 (Borji and Itti 2015)", 4000, 24, "free viewing", 5.0, NONE, MIT),
@@ -156,5 +157,9 @@ FACTS = {
     ),
     "scene": Facts(
         "Scene (Liang et al. 2015)", 500, 12, "free viewing", None, "MIT", "https://github.com/Yanakz/Scene"
+    ),
+    "toronto": Facts(
+        *("Toronto (Bruce & Tsotsos 2007)", 120, 20, "free viewing", 4.0, NONE, BRUCE),
+        archives=(Archive(BRUCE + "eyetrackingdata.zip", "38d5c02217060d4d2d1a4649cc632af1"),),
     ),
 }

@@ -17,6 +17,7 @@ from keras_saliency.data.published import (
     pascal_s,
     salicon,
     scene,
+    toronto,
 )
 from keras_saliency.data.samples import Samples
 
@@ -35,6 +36,7 @@ PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "salicon": salicon.read,
     "salicon-json": salicon.read_json,
     "scene": scene.read,
+    "toronto": toronto.read,
 }
 
 # Data set -> what gives, from its folder, the images of its official test in order; their fixations are withheld.
