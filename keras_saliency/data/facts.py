@@ -66,6 +66,7 @@ ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 OMRON = "http://saliencydetection.net/dut-omron/"
 BRUCE = "http://www-sop.inria.fr/members/Neil.Bruce/"
+KOEHLER = "https://labs.psych.ucsb.edu/eckstein/miguel/research_pages/saliencydata.html"
 FACTS = {
     "cat2000": Facts(
         *("CAT2000 (Borji and Itti 2015)", 4000, 24, "free viewing", 5.0, NONE, MIT),
@@ -120,6 +121,10 @@ FACTS = {
             Archive(ISUN + "validation.mat", "f68e9b011576e48d2460b883854fd86c"),
             Archive(ISUN + "image.zip", "0a3af01c5307f1d44f5dd309f71ea963"),
         ),
+    ),
+    "koehler": Facts(
+        *("Koehler (Koehler et al. 2014)", 800, None, "free viewing", None, NONE, KOEHLER),
+        form="Ask the authors for PublicData.zip (md5 405f58aaa9b4ddc76f3e8f23c379d315).",
     ),
     "mit300": Facts(
         *("MIT300 (Judd et al. 2012)", 300, 39, "free viewing", 3.0, NONE, MIT),
