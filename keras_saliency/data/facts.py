@@ -66,6 +66,7 @@ ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 OMRON = "http://saliencydetection.net/dut-omron/"
 BRUCE = "http://www-sop.inria.fr/members/Neil.Bruce/"
+FIGRIM = "https://github.com/cvzoya/figrim/blob/master/"
 KOEHLER = "https://labs.psych.ucsb.edu/eckstein/miguel/research_pages/saliencydata.html"
 FACTS = {
     "cat2000": Facts(
@@ -101,6 +102,16 @@ FACTS = {
         *("eyevis (University of Koblenz 2018)", 34, None, "tasks on web pages", None),
         *("MIT, which does not cover the pages that are pictured", "https://github.com/Shanksum/eyevis-tool"),
         form="Take its tables from its repository, and its screenshots as images/img_NAME.jpg, as gaze.csv names them.",
+    ),
+    "figrim": Facts(
+        *("FIGRIM (Bylinskii et al. 2015)", 630, None, "memory", 2.0, NONE, "http://figrim.mit.edu/"),
+        archives=(
+            Archive("http://figrim.mit.edu/Targets.zip", "2ad3a42ebc377efe4b39064405568201"),
+            Archive("http://figrim.mit.edu/Fillers.zip", "dc0bc9561b5bc90e158ec32074dd1060"),
+            Archive(FIGRIM + "targetData/allImages_release.mat?raw=True", "c72843b05e95ab27594c1d11c849c897"),
+            Archive(FIGRIM + "fillerData/allImages_fillers.mat?raw=True", "ce4f8b4961005d62f7a21191a64cab5e"),
+        ),
+        edition="targets",
     ),
     "fiwi": Facts(
         *("FiWI (Shen and Zhao 2014)", 149, 11, "free viewing of web pages", 5.0, NONE, FIWI),
