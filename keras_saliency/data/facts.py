@@ -91,6 +91,14 @@ FACTS = {
             Archive(COCO + "coco_search18_fixations_TA_trainval.json", "bd491cce105ff6470536afdab1184776"),
         ),
     ),
+    "daemons": Facts(
+        *("DAEMONS (University of Potsdam)", 2_400, None, "free viewing", None, NONE, "https://osf.io/cn5yp"),
+        archives=(
+            Archive("https://osf.io/download/hkvj5/", "a5720326e3331800d0921767b7e23716"),
+            Archive("https://osf.io/download/x5jb2/", "17d72179b8ab3552e8ada8c0a1a2a64e"),
+            Archive("https://osf.io/download/ztgna/", "2779b4c140a0b1e3c9976488994f08f3"),
+        ),
+    ),
     "dut-omron": Facts(
         *("DUT-OMRON (Yang et al. 2013)", 5_168, 5, "free viewing", 2.0, NONE, OMRON),
         archives=(

@@ -7,6 +7,7 @@ from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.published import (
     cat2000,
     coco,
+    daemons,
     dut_omron,
     eyevis,
     figrim,
@@ -27,6 +28,7 @@ PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "cat2000": cat2000.read,
     "coco-freeview": coco.read_freeview,
     "coco-search18": coco.read_search,
+    "daemons": daemons.read,
     "dut-omron": dut_omron.read,
     "eyevis": eyevis.read,
     "figrim": figrim.read,
