@@ -67,6 +67,7 @@ OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
 OMRON = "http://saliencydetection.net/dut-omron/"
 BRUCE = "http://www-sop.inria.fr/members/Neil.Bruce/"
 FIGRIM = "https://github.com/cvzoya/figrim/blob/master/"
+NUSEF = "https://ncript.comp.nus.edu.sg/site/mmas/"
 KOEHLER = "https://labs.psych.ucsb.edu/eckstein/miguel/research_pages/saliencydata.html"
 FACTS = {
     "cat2000": Facts(
@@ -156,6 +157,10 @@ FACTS = {
             Archive(JUDD + "DATA.zip", "ea19d74ad0a0144428c53e9d75c2d71c"),
             Archive(JUDD + "ALLFIXATIONMAPS.zip"),
         ),
+    ),
+    "nusef": Facts(
+        *("NUSEF, public part (Ramanathan et al. 2010)", 444, 25, "free viewing", 5.0, NONE, NUSEF + "NUSEF.html"),
+        archives=(Archive(NUSEF + "NUSEF_database.zip", "429a78ad92184e8a4b37419988d98953"),),
     ),
     "osie": Facts("OSIE (Xu et al. 2014)", 700, 15, "free viewing", 3.0, "MIT", OSIE),
     "osie-mouse": Facts("OSIE, by mouse (Jiang et al. 2015)", 700, 99, "free viewing by mouse", None, "MIT", OSIE),
