@@ -251,6 +251,14 @@ def test_pictures_that_are_turned_alike_or_not_are_upright_in_training(numbers):
         np.testing.assert_allclose(seen, PIXELS, atol=1e-3)
 
 
+def test_a_picture_that_was_shown_as_it_is_stored_is_not_turned():
+    stored = np.rot90(PIXELS)
+    sample = Sample("turned", turned("PNG", 6), (60, 40), Fixations.from_rows([(1, 2, 0, 0)]), 2.0, as_stored=True)
+    np.testing.assert_array_equal(sample.read(), stored)
+    (batch,) = images(Samples([sample]), (60, 40))
+    np.testing.assert_allclose(batch[0], stored, atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_broken_metadata_are_no_error(kind):
     """What cannot be read in them counts as upright."""

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.fixations import COLUMNS
-from keras_saliency.data.image_files import file_bytes
+from keras_saliency.data.image_files import file_bytes, upright
 from keras_saliency.data.parts import Part
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Sample, Samples
@@ -96,7 +96,8 @@ class _Writer:
         if self.records is None:
             self.file, self.offset = self.folder / f"{next(self.shards):05d}.tfrecord", 0
             self.records = tf.io.TFRecordWriter(str(self.file))
-        contents, shapes = {"image": file_bytes(sample.image)}, {}
+        image = upright(sample.image, sample.read()) if sample.as_stored else file_bytes(sample.image)
+        contents, shapes = {"image": image}, {}
         if pixels is not None:
             contents["pixels"], shapes["pixels"] = pixels.astype("<f4").tobytes(), pixels.shape
         record = _example(sample, split, contents)

@@ -99,6 +99,11 @@ COCO_PAGE = "https://sites.google.com/view/cocosearch"
 FIWI = DROPBOX + "30nxg2uwd1wpb80/webpage_dataset.zip?dl=1"
 ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
+OMRON = "http://saliencydetection.net/dut-omron/"
+BRUCE = "http://www-sop.inria.fr/members/Neil.Bruce/"
+FIGRIM = "https://github.com/cvzoya/figrim/blob/master/"
+NUSEF = "https://ncript.comp.nus.edu.sg/site/mmas/"
+KOEHLER = "https://labs.psych.ucsb.edu/eckstein/miguel/research_pages/saliencydata.html"
 FACTS = {
     "cat2000": Facts(
         *("CAT2000 (Borji and Itti 2015)", 4000, 24, "free viewing", 5.0, NONE, MIT),
@@ -122,6 +127,36 @@ FACTS = {
             Archive(COCO + "coco_search18_fixations_TA_trainval.json", "bd491cce105ff6470536afdab1184776"),
         ),
     ),
+    "daemons": Facts(
+        *("DAEMONS (University of Potsdam)", 2_400, None, "free viewing", None, NONE, "https://osf.io/cn5yp"),
+        archives=(
+            Archive("https://osf.io/download/hkvj5/", "a5720326e3331800d0921767b7e23716"),
+            Archive("https://osf.io/download/x5jb2/", "17d72179b8ab3552e8ada8c0a1a2a64e"),
+            Archive("https://osf.io/download/ztgna/", "2779b4c140a0b1e3c9976488994f08f3"),
+        ),
+    ),
+    "dut-omron": Facts(
+        *("DUT-OMRON (Yang et al. 2013)", 5_168, 5, "free viewing", 2.0, NONE, OMRON),
+        archives=(
+            Archive(OMRON + "download/DUT-OMRON-image.zip", "a8951db9297afacf78bc0e5079103cf1"),
+            Archive(OMRON + "download/DUT-OMRON-eye-fixations.zip", "d9f4f83fcc78b1e5efb579ae9fb0edc2"),
+        ),
+    ),
+    "eyevis": Facts(
+        *("eyevis (University of Koblenz 2018)", 34, None, "tasks on web pages", None),
+        *("MIT, which does not cover the pages that are pictured", "https://github.com/Shanksum/eyevis-tool"),
+        form="Take its tables from its repository, and its screenshots as images/img_NAME.jpg, as gaze.csv names them.",
+    ),
+    "figrim": Facts(
+        *("FIGRIM (Bylinskii et al. 2015)", 630, None, "memory", 2.0, NONE, "http://figrim.mit.edu/"),
+        archives=(
+            Archive("http://figrim.mit.edu/Targets.zip", "2ad3a42ebc377efe4b39064405568201"),
+            Archive("http://figrim.mit.edu/Fillers.zip", "dc0bc9561b5bc90e158ec32074dd1060"),
+            Archive(FIGRIM + "targetData/allImages_release.mat?raw=True", "c72843b05e95ab27594c1d11c849c897"),
+            Archive(FIGRIM + "fillerData/allImages_fillers.mat?raw=True", "ce4f8b4961005d62f7a21191a64cab5e"),
+        ),
+        edition="targets",
+    ),
     "fiwi": Facts(
         *("FiWI (Shen and Zhao 2014)", 149, 11, "free viewing of web pages", 5.0, NONE, FIWI),
         archives=(Archive(FIWI),),
@@ -142,6 +177,10 @@ FACTS = {
             Archive(ISUN + "image.zip", "0a3af01c5307f1d44f5dd309f71ea963"),
         ),
     ),
+    "koehler": Facts(
+        *("Koehler (Koehler et al. 2014)", 800, None, "free viewing", None, NONE, KOEHLER),
+        form="Ask the authors for PublicData.zip (md5 405f58aaa9b4ddc76f3e8f23c379d315).",
+    ),
     "mit300": Facts(
         *("MIT300 (Judd et al. 2012)", 300, 39, "free viewing", 3.0, NONE, MIT),
         archives=(Archive(MIT + "BenchmarkIMAGES.zip", "03ed32bdf5e4289950cd28df89451260"),),
@@ -154,8 +193,16 @@ FACTS = {
             Archive(JUDD + "ALLFIXATIONMAPS.zip"),
         ),
     ),
+    "nusef": Facts(
+        *("NUSEF, public part (Ramanathan et al. 2010)", 444, 25, "free viewing", 5.0, NONE, NUSEF + "NUSEF.html"),
+        archives=(Archive(NUSEF + "NUSEF_database.zip", "429a78ad92184e8a4b37419988d98953"),),
+    ),
     "osie": Facts("OSIE (Xu et al. 2014)", 700, 15, "free viewing", 3.0, "MIT", OSIE),
     "osie-mouse": Facts("OSIE, by mouse (Jiang et al. 2015)", 700, 99, "free viewing by mouse", None, "MIT", OSIE),
+    "pascal-s": Facts(
+        *("PASCAL-S (Li et al. 2014)", 850, None, "free viewing", 2.0, NONE, "http://cbs.ic.gatech.edu/salobj/"),
+        archives=(Archive("http://cbs.ic.gatech.edu/salobj/download/salObj.zip", "e48b4e5deac08bddcaec55ce56e4d420"),),
+    ),
     "salicon": Facts(
         *("SALICON (Jiang et al. 2015)", 20_000, None, "free viewing by mouse", 5.0, NONE, SALICON),
         archives=(
@@ -174,5 +221,9 @@ FACTS = {
     ),
     "scene": Facts(
         "Scene (Liang et al. 2015)", 500, 12, "free viewing", None, "MIT", "https://github.com/Yanakz/Scene"
+    ),
+    "toronto": Facts(
+        *("Toronto (Bruce & Tsotsos 2007)", 120, 20, "free viewing", 4.0, NONE, BRUCE),
+        archives=(Archive(BRUCE + "eyetrackingdata.zip", "38d5c02217060d4d2d1a4649cc632af1"),),
     ),
 }

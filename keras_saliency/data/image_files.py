@@ -80,6 +80,18 @@ def read_with_orientation(file: Image, name: str | Path) -> tuple[Photograph, in
         return image.numpy(), int(turn)
 
 
+def read_as_stored(file: Image, name: str | Path) -> Photograph:
+    """Reads an image as `read` does, but not turned: with the rows and columns that the file stores.
+
+    Raises:
+        ImageError: As `read`.
+    """
+    data = file_bytes(file)
+    with _naming(name):
+        _decodable(data)
+        return decode_known(data, UPRIGHT).numpy()
+
+
 def way_up(file: Image, name: str | Path) -> int:
     """The EXIF orientation of an image, 1 to 8, as `decode` finds it.
 
@@ -117,16 +129,6 @@ def upright(file: Image, pixels: Photograph) -> bytes:
     """
     data = file_bytes(file)
     return data if orientation(data) == UPRIGHT else tf.io.encode_png(pixels).numpy()
-
-
-def as_stored(file: Image) -> bytes:
-    """The bytes of a PNG file that shows an image as its pixels are stored, where its EXIF data are known to be wrong.
-
-    Raises:
-        ImageError: If it cannot be decoded.
-    """
-    with _naming(file if isinstance(file, Path) else "image"):
-        return tf.io.encode_png(decode_known(file_bytes(file), UPRIGHT)).numpy()
 
 
 def file_bytes(file: Image) -> bytes:

@@ -10,6 +10,7 @@ import scipy.io
 
 from keras_saliency.data.names import as_on_disk
 from keras_saliency.reading import apart
+from keras_saliency.reading.hdf5 import read_matlab73
 
 
 def load_matlab(path: Path, variable: str | None = None) -> Any:
@@ -23,13 +24,7 @@ def load_matlab(path: Path, variable: str | None = None) -> Any:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is no readable .mat file, lacks the variable, or has several where none is named.
     """
-    (path,) = as_on_disk([path])
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing. Give the folder that holds the complete data set.")
-    try:
-        contents = apart.call(scipy.io.loadmat, path, simplify_cells=True)
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read as a MATLAB file ({error}). Get it again from its source.") from error
+    contents = _read(path, scipy.io.loadmat, simplify_cells=True)
     known = [name for name in contents if not name.startswith("__")]
     if variable is None and len(known) == 1:
         variable = known[0]
@@ -37,6 +32,26 @@ def load_matlab(path: Path, variable: str | None = None) -> Any:
         wanted = f"a variable {variable!r}" if variable else "one variable"
         raise malformed(path, f"{wanted}, and it holds {', '.join(known) or 'none'}")
     return contents[variable]
+
+
+def load_matlab73(path: Path, variable: str) -> np.ndarray | list[np.ndarray]:
+    """Reads one variable of a .mat file of version 7.3, which SciPy cannot read: as `reading.hdf5.read_matlab73`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is no readable .mat file of this version, or has no such variable of numbers.
+    """
+    return _read(path, read_matlab73, variable=variable)
+
+
+def _read(path, function, **options):
+    (path,) = as_on_disk([path])
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Give the folder that holds the complete data set.")
+    try:
+        return apart.call(function, path, **options)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as a MATLAB file ({error}). Get it again from its source.") from error
 
 
 def as_rows(matrix: Any, columns: int = 2) -> np.ndarray:

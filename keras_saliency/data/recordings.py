@@ -1,6 +1,7 @@
 """People's own recordings: what makes a data set of a folder of images and a table of fixations, however it was read.
 
-A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has them; a row is a fixation.
+A table is a pandas `DataFrame` with the columns of `COLUMNS`, as far as it has them; a row is a fixation. It may have a
+column `group`, which is that of `Sample`.
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
 from keras_saliency.data.samples import Sample
 from keras_saliency.data.splits import CALLED, PARTS, by_hash
+from keras_saliency.formulas.types import Size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,13 +33,20 @@ RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
 
 
 def make_data(
-    name: str, table: "pd.DataFrame", where: str, images: Path | Mapping[str, Path | bytes], geometry: Geometry
+    name: str,
+    table: "pd.DataFrame",
+    where: str,
+    images: Path | Mapping[str, Path | bytes],
+    geometry: Geometry,
+    sizes: Mapping[str, Size] | None = None,
+    as_stored: bool = False,
 ) -> DataSet:
     """The data set of a table of fixations.
 
     Observers are numbered in the order of their names, numbers as numbers. Fixations are in the order of observer and
     time; without `time`, it is the sum of the observer's earlier durations on the image, or the position in `order`, or
-    in the table. Without a column of splits, `splits.by_hash` assigns them.
+    the number of the fixation among the observer's, as the table has them. Without a column of splits,
+    `splits.by_hash` assigns them, images of one group to one side.
 
     Args:
         name: The name of the data set.
@@ -45,6 +54,9 @@ def make_data(
         where: What errors call it.
         images: The folder of the images, searched deeply; or the image of each name.
         geometry: How coordinates are meant.
+        sizes: The `(height, width)` that coordinates are of, by the name of an image in the table, where the data set
+            tells it; images of others are left out and listed.
+        as_stored: As in `Sample`, of all images.
 
     Raises:
         FileNotFoundError: If images of the table are missing, or there are none.
@@ -57,7 +69,11 @@ def make_data(
         raise ValueError(f"{where}, row {nameless.argmax() + 2}: the image has no name. Name it, or delete the row.")
     files = images if isinstance(images, Mapping) else _files_of(list(map(str, names)), images, where)
     called = list(map(str, names)) if isinstance(images, Mapping) else list(files)
-    samples = [Sample(name, files[name], None, NONE, 1.0) for name in called]  # type: ignore[arg-type]
+    groups = _groups_of(table, codes)
+    samples = [
+        Sample(name, files[name], None, NONE, 1.0, group=group, as_stored=as_stored)  # type: ignore[arg-type]
+        for name, group in zip(called, groups, strict=True)
+    ]
     parts = _parts_of(table, codes, samples, where)
     observers = _numbered(table["observer"]) if "observer" in table else np.zeros(len(table), "int64")
     order = _order_of(codes, observers, _time_of(table))
@@ -66,11 +82,23 @@ def make_data(
     duration = np.asarray(table.get("duration", np.full(len(table), np.nan)), "float64")[order]
     if "time" not in table and "duration" in table:
         time = _onsets(duration, codes, observers)
+    elif "time" not in table and "order" not in table:
+        time = _onsets(np.ones(len(table)), codes, observers)
     ends = np.searchsorted(codes, np.arange(len(names) + 1))
     for i, (start, end) in enumerate(itertools.pairwise(ends)):
         fixations = Fixations(*(column[start:end] for column in (x, y, observers, time, duration)))
         samples[i] = dataclasses.replace(samples[i], fixations=fixations)
-    data = split(name, samples, lambda i: parts[i], geometry.of_image, geometry.placed)
+    recorded = {sample.name: sizes[name] for sample, name in zip(samples, names, strict=True)} if sizes else {}
+
+    def placed(sample, size):
+        if recorded.get(sample.name, size) != size:
+            raise ValueError(
+                f"{sample.name}: the image is {size}, and its fixations were recorded on {recorded[sample.name]}, both "
+                "(height, width)"
+            )
+        return geometry.placed(sample, size)
+
+    data = split(name, samples, lambda i: parts[i], geometry.of_image, placed)
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
     return data.noting(*notes)
@@ -133,10 +161,16 @@ def _files_of(names, images, where):
     return {file.as_posix(): images / file for file in owners}
 
 
+def _groups_of(table, codes):
+    """The group of each image; none where it is its name."""
+    firsts = np.unique(codes, return_index=True)[1]
+    return list(map(str, table["group"].iloc[firsts])) if "group" in table else [""] * len(firsts)
+
+
 def _parts_of(table, codes, samples, where):
     """The split of each image."""
     if "split" not in table:
-        return by_hash([sample.name for sample in samples])
+        return by_hash([sample.group for sample in samples])
     given, labels = table["split"].astype(str).factorize()
     unknown = [label for label in labels if label.lower() not in CALLED]
     if unknown:

@@ -15,6 +15,7 @@ from keras_saliency.data import image_files
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.map_arrays import read_map
 from keras_saliency.data.order import draws
+from keras_saliency.data.orientation import UPRIGHT
 from keras_saliency.data.parts import Part
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas import ground_truth
@@ -42,6 +43,8 @@ class Sample:
         data_set: The number of its data set in a mixture.
         weight: How often an epoch in random order shows it.
         letterboxed: Where its pixels are stored as a pipeline of one size makes them, `(height, width, 3)`, float32.
+        as_stored: Whether the pixels are those that the file stores, whatever its EXIF data say: where observers saw
+            them so.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Sample:
     data_set: int = 0
     weight: float = 1.0
     letterboxed: Part | None = None
+    as_stored: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", self.group or self.name)
@@ -87,21 +91,24 @@ class Sample:
 
     @functools.cached_property
     def orientation(self) -> int:
-        """How its file stores the image, read once: the EXIF orientation, 1 to 8, where 1 is upright.
+        """What the image is turned by, read once: the EXIF orientation of its file, 1 to 8, where 1 is upright.
 
         Raises:
             ImageError: If it is not to be decoded.
         """
-        return image_files.way_up(self.image, self.name)
+        return UPRIGHT if self.as_stored else image_files.way_up(self.image, self.name)
 
     def read(self) -> Photograph:
-        """The decoded image `(height, width, 3)`, uint8, upright.
+        """The decoded image `(height, width, 3)`, uint8, upright, or as it is stored.
 
         Raises:
             ImageError: If it cannot be decoded.
             ValueError: If it is of another size than the sample.
         """
-        image, self.__dict__["orientation"] = image_files.read_with_orientation(self.image, self.name)
+        if self.as_stored:
+            image = image_files.read_as_stored(self.image, self.name)
+        else:
+            image, self.__dict__["orientation"] = image_files.read_with_orientation(self.image, self.name)
         if self.size is not None and tuple(self.size) != image.shape[:2]:
             raise ValueError(
                 f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {tuple(self.size)}, "

@@ -1,7 +1,7 @@
 """A folder of images beside a table of fixations, a row each: CSV, TSV or Parquet."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,43 +88,66 @@ def find_table(directory: Path, file: str | None = None) -> Path:
 def read_table(path: Path, columns: Mapping[str, str]) -> "pd.DataFrame":
     """The columns of `recordings.COLUMNS` that a table has, numbers as numbers.
 
-    Separators are tabs, semicolons or commas, whichever the first line has most of; a decimal comma is understood.
-
     Args:
         path: A CSV or TSV file in UTF-8, or a Parquet file.
         columns: As in `read`.
 
     Raises:
-        ValueError: If the file cannot be read, or lacks a column; if a cell is no number: names row and column.
+        ValueError: As `read_columns`.
     """
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
         raise ValueError(f"Unknown column {unknown[0]!r} of a table. Known columns: {', '.join(COLUMNS)}.")
     called = {name: columns.get(name, name) for name in COLUMNS}
     there = _header(path)
-    missing = [name for name in COLUMNS if (name in NEEDED or name in columns) and called[name] not in there]
-    if missing:
+    wanted = [name for name in COLUMNS if name in NEEDED or name in columns or called[name] in there]
+    return read_columns(
+        path, {name: called[name] for name in wanted}, NUMBERS, "Say which it is: columns={{{!r}: ...}}."
+    )
+
+
+def read_columns(
+    path: Path, columns: Mapping[str, str], numbers: Collection[str], remedy: str = "Get it again from its source."
+) -> "pd.DataFrame":
+    """Columns of a table, numbers as numbers; an empty cell among them is NaN.
+
+    Separators are tabs, semicolons or commas, whichever the first line has most of; a decimal comma is understood.
+
+    Args:
+        path: A CSV or TSV file in UTF-8, or a Parquet file.
+        columns: What the columns are called in the file, by what they are to be called.
+        numbers: Which of them, as they are to be called, are numbers; others are texts.
+        remedy: What errors say where a column is missing; `{!r}` stands for what it is to be called.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file cannot be read, or lacks a column; if a cell is no number: names row and column.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Give the folder that holds the complete data set.")
+    there = _header(path)
+    missing = next((name for name, called in columns.items() if called not in there), None)
+    if missing is not None:
         raise ValueError(
-            f"{path} has no column {called[missing[0]]!r}; it has {', '.join(there)}. Say which it is: "
-            f"columns={{{missing[0]!r}: ...}}."
+            f"{path} has no column {columns[missing]!r}; it has {', '.join(there)}. {remedy.format(missing)}"
         )
-    present = {called[name]: name for name in COLUMNS if called[name] in there}
+    present = {called: name for name, called in columns.items()}
     if path.suffix.lower() == ".parquet":
         table = _read_parquet(path, list(present))
     else:
-        table = _read_text(path, there, present)
-    table = table.rename(columns=present)[list(present.values())]
-    for name in (name for name in NUMBERS if name in table):
-        table[name] = _numbers(path, table[name], called[name])
+        table = _read_text(path, there, present, numbers)
+    table = table.rename(columns=present)[list(columns)]
+    for name in (name for name in numbers if name in table):
+        table[name] = _numbers(path, table[name], columns[name])
     if not len(table):
         raise ValueError(f"{path} has no rows. Expected one for each fixation.")
     return table
 
 
-def _read_text(path, there, present):
+def _read_text(path, there, present, numbers):
     import pandas as pd
 
-    numbers = [column for column, name in present.items() if name in NUMBERS]
+    numbers = [column for column, name in present.items() if name in numbers]
     options: dict[str, Any] = {
         "sep": _separator(path),
         "usecols": list(present),

@@ -41,9 +41,7 @@ def require_own_numbers(path: str, together: bool) -> None:
         for name, item in _own_items(file):
             dict(item.attrs)
             if isinstance(item, h5py.Dataset):
-                if item.dtype.kind not in NUMBERS:
-                    raise ValueError(f"its dataset {name} holds {item.dtype}, and only numbers are read")
-                size = _require_own(name, item, limit)
+                size = _require_own_numbers(name, item, limit)
                 limit -= size if together else 0
                 item[()]
 
@@ -68,6 +66,42 @@ def read_all(path: str) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]
     return arrays, attributes
 
 
+def read_matlab73(path: str, variable: str) -> np.ndarray | list[np.ndarray]:
+    """A matrix of numbers in a MATLAB file of version 7.3, or those of a cell array, in MATLAB's order of its cells.
+
+    Such a file is an HDF5 file, in which a cell is a reference to a dataset. A matrix has its axes in the order of the
+    file, which is the reverse of MATLAB's. To be called in another process.
+
+    Args:
+        path: The file.
+        variable: The name of the matrix or cell array.
+
+    Raises:
+        ValueError: If there is no such variable, or it or a cell holds no numbers of this file.
+    """
+    with h5py.File(path, "r") as file:
+        limit = FREE + EXPANSION * file.id.get_filesize()
+        found = dict(_own_items(file)).get(variable)
+        if not isinstance(found, h5py.Dataset):
+            raise ValueError(f"it has no variable {variable!r}, and holds {', '.join(file) or 'nothing'}")
+        if h5py.check_ref_dtype(found.dtype) is not h5py.Reference:
+            return _matrix(variable, found, limit)
+        _require_own(variable, found, limit)
+        matrices = []
+        for cell in (file[reference] for reference in found[()].ravel()):
+            if not isinstance(cell, h5py.Dataset):
+                raise ValueError(f"a cell of its {variable} is {cell.name}, which is no matrix")
+            matrices.append(_matrix(cell.name, cell, limit))
+            limit -= matrices[-1].nbytes
+        return matrices
+
+
+def _matrix(name, dataset, limit):
+    _require_own_numbers(name, dataset, limit)
+    # Of an empty matrix its shape is stored.
+    return np.empty(0) if dataset.attrs.get("MATLAB_empty") else dataset[()]
+
+
 def _as_text(value):
     return value.decode() if isinstance(value, bytes) else value
 
@@ -87,6 +121,12 @@ def _own_items(file):
 def _leads_elsewhere(name, link):
     """The name of a link that ends the visit."""
     return None if link.type == h5py.h5l.TYPE_HARD else name.decode(errors="replace") or "nameless link"
+
+
+def _require_own_numbers(name, dataset, limit):
+    if dataset.dtype.kind not in NUMBERS:
+        raise ValueError(f"its dataset {name} holds {dataset.dtype}, and only numbers are read")
+    return _require_own(name, dataset, limit)
 
 
 def _require_own(name, dataset, limit):

@@ -182,6 +182,15 @@ def test_without_times_they_are_the_sum_of_earlier_durations(folder):
     assert samples["photos/p1.png"].time.tolist() == [0]
 
 
+def test_without_times_and_durations_they_are_the_number_of_the_fixation(folder):
+    first = ["p0,1,1,a", "p0,2,1,b", "p0,3,1,a", "p0,4,1,b", "p0,5,1,a"]
+    write(folder, [*first, *(f"{n},1,1,b" for n in NAMES[1:])], "image,x,y,observer")
+    samples = {s.name: s.fixations for s in all_samples(ks.data.load("table", folder))}
+    assert samples["photos/p0.png"].x.tolist() == [1, 3, 5, 2, 4]
+    assert samples["photos/p0.png"].time.tolist() == [0, 1, 2, 0, 1]
+    assert samples["photos/p5.png"].time.tolist() == [0]
+
+
 def test_without_observers_it_is_said_and_there_is_no_gold_standard(folder):
     write(folder, [f"{n},{x},9" for n in NAMES for x in (3, 20, 30)], "image,x,y")
     data = ks.data.load("table", folder)

@@ -18,6 +18,7 @@ from keras_saliency.legacy import import_weights
 from keras_saliency.legacy.keras1_file import load_keras1_weights
 from keras_saliency.legacy.torch_file import load_safetensors, load_torch_weights
 from keras_saliency.reading import apart
+from keras_saliency.reading.hdf5 import read_matlab73
 
 
 def external(file, secret):
@@ -72,6 +73,50 @@ def test_both_readers_of_hdf5_take_numbers_of_the_file_alone(write, reason, tmp_
         open_predictions(tmp_path / "w.h5"),
     ):
         pass
+
+
+def bomb(file, secret):
+    file.create_dataset("conv/W", (2**12, 2**12), "u1", chunks=(2**12, 2**12), compression="gzip")
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        *((external, "in another file"), (virtual, "in another file"), (never_written, "far larger than the file")),
+        *(
+            (strings, "only numbers"),
+            (bomb, "far larger"),
+            (link, "link to elsewhere"),
+            (soft_link, "link to elsewhere"),
+        ),
+        (lambda file, secret: file.create_group("conv/W"), "a cell of its cells is /conv/W, which is no matrix"),
+    ],
+)
+def test_cells_of_matlab_are_numbers_of_their_file_alone(write, reason, tmp_path):
+    secret, path = tmp_path / "secret", tmp_path / "cells.mat"
+    secret.write_bytes(bytes(16))
+    with h5py.File(path, "w") as file:
+        write(file, secret)
+        inside = write not in (link, soft_link)
+        file["cells"] = np.full((1, 30), file["conv/W" if inside else "conv"].ref, h5py.ref_dtype)
+    with pytest.raises(ValueError, match=reason):
+        read_matlab73(str(path), "cells")
+
+
+def test_cells_of_matlab_are_read_in_their_order(tmp_path):
+    with h5py.File(tmp_path / "cells.mat", "w") as file:
+        for i in range(4):
+            file[f"#refs#/{i}"] = np.full((2, 3), i)
+        file["#refs#/empty"] = np.array([0, 3])
+        file["#refs#/empty"].attrs["MATLAB_empty"] = 1
+        cells = [file[f"#refs#/{name}"].ref for name in (2, 0, "empty", 3)]
+        file["cells"] = np.array(cells, h5py.ref_dtype)[None]
+        file["numbers"] = np.eye(2)
+    arrays = apart.call(read_matlab73, tmp_path / "cells.mat", variable="cells")
+    assert [array.size and array[0, 0] for array in arrays] == [2, 0, 0, 3] and arrays[3].shape == (2, 3)
+    np.testing.assert_array_equal(read_matlab73(str(tmp_path / "cells.mat"), "numbers"), np.eye(2))
+    with pytest.raises(ValueError, match="no variable 'others', and holds #refs#, cells, numbers"):
+        read_matlab73(str(tmp_path / "cells.mat"), "others")
 
 
 def test_a_file_that_kills_scipy_is_refused_and_the_next_is_read(tmp_path):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_saliency.data import image_files
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.matlab import load_matlab, malformed
 from keras_saliency.data.placing import Geometry
@@ -69,9 +68,8 @@ def test_images(directory: Path) -> Samples:
     for category, paths in files.items():
         if len(paths) != EACH:
             raise ValueError(f"{folder / category} has {len(paths)} images, and not {EACH}. Unpack testSet.zip again.")
-    named: dict[str, Path | bytes] = {f"{_name(path)}.jpg": path for paths in files.values() for path in paths}
-    named |= {name: image_files.as_stored(folder / name) for name in TURNED & {*named}}
-    return withheld_samples("cat2000", named, BLUR)
+    named = {f"{_name(path)}.jpg": path for paths in files.values() for path in paths}
+    return withheld_samples("cat2000", named, BLUR, as_stored=TURNED)
 
 
 def _name(path):

@@ -1,6 +1,7 @@
 """What readers of published data sets share: recordings as a table, and official splits without a test split."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,29 @@ def gather(recordings: Iterable[Recording], columns: Sequence[str] = ("x", "y"))
     table["image"] = pd.Categorical.from_codes(codes, list(names))
     table["observer"] = np.repeat(np.array(observers, object), lengths)
     return table
+
+
+def by_observer(image: str, rows: np.ndarray) -> Iterator[Recording]:
+    """The recordings of an image, for `gather`; one without a fixation, where there are none.
+
+    Args:
+        image: Its name.
+        rows: Rows `(x, y, observer)`, each observer's in their order.
+    """
+    for observer in np.unique(rows[:, 2]) if len(rows) else [0]:
+        yield image, int(observer), rows[rows[:, 2] == observer, :2]
+
+
+def pictures_in(folder: Path, suffix: str = ".jpg") -> list[str]:
+    """The names of the pictures of a folder, in order.
+
+    Raises:
+        FileNotFoundError: If it is missing, or has none.
+    """
+    names = sorted(path.name for path in folder.glob("[!.]*") if path.suffix.lower() == suffix)
+    if not names:
+        raise FileNotFoundError(f"{folder} is missing, or has no {suffix} files. Give the folder of the data set.")
+    return names
 
 
 def official_splits(official: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -7,6 +7,7 @@ from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.published.gathering import Recording, gather, official_splits
 from keras_saliency.data.recordings import make_data
+from keras_saliency.formulas.types import Size
 
 
 def make_published(
@@ -17,6 +18,8 @@ def make_published(
     geometry: Geometry,
     columns: Sequence[str] = ("x", "y"),
     official: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    sizes: Mapping[str, Size] | None = None,
 ) -> DataSet:
     """The data set of recordings; images that nobody fixated are listed in `skipped`.
 
@@ -28,6 +31,8 @@ def make_published(
         geometry: How coordinates are meant.
         columns: The columns of the arrays, as in `recordings.make_data`.
         official: The official split of each image, for `official_splits`; by default all are assigned by hash.
+        groups: What images belong to that are not alone, as in `Sample`.
+        sizes: As in `recordings.make_data`.
 
     Raises:
         FileNotFoundError: As `recordings.make_data`.
@@ -42,7 +47,15 @@ def make_published(
         parts, told = official_splits(official)
         table["split"] = table["image"].map(parts)
         notes += told
-    return make_data(name, table, where, images, geometry).noting(*notes)
+    if groups is not None:
+        table["group"] = [groups.get(image, image) for image in table["image"]]
+    return make_data(name, table, where, images, geometry, sizes).noting(*notes)
+
+
+def unpictured(recorded: Iterable[str], images: Iterable[str], where: str) -> list[str]:
+    """A line for `DataSet.skipped` about what `where` has of images that are not there, if there is something."""
+    missing = sorted({*recorded} - {*images})
+    return [f"{where} has fixations on {len(missing)} other images, the first is {missing[0]}"] if missing else []
 
 
 def unrecorded(images: Iterable[str], recorded: Iterable[str], where: str) -> list[str]:
