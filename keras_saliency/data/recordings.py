@@ -30,6 +30,18 @@ NONE = Fixations.from_rows([])
 RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
 
 
+class MostOutsideError(ValueError):
+    """More fixations lie outside their image than inside; `data` has what is inside.
+
+    Attributes:
+        data: The data set.
+    """
+
+    def __init__(self, message: str, data: DataSet) -> None:
+        super().__init__(message)
+        self.data = data
+
+
 def make_data(
     name: str, table: "pd.DataFrame", where: str, images: Path | Mapping[str, Path | bytes], geometry: Geometry
 ) -> DataSet:
@@ -48,8 +60,8 @@ def make_data(
 
     Raises:
         FileNotFoundError: If images of the table are missing, or there are none.
-        ValueError: If a name means several images, an image is in two splits, a split is unknown, or more fixations lie
-            outside their image than inside.
+        ValueError: If a name means several images, an image is in two splits, or a split is unknown.
+        MostOutsideError: If more fixations lie outside their image than inside.
     """
     codes, names = table["image"].factorize()
     nameless = np.array([not str(name).strip() for name in names] + [True])[codes]  # -1 stands for none
@@ -162,7 +174,8 @@ def _require_most_inside(data, where, geometry):
             "all coordinates are from 0 to 1" if shares else f"{outside} of {inside + outside} fixations are outside"
         )
         frame = "image" if geometry.stimulus is None else "screen"
-        raise ValueError(
+        raise MostOutsideError(
             f"{where}: {found}, read as {geometry.units} of the {frame} from the {geometry.origin} left. Say what they "
-            f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus."
+            f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus.",
+            data,
         )

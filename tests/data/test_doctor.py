@@ -1,0 +1,134 @@
+import io
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import keras_saliency as ks
+from keras_saliency.data import DataSet, Facts, Fixations, Sample, Samples
+
+SIZE, IMAGES, OBSERVERS, LENGTH, DEGREE = (60, 80), 12, 5, 8, 4.0
+PARTS = {"train": slice(0, 8), "validation": slice(8, 10), "test": slice(10, 12)}
+
+
+def picture(i, size=SIZE):
+    """The bytes of a picture unlike the others."""
+    small = np.random.default_rng([7, i]).integers(0, 256, (10, 14, 3), "uint8")
+    return cv2.imencode(".png", cv2.resize(small, size[::-1]))[1].tobytes()
+
+
+def fixations():
+    """A table of fixations around the centre: a row for each, in the order of image, observer and time."""
+    rng = np.random.default_rng(1)
+    image, observer, place = (axis.ravel() for axis in np.mgrid[:IMAGES, :OBSERVERS, :LENGTH])
+    spread = np.clip(rng.normal(0.5, 0.2, (2, len(image))), 0.05, 0.95)
+    x, y = spread * np.array([[SIZE[1]], [SIZE[0]]])
+    return pd.DataFrame({"image": image, "x": x, "y": y, "observer": observer, "time": 0.3 * place, "place": place})
+
+
+def samples_of(table, images=None, sizes=None):
+    images, sizes = images or {}, sizes or {}
+    samples = []
+    for i in range(IMAGES):
+        size = sizes.get(i, SIZE)
+        columns = (table.loc[table["image"] == i, name].to_numpy() for name in ("x", "y", "observer", "time"))
+        samples.append(Sample(f"{i:02d}.png", images.get(i) or picture(i, size), size, Fixations(*columns), DEGREE))
+    return samples
+
+
+def data_of(table, images=None, sizes=None, name="lab", **options):
+    samples = samples_of(table, images, sizes)
+    return DataSet(name, **{part: Samples(samples[rows]) for part, rows in PARTS.items()}, **options)
+
+
+def changed(**columns):
+    """The table with other columns, each from a function of the table."""
+    table = fixations()
+    return table.assign(**{name: change(table) for name, change in columns.items()})
+
+
+def whole(table, axis):
+    """Pixels of the axis counted from one, among them the last one."""
+    side = SIZE[axis == "x"]
+    pixels = np.floor(table[axis]) + 1
+    pixels.iloc[:2] = 1, side
+    return pixels
+
+
+def turned(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    written = io.BytesIO()
+    Image.open(io.BytesIO(picture(0))).save(written, "JPEG", exif=exif)
+    return written.getvalue()
+
+
+def ringing():
+    """What is above zero where ten points were saved as JPEG."""
+    rows = []
+    for i in range(IMAGES):
+        points = np.zeros(SIZE, "uint8")
+        points[tuple(np.random.default_rng(i).integers(0, SIZE, (10, 2)).T)] = 255
+        lossy = cv2.imdecode(cv2.imencode(".jpg", points, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_GRAYSCALE)
+        y, x = np.nonzero(lossy) if i else np.nonzero(points)
+        rows.append(pd.DataFrame({"image": i, "x": x + 0.5, "y": y + 0.5, "observer": 0, "time": 0.0}))
+    return pd.concat(rows)
+
+
+def salicon(edition):
+    facts = Facts("SALICON", 12, None, "free viewing by mouse", 5.0, "none stated", "", edition=edition)
+    table = changed(x=lambda t: t["x"].mask(t.index % 50 == 0, -3.0))
+    return data_of(table, name="salicon", facts=facts)
+
+
+def twice():
+    table = fixations()
+    return pd.concat([table, table[table["observer"] == 2].assign(observer=OBSERVERS)])
+
+
+PLANTED = {
+    "x and y swapped": lambda: data_of(changed(x=lambda t: t["y"], y=lambda t: t["x"])),
+    "coordinates of the screen": lambda: data_of(changed(x=lambda t: t["x"] + 25, y=lambda t: t["y"] + 15)),
+    "values that wrapped around": lambda: data_of(changed(x=lambda t: t["x"].mask(t.index == 7, 2.0**32 - 8))),
+    "fixations outside": lambda: data_of(changed(y=lambda t: t["y"].mask(t.index % 10 == 0, -5.0))),
+    "one-based coordinates": lambda: data_of(changed(x=lambda t: whole(t, "x"), y=lambda t: whole(t, "y"))),
+    "fixations clipped to the edge": lambda: data_of(
+        changed(x=lambda t: np.clip((t["x"] - 40) * 2 + 40, 0, SIZE[1] - 1e-3))
+    ),
+    "observers without data": lambda: data_of(changed(observer=lambda t: t["observer"] + (t["observer"] > 2))),
+    "an observer twice": lambda: data_of(twice()),
+    "forced first fixation": lambda: data_of(
+        changed(x=lambda t: t["x"].mask(t["place"] == 0, 41.0), y=lambda t: t["y"].mask(t["place"] == 0, 29.0))
+    ),
+    "fixations after the picture": lambda: data_of(
+        changed(x=lambda t: t["x"].mask(t["place"] == 7, 40.0), y=lambda t: t["y"].mask(t["place"] == 7, 30.0))
+    ),
+    "EXIF orientation": lambda: data_of(
+        changed(x=lambda t: t["x"] % 60, y=lambda t: t["y"] % 80), {0: turned(6)}, {0: SIZE[::-1]}
+    ),
+    "duplicate images across splits": lambda: data_of(fixations(), {3: picture(11)}),
+    "two widths of screenshots": lambda: data_of(fixations(), sizes={4: (60, 81), 6: (90, 81)}),
+    "lossy maps read above 0": lambda: data_of(ringing()),
+    "edition of SALICON": lambda: salicon("2015"),
+}
+
+
+def faults(findings):
+    return [finding.fault for finding in findings]
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_what_is_planted_is_found_and_nothing_else(fault):
+    (finding,) = ks.data.check(PLANTED[fault]())
+    assert finding.fault == fault
+    assert 0 < finding.count <= finding.of and 0 < len(finding.examples) <= 5
+    assert finding.remedy and "{" not in finding.remedy.replace('{"x"', "")
+
+
+def test_a_clean_set_has_no_findings():
+    assert ks.data.check(data_of(fixations())) == []
+
+
+CLEAN = ("osie", "osie-mouse", "scene", "eyevis", "synthetic")
