@@ -131,4 +131,64 @@ def test_a_clean_set_has_no_findings():
     assert ks.data.check(data_of(fixations())) == []
 
 
-CLEAN = ("osie", "osie-mouse", "scene", "eyevis", "synthetic")
+def points(i, size=SIZE):
+    """A fixation map with ten fixations around the centre."""
+    drawn = np.zeros(size, "uint8")
+    rows = np.random.default_rng([3, i]).normal(0.5, 0.1, (10, 2)) * size
+    drawn[tuple(rows.astype(int).T)] = 255
+    return drawn
+
+
+def density(i):
+    return cv2.GaussianBlur(points(i).astype("float32"), (0, 0), 6.0) * 255
+
+
+def write_folder(place, kind="fixations", suffix=".png", make=points):
+    """A `folder` of pictures and their maps."""
+    for folder in ("images", kind):
+        (place / folder).mkdir()
+    for i in range(IMAGES):
+        (place / "images" / f"{i:02d}.png").write_bytes(picture(i))
+        cv2.imwrite(str(place / kind / f"{i:02d}{suffix}"), make(i))
+    return place
+
+
+def with_file(place, name, content):
+    path = place / name
+    path.unlink(missing_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        cv2.imwrite(str(path), content)
+    return place
+
+
+FOLDERS = {
+    "unmatched names": (lambda to: with_file(write_folder(to), "fixations/03.png", None), "refused by the reader"),
+    "unmatched names, too": (lambda to: with_file(write_folder(to), "fixations/fish.png", points(3)),),
+    "unreadable files": (lambda to: with_file(write_folder(to), "images/03.png", picture(3)[:500]),),
+    "unreadable files, map": (
+        lambda to: with_file(write_folder(to), "fixations/03.png", b""),
+        "refused by the reader",
+    ),
+    "maps of another size": (lambda to: with_file(write_folder(to), "fixations/03.png", points(3, (30, 40))),),
+    "maps of another size, densities": (
+        lambda to: with_file(write_folder(to, "maps", make=density), "maps/03.png", density(3)[:30]),
+    ),
+    "binary maps saved as JPEG": (lambda to: write_folder(to, suffix=".jpg"),),
+    "inverted maps": (lambda to: write_folder(to, make=lambda i: 255 - points(i)),),
+    "inverted maps, densities": (lambda to: write_folder(to, "maps", make=lambda i: 255 - density(i)),),
+}
+
+
+@pytest.mark.parametrize("fault", FOLDERS)
+def test_what_is_planted_in_a_folder_of_maps_is_found_and_nothing_else(fault, tmp_path):
+    write, *others = FOLDERS[fault]
+    found = ks.data.check("folder", write(tmp_path))
+    assert faults(found) == [fault.partition(",")[0], *others]
+    assert "03" in " ".join(found[0].examples) or "fish.png" in found[0].examples[0]
+
+
+@pytest.mark.parametrize("folder", [{}, {"kind": "maps", "make": density}, {"suffix": ".png"}])
+def test_clean_folders_of_maps_have_no_findings(folder, tmp_path):
+    assert ks.data.check("folder", write_folder(tmp_path, **folder)) == []

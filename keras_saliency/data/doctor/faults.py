@@ -43,7 +43,7 @@ FAULTS: dict[str, Fault] = {
     "edition of SALICON": Fault(
         editions.other_edition,
         "files",
-        "These look as those of {looks}: unpack those of {said}, or say edition={looks}.",
+        "They look like {looks}: say edition={looks}, or unpack those of {said}.",
     ),
     "EXIF orientation": Fault(
         images.turned,
@@ -85,7 +85,7 @@ FAULTS: dict[str, Fault] = {
     "one-based coordinates": Fault(
         places.one_based,
         "fixations",
-        "The centre of a pixel that is counted from one is half a pixel before: {halves}.",
+        "Of pixels that are counted from one the centres are 0.5 before: {halves}.",
     ),
     "observers without data": Fault(
         observers.without_data, "observers", "Delete their rows, or find out why nothing of them is inside an image."

@@ -135,7 +135,9 @@ class Examined:
 
     def found(self, rows: "pd.DataFrame", of: int, **words: Any) -> Found:
         """What is found where the rows of a table of fixations are concerned."""
-        texts = [f"{self.samples[row.image].name} ({row.x:g}, {row.y:g})" for row in rows.head(EXAMPLES).itertuples()]
+        texts = [
+            f"{self.samples[row.image].name} ({row.x:.10g}, {row.y:.10g})" for row in rows.head(EXAMPLES).itertuples()
+        ]
         most = rows["image"].value_counts().index[:PICTURES]
         return Found(len(rows), of, texts, [self.samples[i] for i in most], words)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 TRIAL = ["image", "observer"]
 PATH = 3  # fixations that two observers do not have in common by chance
 FEWER = 0.1  # of the fixations that an observer has on an image; who has least of all in real data has half as many
-TRIALS = 10
+LEAST = 10  # fixations at one point: fewer are there by chance in a small set
 # Within a degree of one point are, in OSIE and Scene, 8 and 9 % of the first fixations, 1 and 4 % of the last ones and
 # of those of the last moments; elsewhere as many. What is forced gathers there three times as often as that.
 FIRST, LAST = 0.25, 0.15
@@ -83,10 +83,11 @@ def _places(rows: "pd.DataFrame") -> tuple["pd.Series", "pd.Series"]:
 def _gathered(examined, chosen, share):
     """Those of some fixations that are within one degree of the point where most of them are, if many are there."""
     rows = examined.fixations
-    if chosen.sum() < TRIALS:
-        return None
+    if not chosen.any() or rows["time"].nunique() < 2:
+        return None  # Maps tell no order.
     x, y = ((rows[axis] / rows[side])[chosen].median() for axis, side in (("x", "width"), ("y", "height")))
     close = np.hypot(rows["x"] - x * rows["width"], rows["y"] - y * rows["height"]) <= rows["degree"]
-    if close[chosen].mean() < max(share, GATHERED * close[~chosen].mean()):
+    gathered = chosen & close
+    if gathered.sum() < LEAST or close[chosen].mean() < max(share, GATHERED * close[~chosen].mean()):
         return None
-    return examined.found(rows[chosen & close], len(rows), at=f"({x:.0%}, {y:.0%})")
+    return examined.found(rows[gathered], len(rows), at=f"({x:.0%}, {y:.0%})")
