@@ -1,9 +1,15 @@
 """The commands about data: which there are, whether they are sound, what they look like."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import rich.table
 import typer
 
-from keras_saliency.cli.common import console, start
+from keras_saliency.cli.common import console, folders, start
+
+if TYPE_CHECKING:
+    from keras_saliency.data.doctor import Finding
 
 app = typer.Typer(
     name="data",
@@ -11,6 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
+Wanted = Annotated[str, typer.Argument(metavar="NAME=DIR", help="The data set, NAME=DIR, or NAME alone.")]
+COMPARED = 100  # images, of which the agreement of observers is measured
 
 
 @app.callback()
@@ -34,3 +42,77 @@ def list_() -> None:
         cells = (facts.images, facts.observers, facts.task, facts.seconds, facts.licence, facts.address)
         table.add_row(name, *("" if cell is None else str(cell) for cell in cells))
     console.print(table, soft_wrap=False)
+
+
+@app.command()
+def check(
+    data: Wanted,
+    out: Annotated[Path | None, typer.Option(help="A folder for pictures of what is found.")] = None,
+) -> None:
+    """Find what is wrong with a data set, before a training is wasted: each finding with its remedy.
+
+    The exit status is 1 if there are findings, 0 if there are none.
+
+    Example: `keras-saliency data check table=recordings --out findings`
+    """
+    start()
+    from keras_saliency.data import examine
+
+    (place,) = _place(data).items()
+    console.print(f"reading {place[0]}")
+    diagnosis = examine(*place)
+    console.print(diagnosis.looked_at)
+    if not diagnosis.findings:
+        console.print("nothing was found")
+        return
+    console.print(_findings(diagnosis.findings), soft_wrap=False)
+    if out is not None:
+        _draw(diagnosis.findings, out)
+    raise typer.Exit(1)
+
+
+def _place(text: str) -> dict[str, str | None]:
+    return folders([text]) if "=" in text else {text: None}
+
+
+def _findings(findings: list["Finding"]) -> rich.table.Table:
+    table = rich.table.Table(show_lines=True)
+    for heading in ("found", "how many", "such as", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        count = f"{finding.count} of {finding.of} {finding.counted}"
+        table.add_row(finding.fault, count, "\n".join(finding.examples), finding.remedy)
+    return table
+
+
+def _draw(findings: list["Finding"], out: Path) -> None:
+    from keras_saliency.reporting.data_page import plot_finding
+
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = [finding for finding in findings if finding.samples]
+    for finding in drawn:
+        plot_finding(out / f"{finding.fault.replace(' ', '_')}.png", finding)
+    console.print(f"pictures: {len(drawn)} in {out}")
+
+
+@app.command()
+def show(
+    data: Wanted,
+    out: Annotated[Path, typer.Option(help="The folder for the page.")] = Path("shown"),
+) -> None:
+    """Draw one page of a data set: samples, centre bias, counts, durations, agreement of observers.
+
+    Example: `keras-saliency data show osie=data/osie --out shown`
+    """
+    start()
+    from keras_saliency.data import open_data
+    from keras_saliency.evaluation.agreement import agreement
+    from keras_saliency.reporting.data_page import plot_data
+
+    opened = open_data(_place(data), console.print)
+    samples = [*opened.train, *opened.validation, *opened.test]
+    console.print("drawing")
+    out.mkdir(parents=True, exist_ok=True)
+    page = out / f"{opened.name}.png"
+    plot_data(page, opened, agreement(samples[:: -(-len(samples) // COMPARED)]))
+    console.print(f"page: {page}")

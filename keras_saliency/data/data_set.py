@@ -4,7 +4,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from keras_saliency.data import image_files
@@ -13,6 +13,18 @@ from keras_saliency.data.names import as_on_disk
 from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.splits import PARTS
 from keras_saliency.formulas.types import Size
+
+
+class UnusableError(ValueError):
+    """Samples that make no data set, since where people looked is not in their images.
+
+    Attributes:
+        splits: The samples of each split.
+    """
+
+    def __init__(self, message: str, splits: Mapping[str, Samples]) -> None:
+        super().__init__(message)
+        self.splits = splits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +44,8 @@ class DataSet:
         facts: What is known of it, where it is published.
 
     Raises:
-        ValueError: If a split is left without samples, or has two of one name.
+        UnusableError: If a split is left without samples.
+        ValueError: If a split has two samples of one name.
     """
 
     name: str
@@ -52,7 +65,8 @@ class DataSet:
             usable = [sample for sample in samples if sample.is_usable]
             if not usable:
                 skipped = f"Skipped: {list(self.skipped[:3])}." if self.skipped else "Give it some."
-                raise ValueError(f"{self.name}: no usable sample is left for the {part} split. {skipped}")
+                said = f"{self.name}: no usable sample is left for the {part} split. {skipped}"
+                raise UnusableError(said, splits)
             name, count = collections.Counter(sample.name for sample in usable).most_common(1)[0]
             if count > 1:
                 raise ValueError(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_saliency.data import image_files
-from keras_saliency.data.data_set import DataSet, split
+from keras_saliency.data.data_set import DataSet, UnusableError, split
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
@@ -28,18 +28,6 @@ NUMBERS = ("x", "y", "time", "order", "duration")
 COLUMNS = (*NEEDED, "observer", "time", "order", "duration", "split")
 NONE = Fixations.from_rows([])
 RANKS = (("{name}",), tuple("{stem}" + suffix for suffix in image_files.READ))
-
-
-class MostOutsideError(ValueError):
-    """More fixations lie outside their image than inside; `data` has what is inside.
-
-    Attributes:
-        data: The data set.
-    """
-
-    def __init__(self, message: str, data: DataSet) -> None:
-        super().__init__(message)
-        self.data = data
 
 
 def make_data(
@@ -61,7 +49,7 @@ def make_data(
     Raises:
         FileNotFoundError: If images of the table are missing, or there are none.
         ValueError: If a name means several images, an image is in two splits, or a split is unknown.
-        MostOutsideError: If more fixations lie outside their image than inside.
+        UnusableError: If more fixations lie outside their image than inside.
     """
     codes, names = table["image"].factorize()
     nameless = np.array([not str(name).strip() for name in names] + [True])[codes]  # -1 stands for none
@@ -174,8 +162,8 @@ def _require_most_inside(data, where, geometry):
             "all coordinates are from 0 to 1" if shares else f"{outside} of {inside + outside} fixations are outside"
         )
         frame = "image" if geometry.stimulus is None else "screen"
-        raise MostOutsideError(
+        raise UnusableError(
             f"{where}: {found}, read as {geometry.units} of the {frame} from the {geometry.origin} left. Say what they "
             f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus.",
-            data,
+            {part: getattr(data, part) for part in PARTS},
         )

@@ -1,13 +1,16 @@
 import io
+import json
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import real_data, slowly
 from PIL import Image
 
 import keras_saliency as ks
 from keras_saliency.data import DataSet, Facts, Fixations, Sample, Samples
+from keras_saliency.data.doctor import FAULTS
 
 SIZE, IMAGES, OBSERVERS, LENGTH, DEGREE = (60, 80), 12, 5, 8, 4.0
 PARTS = {"train": slice(0, 8), "validation": slice(8, 10), "test": slice(10, 12)}
@@ -140,7 +143,8 @@ def points(i, size=SIZE):
 
 
 def density(i):
-    return cv2.GaussianBlur(points(i).astype("float32"), (0, 0), 6.0) * 255
+    blurred = cv2.GaussianBlur(points(i).astype("float32"), (0, 0), 6.0)
+    return 255 * blurred / blurred.max()
 
 
 def write_folder(place, kind="fixations", suffix=".png", make=points):
@@ -192,3 +196,71 @@ def test_what_is_planted_in_a_folder_of_maps_is_found_and_nothing_else(fault, tm
 @pytest.mark.parametrize("folder", [{}, {"kind": "maps", "make": density}, {"suffix": ".png"}])
 def test_clean_folders_of_maps_have_no_findings(folder, tmp_path):
     assert ks.data.check("folder", write_folder(tmp_path, **folder)) == []
+
+
+@pytest.mark.parametrize("name", slowly(("osie", "scene", "osie-mouse"), ("osie-mouse",)))
+def test_real_sets_are_clean(name):
+    assert ks.data.check(real_data(name)) == []
+
+
+def test_synthetic_images_are_clean():
+    assert ks.data.check(ks.data.synthetic.read(splits={"train": 80, "validation": 20, "test": 20})) == []
+
+
+TABLES = {
+    "x and y swapped": (lambda t: t.rename(columns={"x": "y", "y": "x"}), {"columns": {"x": "y", "y": "x"}}),
+    "coordinates of the screen": (
+        lambda t: t.assign(x=t["x"] + 472, y=t["y"] + 354),
+        {"screen": [1024, 768], "stimulus": "centred"},
+    ),
+    "one-based coordinates": (
+        lambda t: t.assign(x=whole(t, "x"), y=whole(t, "y")),
+        {"stimulus": [0.5, 0.5, 80, 60]},
+    ),
+}
+
+
+def write_table(place, table):
+    for i in range(IMAGES):
+        (place / f"{i:02d}.png").write_bytes(picture(i))
+    table = table.assign(image=table["image"].map("{:02d}.png".format)).drop(columns="place")
+    table.to_csv(place / "fixations.csv", index=False)
+    return place
+
+
+@pytest.mark.parametrize("fault", TABLES)
+def test_the_remedy_of_a_table_heals_it(fault, tmp_path):
+    change, remedy = TABLES[fault]
+    write_table(tmp_path, change(fixations()))
+    (finding,) = ks.data.check("table", tmp_path)
+    assert finding.fault == fault
+    key, value = next(iter(remedy.items()))
+    assert f'"{key}": {json.dumps(value)}' in finding.remedy
+    (tmp_path / "table.json").write_text(json.dumps(remedy))
+    assert ks.data.check("table", tmp_path) == []
+
+
+def test_pictures_of_a_table_without_fixations_are_named(tmp_path):
+    write_table(tmp_path, fixations())
+    assert ks.data.check("table", tmp_path) == []
+    (tmp_path / "12.png").write_bytes(picture(12))
+    (finding,) = ks.data.check("table", tmp_path)
+    assert finding.fault == "unmatched names" and finding.examples == ("12.png: no fixations",)
+    (tmp_path / "00.png").unlink()
+    (finding,) = ks.data.check("table", tmp_path)
+    assert finding.fault == "refused by the reader" and "1 of 12 images of fixations.csv" in finding.examples[0]
+
+
+def test_an_image_that_exif_data_turn_is_clean_where_fixations_are_on_the_upright_one():
+    table = changed(x=lambda t: t["x"] % 60, y=lambda t: t["y"].mask(t.index == 3, 70.0))
+    data = data_of(table, {0: turned(6)}, {0: SIZE[::-1]})
+    assert ks.data.check(data) == []
+
+
+def test_samples_of_salicon_tell_the_edition(tmp_path):
+    pass
+
+
+def test_each_fault_is_planted_somewhere():
+    planted = {*PLANTED, *TABLES, *(name.partition(",")[0] for name in FOLDERS)}
+    assert {*FAULTS} <= planted | {"refused by the reader"}

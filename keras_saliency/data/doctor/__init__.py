@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.data_set import DataSet, UnusableError
 from keras_saliency.data.doctor import map_files
 from keras_saliency.data.doctor.faults import FAULTS, Fault
 from keras_saliency.data.doctor.finding import Examined, Finding
-from keras_saliency.data.recordings import MostOutsideError
 from keras_saliency.data.settings import settings_in
+from keras_saliency.data.splits import PARTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +47,12 @@ def examine(
     try:
         told = {**(settings_in(directory, name) if directory else {}), **told}
         data = read()
-    except MostOutsideError as refused:
-        data, error = refused.data, refused
     except (ImportError, OSError, ValueError) as refused:
         error = refused
     looked = map_files.look(directory, told) if directory and name == "folder" else map_files.MapFiles()
-    examined = Examined(name, data, directory, told, error, looked)
+    splits = {part: getattr(data, part) for part in PARTS} if data else {}
+    splits = error.splits if isinstance(error, UnusableError) else splits
+    examined = Examined(name, data, splits, directory, error, looked)
     findings: dict[str, Finding] = {}
     for fault, (find, counted, remedy, unless) in FAULTS.items():
         found = None if findings.keys() & set(unless) else find(examined)

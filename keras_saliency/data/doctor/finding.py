@@ -10,14 +10,13 @@ import numpy as np
 
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.doctor.map_files import MapFiles
-from keras_saliency.data.samples import Sample
-from keras_saliency.data.splits import PARTS
+from keras_saliency.data.samples import Sample, Samples
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXAMPLES, PICTURES = 5, 3
-FAR = 4  # sides of the image beyond its edge: no screen reaches there
+FAR = 20  # sides of the image beyond its edge: a small image on a large screen is not that far from it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,23 +67,23 @@ class Examined:
     Attributes:
         name: The name of the data set.
         data: What was read; None if the reader refused it.
+        splits: The samples of each split, also of what was refused since so little was inside the images.
         directory: The folder; None for what is not read from one.
-        options: What the reader was told, by arguments and by the file beside the data.
         error: Why the reader refused it.
         files: The maps of a `folder`.
     """
 
     name: str
-    data: DataSet | None = None
+    data: DataSet | None
+    splits: Mapping[str, Samples]
     directory: Path | None = None
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     error: Exception | None = None
     files: MapFiles = dataclasses.field(default_factory=MapFiles)
 
     @functools.cached_property
     def parts(self) -> list[tuple[str, Sample]]:
         """All samples, each with its split."""
-        return [(part, sample) for part in PARTS for sample in getattr(self.data, part, ())]
+        return [(part, sample) for part, samples in self.splits.items() for sample in samples]
 
     @functools.cached_property
     def samples(self) -> list[Sample]:
