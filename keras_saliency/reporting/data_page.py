@@ -4,6 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from keras_saliency.formulas.types import Values
 from keras_saliency.reporting.plotting import COLOURS, save, tidy
 
 SHOWN = 4
-LAYOUT = [
+LAYOUT: list[Any] = [
     [f"sample {i}" for i in range(SHOWN)],
     ["bias", "counts", "durations", "onsets"],
     ["agreement", "splits", "facts", "facts"],
@@ -176,7 +177,7 @@ def _plot_bias(axis: Axes, data: DataSet) -> None:
         counts = np.histogram2d(y, x, bins=cells, range=((0, 1), (0, 1)))[0]
         density = gaussian_blur(counts, BANDWIDTH * GRID)
     else:
-        density = sum(_coarse(fixation_density(sample), cells) for sample in data.train)
+        density = np.sum([_coarse(fixation_density(sample), cells) for sample in data.train], axis=0)
     axis.imshow(density, cmap=COLOURS, extent=(0, width, height, 0))
     axis.axhline(height / 2, color="white", linewidth=0.5, linestyle=":")
     axis.axvline(width / 2, color="white", linewidth=0.5, linestyle=":")
@@ -197,8 +198,9 @@ def _histogram(axis: Axes, title: str, values: np.ndarray, label: str, counted: 
     high = np.quantile(values, SHARE) if len(values) >= MANY else values.max()
     shown = values[values <= high]
     each = (values % 1 == 0).all() and high < BINS
-    bins = np.arange(high + 2) - 0.5 if each else int(np.clip(len(values) / EACH, FEWEST, BINS))
-    axis.hist(shown, bins=bins, color="steelblue")
+    count = int(np.clip(len(values) / EACH, FEWEST, BINS))
+    bins = np.arange(high + 2) - 0.5 if each else np.linspace(shown.min(), max(high, shown.min() + 1e-9), count + 1)
+    axis.hist(shown, bins=list(bins), color="steelblue")
     axis.axvline(values.mean(), color="black", linewidth=0.8, linestyle="--")
     beyond = 100 * np.mean(values > high)
     more = f"; {beyond:.1f} % are above {high:.3g}, up to {values.max():.3g}" if beyond else ""

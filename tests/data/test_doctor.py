@@ -5,12 +5,14 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import real_data, slowly
+import scipy.io
+from conftest import data_folder, real_data, slowly
 from PIL import Image
 
 import keras_saliency as ks
-from keras_saliency.data import DataSet, Facts, Fixations, Sample, Samples
+from keras_saliency.data import DataSet, Facts, Fixations, Sample, Samples, doctor
 from keras_saliency.data.doctor import FAULTS
+from keras_saliency.data.exports import read_export
 
 SIZE, IMAGES, OBSERVERS, LENGTH, DEGREE = (60, 80), 12, 5, 8, 4.0
 PARTS = {"train": slice(0, 8), "validation": slice(8, 10), "test": slice(10, 12)}
@@ -207,6 +209,24 @@ def test_synthetic_images_are_clean():
     assert ks.data.check(ks.data.synthetic.read(splits={"train": 80, "validation": 20, "test": 20})) == []
 
 
+TRACKERS = {
+    "smi_begaze_events/SMI_Sample_67_Events_cut.txt": (1080, 1920),
+    "tobii_studio_2/P61-Fixation-Data.tsv": (1024, 1280),
+    "tobii_studio_3/tobii_studio_3.4.5_data_cut.tsv": (1080, 1920),
+}
+
+
+@pytest.mark.parametrize("file", TRACKERS)
+def test_real_exports_are_clean(file):
+    table, size = read_export(data_folder("trackers") / file), TRACKERS[file]
+    samples = []
+    for i, rows in enumerate(np.array_split(np.arange(len(table)), 3)):
+        part = table.iloc[rows]
+        fixations = Fixations(*(part[name].to_numpy() for name in ("x", "y")), np.zeros(len(part), int), part["time"])
+        samples.append(Sample(f"{i}.png", picture(i, size), size, fixations, 35.0))
+    assert ks.data.check(DataSet("exports", *(Samples([sample]) for sample in samples))) == []
+
+
 TABLES = {
     "x and y swapped": (lambda t: t.rename(columns={"x": "y", "y": "x"}), {"columns": {"x": "y", "y": "x"}}),
     "coordinates of the screen": (
@@ -257,8 +277,15 @@ def test_an_image_that_exif_data_turn_is_clean_where_fixations_are_on_the_uprigh
     assert ks.data.check(data) == []
 
 
-def test_samples_of_salicon_tell_the_edition(tmp_path):
-    pass
+@pytest.mark.parametrize(("edition", "leaves"), [("2015", False), ("2015", True), ("2017", False), ("2017", True)])
+def test_samples_of_salicon_tell_the_edition(edition, leaves, tmp_path):
+    places = np.tile([[1.0, 1.0], [640.0, 480.0], [644.0 if leaves else 320.0, 200.0]], (400, 1))
+    (tmp_path / "fixations" / "train").mkdir(parents=True)
+    scipy.io.savemat(tmp_path / "fixations" / "train" / "a.mat", {"gaze": np.array([{"location": places}], object)})
+    facts = Facts("SALICON", 12, None, "free viewing by mouse", 5.0, "none stated", "", edition=edition)
+    data = data_of(fixations(), name="salicon", facts=facts)
+    found = doctor.examine("salicon", lambda: data, tmp_path).findings
+    assert faults(found) == ([] if leaves == (edition == "2017") else ["edition of SALICON"])
 
 
 def test_each_fault_is_planted_somewhere():

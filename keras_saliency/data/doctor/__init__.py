@@ -47,11 +47,11 @@ def examine(
     try:
         told = {**(settings_in(directory, name) if directory else {}), **told}
         data = read()
-    except (ImportError, OSError, ValueError) as refused:
-        error = refused
+    except (ImportError, OSError, ValueError) as problem:
+        error = problem
     looked = map_files.look(directory, told) if directory and name == "folder" else map_files.MapFiles()
-    splits = {part: getattr(data, part) for part in PARTS} if data else {}
-    splits = error.splits if isinstance(error, UnusableError) else splits
+    refused = error.splits if isinstance(error, UnusableError) else {}
+    splits = {part: getattr(data, part) for part in PARTS} if data else refused
     examined = Examined(name, data, splits, directory, error, looked)
     findings: dict[str, Finding] = {}
     for fault, (find, counted, remedy, unless) in FAULTS.items():
