@@ -55,6 +55,7 @@ def check(
 
     Example: `keras-saliency data check table=recordings --out findings`
     """
+    _require_new(out)
     start()
     from keras_saliency.data import examine
 
@@ -75,6 +76,11 @@ def _place(text: str) -> dict[str, str | None]:
     return folders([text]) if "=" in text else {text: None}
 
 
+def _require_new(out: Path | None) -> None:
+    if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise FileExistsError(f"{out} exists already. Choose another --out folder.")
+
+
 def _findings(findings: list["Finding"]) -> rich.table.Table:
     table = rich.table.Table(show_lines=True)
     for heading in ("found", "how many", "such as", "what to do"):
@@ -92,7 +98,7 @@ def _draw(findings: list["Finding"], out: Path) -> None:
     drawn = [finding for finding in findings if finding.samples]
     for finding in drawn:
         plot_finding(out / f"{finding.fault.replace(' ', '_')}.png", finding)
-    console.print(f"pictures: {len(drawn)} in {out}")
+    console.print(f"pictures of {len(drawn)} findings: {out}")
 
 
 @app.command()
@@ -104,6 +110,7 @@ def show(
 
     Example: `keras-saliency data show osie=data/osie --out shown`
     """
+    _require_new(out)
     start()
     from keras_saliency.data import open_data
     from keras_saliency.evaluation.agreement import agreement

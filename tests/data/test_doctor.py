@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
-from conftest import data_folder, real_data, slowly
+from conftest import REPOSITORY, data_folder, real_data, slowly
 from PIL import Image
 
 import keras_saliency as ks
@@ -288,6 +288,8 @@ def test_samples_of_salicon_tell_the_edition(edition, leaves, tmp_path):
     assert faults(found) == ([] if leaves == (edition == "2017") else ["edition of SALICON"])
 
 
-def test_each_fault_is_planted_somewhere():
+def test_each_fault_is_planted_and_stands_on_its_page():
     planted = {*PLANTED, *TABLES, *(name.partition(",")[0] for name in FOLDERS)}
     assert {*FAULTS} <= planted | {"refused by the reader"}
+    page = (REPOSITORY / "docs" / "data.md").read_text()
+    assert not [name for name in FAULTS if f"\n| `{name}` | " not in page]
