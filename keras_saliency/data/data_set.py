@@ -4,27 +4,16 @@ import collections
 import concurrent.futures
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_saliency.data import image_files
 from keras_saliency.data.facts import Facts
 from keras_saliency.data.names import as_on_disk
+from keras_saliency.data.refusals import MissingImagesError, UnusableError
 from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.splits import PARTS
 from keras_saliency.formulas.types import Size
-
-
-class UnusableError(ValueError):
-    """Samples that make no data set, since where people looked is not in their images.
-
-    Attributes:
-        splits: The samples of each split.
-    """
-
-    def __init__(self, message: str, splits: Mapping[str, Samples]) -> None:
-        super().__init__(message)
-        self.splits = splits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,10 +116,9 @@ def split(
     ]
     missing = [file for file in found.values() if not file.is_file()]
     if missing:
-        raise FileNotFoundError(
-            f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "
-            "Give the folder that holds the complete data set."
-        )
+        said = f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "
+        remedy = "Give the folder that holds the complete data set."
+        raise MissingImagesError(said + remedy, list(map(str, missing)), len(samples))
     chosen: dict[str, list[Sample]] = {part: [] for part in PARTS}
     skipped = []
     image_files.decode_in_graph.get_concrete_function()  # made here once, and not by every thread

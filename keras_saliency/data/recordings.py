@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_saliency.data import image_files
-from keras_saliency.data.data_set import DataSet, UnusableError, split
+from keras_saliency.data.data_set import DataSet, split
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
+from keras_saliency.data.refusals import MissingImagesError, UnusableError
 from keras_saliency.data.samples import Sample
 from keras_saliency.data.splits import CALLED, PARTS, by_hash
 
@@ -73,7 +74,19 @@ def make_data(
     data = split(name, samples, lambda i: parts[i], geometry.of_image, geometry.placed)
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
-    return data.noting(*notes)
+    return data.noting(*notes, *_without_data(data, table, observers, order))
+
+
+def _without_data(data, table, observers, order):
+    """A line for each observer of whom nothing is inside an image."""
+    seen = np.zeros(observers.max() + 1, bool)
+    for part in PARTS:
+        for sample in getattr(data, part):
+            seen[sample.fixations.observer] = True
+    for number in np.flatnonzero(~seen):
+        rows = np.flatnonzero(observers == number)
+        name = table["observer"].iloc[order[rows[0]]]
+        yield f"observer {name}: none of {len(rows)} fixations is inside an image"
 
 
 def _numbered(observers):
@@ -119,10 +132,9 @@ def _files_of(names, images, where):
     found = [index.find(name, RANKS) for name in names]
     missing = [name for name, files in zip(names, found, strict=True) if not files]
     if missing:
-        raise FileNotFoundError(
-            f"{len(missing)} of {len(names)} images of {where} are not in {images}, the first is {missing[0]!r}. "
-            "Put them there, named as in the table, with or without suffix."
-        )
+        said = f"{len(missing)} of {len(names)} images of {where} are not in {images}, the first is {missing[0]!r}. "
+        remedy = "Put them there, named as in the table, with or without suffix."
+        raise MissingImagesError(said + remedy, missing, len(names))
     owners: dict[PurePosixPath, str] = {}
     for name, files in zip(names, found, strict=True):
         if any(not filecmp.cmp(images / files[0], images / other, shallow=False) for other in files[1:]):

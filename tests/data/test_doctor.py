@@ -267,8 +267,31 @@ def test_pictures_of_a_table_without_fixations_are_named(tmp_path):
     (finding,) = ks.data.check("table", tmp_path)
     assert finding.fault == "unmatched names" and finding.examples == ("12.png: no fixations",)
     (tmp_path / "00.png").unlink()
-    (finding,) = ks.data.check("table", tmp_path)
-    assert finding.fault == "refused by the reader" and "1 of 12 images of fixations.csv" in finding.examples[0]
+    missing, refused = ks.data.check("table", tmp_path)
+    assert missing.fault == "unmatched names" and missing.examples == ("00.png: no such image",)
+    assert refused.fault == "refused by the reader" and "1 of 12 images of fixations.csv" in refused.examples[0]
+
+
+def test_cells_of_a_table_that_wrapped_around_are_counted(tmp_path):
+    write_table(tmp_path, changed(x=lambda t: t["x"].mask(t.index % 100 == 7, 2.0**32 - 8)))
+    wrapped, refused = ks.data.check("table", tmp_path)
+    assert (wrapped.fault, wrapped.count, wrapped.of) == ("values that wrapped around", 5, 480)
+    assert wrapped.examples[0] == "row 9, column x: 4294967288"
+    assert refused.fault == "refused by the reader" and "looks like -8" in refused.examples[0]
+
+
+@pytest.mark.parametrize("observer", [0, OBSERVERS - 1])
+def test_observers_of_a_table_of_whom_nothing_is_inside_are_named(observer, tmp_path):
+    table = changed(x=lambda t: t["x"].mask(t["observer"] == observer), observer=lambda t: "P" + t["observer"].map(str))
+    (finding,) = ks.data.check("table", write_table(tmp_path, table))
+    assert (finding.fault, finding.count, finding.of) == ("observers without data", 1, OBSERVERS)
+    assert finding.examples == (f"observer P{observer}: none of 96 fixations is inside an image",)
+
+
+def test_an_image_all_of_whose_fixations_are_outside_is_found():
+    (finding,) = ks.data.check(data_of(changed(x=lambda t: t["x"].mask(t["image"] == 3, -40.0))))
+    assert (finding.fault, finding.count) == ("fixations outside", 40)
+    assert finding.examples == ("03.png: 40 of 40 fixations are outside the image",)
 
 
 def test_an_image_that_exif_data_turn_is_clean_where_fixations_are_on_the_upright_one():

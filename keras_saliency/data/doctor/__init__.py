@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_saliency.data.data_set import DataSet, UnusableError
+from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.doctor import map_files
 from keras_saliency.data.doctor.faults import FAULTS, Fault
 from keras_saliency.data.doctor.finding import Examined, Finding
+from keras_saliency.data.refusals import UnusableError
 from keras_saliency.data.settings import settings_in
 from keras_saliency.data.splits import PARTS
 

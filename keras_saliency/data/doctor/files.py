@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from keras_saliency.data.doctor.finding import EXAMPLES, Examined, Found
 from keras_saliency.data.names import IMAGES, comparable, files_below
+from keras_saliency.data.refusals import MissingImagesError
 
 UNREADABLE = "the image cannot be decoded"  # see `image_files`
 NAMELESS = "and no such image"  # see `tracker.read`
@@ -12,9 +13,16 @@ NEEDED = ("table", "tracker", "rows")  # whose images are named by something
 
 def unmatched(examined: Examined) -> Found | None:
     """Images without map or fixations, and maps or fixations without image."""
-    names = [*examined.files.unmatched, *(line for line in examined.skipped if NAMELESS in line), *_nameless(examined)]
-    images = max(examined.files.images, len(examined.samples) + len(_nameless(examined)))
-    return Found(len(names), images, names[:EXAMPLES]) if names else None
+    error, nameless = examined.error, _nameless(examined)
+    missing, needed = (error.names, error.of) if isinstance(error, MissingImagesError) else ((), 0)
+    names = [
+        *(f"{name}: no such image" for name in missing),
+        *examined.files.unmatched,
+        *(line for line in examined.skipped if NAMELESS in line),
+        *nameless,
+    ]
+    of = max(examined.files.images, len(examined.samples), needed, len(names))
+    return Found(len(names), of, names[:EXAMPLES]) if names else None
 
 
 def _nameless(examined):

@@ -1,5 +1,6 @@
 """Faults of who looked, and when."""
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from keras_saliency.data.doctor.finding import EXAMPLES, Examined, Found
 if TYPE_CHECKING:
     import pandas as pd
 
+NOTHING = re.compile(r"observer .*: none of \d+ fixations is inside an image")  # see `recordings.make_data`
 TRIAL = ["image", "observer"]
 PATH = 3  # fixations that two observers do not have in common by chance
 FEWER = 0.1  # of the fixations that an observer has on an image; who has least of all in real data has half as many
@@ -26,13 +28,14 @@ def without_data(examined: Examined) -> Found | None:
     if not len(seen):
         return None
     numbers = range(int(examined.fixations["observer"].max()) + 1)
-    named = [f"observer {number}: no fixations" for number in sorted(set(numbers) - set(seen.groups))]
+    lines = [line for line in examined.skipped if NOTHING.fullmatch(line)]
+    named = lines or [f"observer {number}: no fixations" for number in sorted(set(numbers) - set(seen.groups))]
     each = seen.size() / seen["image"].nunique()
     named += [
         f"observer {number:g}: {each[number]:.1f} fixations an image, and others {each.median():.1f}"
         for number in each.index[each < FEWER * each.median()]
     ]
-    return Found(len(named), len(numbers), named[:EXAMPLES]) if named else None
+    return Found(len(named), max(len(numbers), len(seen) + len(lines)), named[:EXAMPLES]) if named else None
 
 
 def twice(examined: Examined) -> Found | None:

@@ -1,12 +1,17 @@
 """Faults of coordinates: which are not where the image is, or not exactly."""
 
+import dataclasses
+import re
+
 import numpy as np
 
-from keras_saliency.data.doctor.finding import AXES, Examined, Found, inside
+from keras_saliency.data.doctor.finding import AXES, EXAMPLES, Examined, Found, inside
+from keras_saliency.data.refusals import WrappedError
 
 LEAST = 3  # fixations, below which nothing is said
 OUTSIDE = 0.05  # of all fixations; of the web pages of eyevis, which users scrolled, 4 % are outside
 MOST = 0.5  # of one image; on the worst page of eyevis it is a third
+ALL = re.compile(r"(?P<name>.*): (?P<count>\d+) of (?P=count) fixations are outside the image")  # see `DataSet`
 WRAPPED, WINDOW = (2**32, 2**16), 2**12  # and how far below they may be; exports move the origin
 BEFORE = 10.0  # fixations in a pixel's width behind the first one, on average, without one in the first: by chance 5e-5
 EDGE, STRIP, PILE = 5, 10, 5.0
@@ -59,13 +64,25 @@ def outside(examined: Examined) -> Found | None:
     rows, kept = examined.outside, examined.fixations
     counts = rows["image"].value_counts()
     shares = counts / (counts + kept["image"].value_counts().reindex(counts.index, fill_value=0))
+    # Images without any that is inside are no samples.
+    names = {sample.name for sample in examined.samples}
+    lost = [match for line in examined.skipped if (match := ALL.fullmatch(line)) and match["name"] not in names]
+    count, total = (len(table) + sum(int(found["count"]) for found in lost) for table in (rows, kept))
+    total += len(rows)
     far = len(examined.near) < len(kept) + len(rows)
-    many = len(rows) > OUTSIDE * (len(rows) + len(kept)) or (shares[counts >= EDGE] > MOST).any()
-    return examined.found(rows, len(rows) + len(kept)) if len(rows) and (far or many) else None
+    most = (shares[counts >= EDGE] > MOST).any() or any(int(found["count"]) >= EDGE for found in lost)
+    if not count or not (far or most or count > OUTSIDE * total):
+        return None
+    shown = examined.found(rows, total)
+    texts = [*shown.examples, *(found[0] for found in lost)][:EXAMPLES]
+    return dataclasses.replace(shown, count=count, examples=texts)
 
 
 def wrapped(examined: Examined) -> Found | None:
     """Coordinates just below a power of two: numbers below zero that were stored without their sign."""
+    error = examined.error
+    if isinstance(error, WrappedError):
+        return Found(error.count, error.of, error.cells, (), {"power": f"{2**32}"})
     rows = examined.outside
     for end in WRAPPED:
         close = (rows[["x", "y"]] - end).abs().min(axis=1) < WINDOW
