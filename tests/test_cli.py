@@ -237,7 +237,9 @@ def test_findings_are_told_with_their_remedy_and_a_picture(monkeypatch, capsys, 
     (tmp_path / "fixations.csv").write_text("\n".join(rows))
     out = tmp_path / "found"
     code, text = run(monkeypatch, capsys, "data", "check", f"table={tmp_path}", "--out", out)
-    assert code == 1 and "x and y swapped" in text and '"columns": {"x": "y", "y": "x"}' in text
+    assert code == 1 and "x and y swapped" in text and "--columns x=y --columns y=x" in text
     assert [path.name for path in out.iterdir()] == ["x_and_y_swapped.png"]
+    code, text = run(monkeypatch, capsys, "data", "check", f"table={tmp_path}", "--columns", "x=y", "--columns", "y=x")
+    assert code == 0 and "nothing was found" in text
     code, text = run(monkeypatch, capsys, "data", "check", "nothing")
     assert code == 1 and "error: Unknown data set 'nothing'" in text

@@ -1,12 +1,13 @@
 """The commands about data: which there are, whether they are sound, what they look like."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import rich.table
 import typer
 
 from keras_saliency.cli.common import console, folders, start
+from keras_saliency.cli.reading import opened, reads_data
 
 if TYPE_CHECKING:
     from keras_saliency.data.doctor import Finding
@@ -45,9 +46,11 @@ def list_() -> None:
 
 
 @app.command()
+@reads_data
 def check(
     data: Wanted,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of what is found.")] = None,
+    reading: Any = None,
 ) -> None:
     """Find what is wrong with a data set, before a training is wasted: each finding with its remedy.
 
@@ -61,7 +64,7 @@ def check(
 
     (place,) = _place(data).items()
     console.print(f"reading {place[0]}")
-    diagnosis = examine(*place)
+    diagnosis = examine(*place, **reading)
     console.print(diagnosis.looked_at)
     if not diagnosis.findings:
         console.print("nothing was found")
@@ -102,9 +105,11 @@ def _draw(findings: list["Finding"], out: Path) -> None:
 
 
 @app.command()
+@reads_data
 def show(
     data: Wanted,
     out: Annotated[Path, typer.Option(help="The folder for the page.")] = Path("shown"),
+    reading: Any = None,
 ) -> None:
     """Draw one page of a data set: samples, centre bias, counts, durations, agreement of observers.
 
@@ -116,10 +121,10 @@ def show(
     from keras_saliency.evaluation.agreement import agreement
     from keras_saliency.reporting.data_page import plot_data
 
-    opened = open_data(_place(data), console.print)
-    samples = [*opened.train, *opened.validation, *opened.test]
+    found = open_data(opened(_place(data), reading), console.print)
+    samples = [*found.train, *found.validation, *found.test]
     console.print("drawing")
     out.mkdir(parents=True, exist_ok=True)
-    page = out / f"{opened.name}.png"
-    plot_data(page, opened, agreement(samples[:: -(-len(samples) // COMPARED)]))
+    page = out / f"{found.name}.png"
+    plot_data(page, found, agreement(samples[:: -(-len(samples) // COMPARED)]))
     console.print(f"page: {page}")

@@ -59,12 +59,16 @@ FAULTS: dict[str, Fault] = {
         "Widths are {widths}. Was the page the same in both? If not, keep one of them, or cut images and coordinates.",
     ),
     "x and y swapped": Fault(
-        places.swapped, "fixations", 'Of a table: "columns": {{"x": "y", "y": "x"}}, with what its columns are called.'
+        places.swapped,
+        "fixations",
+        'Of a table: --columns x=y --columns y=x, or "columns": {{"x": "y", "y": "x"}} in {file}, with what they are '
+        "called in it.",
     ),
     "coordinates of the screen": Fault(
         places.on_screen,
         "fixations",
-        'Say how the images were shown: "screen": {screen}, "stimulus": "centred", "fitted" or "stretched".',
+        "Say how the images were shown: --screen {option} --stimulus centred, fitted or stretched; or in {file} "
+        '"screen": {screen}, "stimulus": "centred".',
         ("x and y swapped",),
     ),
     "values that wrapped around": Fault(

@@ -91,6 +91,11 @@ class Examined:
         return [sample for _, sample in self.parts]
 
     @property
+    def settings(self) -> str:
+        """The file beside the data in which it may stand how they are read."""
+        return f"{self.name}.json"
+
+    @property
     def skipped(self) -> tuple[str, ...]:
         """What the reader has left out."""
         return self.data.skipped if self.data else ()

@@ -32,7 +32,7 @@ def swapped(examined: Examined) -> Found | None:
     turned = every.rename(columns={"x": "y", "y": "x"})
     if len(outside) < max(LEAST, 0.01 * len(every)) or (~inside(turned)).sum() > len(outside) / 4:
         return None
-    return examined.found(outside, len(every))
+    return examined.found(outside, len(every), file=examined.settings)
 
 
 def on_screen(examined: Examined) -> Found | None:
@@ -48,15 +48,17 @@ def on_screen(examined: Examined) -> Found | None:
     small = max(middle) < 0.45 and max(reached) < REACHED
     if not large and not small:
         return None
-    return examined.found(every[beyond] if large else every, len(every), screen=_screen(every))
+    words = {"file": examined.settings, **_screen(every)}
+    return examined.found(every[beyond] if large else every, len(every), **words)
 
 
 def _screen(places):
-    """The screen in whose middle fixations have theirs."""
+    """How to name the screen in whose middle fixations have theirs."""
     middle = np.array([places[axis].median() for axis, _ in AXES])
     away = {screen: max(abs(2 * middle / screen - 1)) for screen in SCREENS}
     best = min(away, key=away.__getitem__)
-    return list(best) if away[best] < ALIKE else "[WIDTH, HEIGHT]"
+    width, height = best if away[best] < ALIKE else ("WIDTH", "HEIGHT")
+    return {"option": f"{width}x{height}", "screen": f"[{width}, {height}]"}
 
 
 def outside(examined: Examined) -> Found | None:
@@ -106,7 +108,8 @@ def one_based(examined: Examined) -> Found | None:
     remedy = "subtract 0.5 from x and y in the file"
     if len(sizes) == 1:
         ((height, width),) = sizes
-        remedy = f'"stimulus": [0.5, 0.5, {width}, {height}] in {examined.name}.json does so'
+        remedy = f'--stimulus 0.5,0.5,{width},{height}, or "stimulus": [0.5, 0.5, {width}, {height}] in '
+        remedy += examined.settings
     rows = every[at_side] if at_side.any() else every
     found = examined.found(rows, len(every), halves=remedy)
     return Found(len(every), len(every), found.examples, (), found.words)
