@@ -30,11 +30,13 @@ LAYOUT: list[Any] = [
 WHOLE = MaxNLocator(integer=True)
 ORDERED, NO_ORDER = "plasma", "deepskyblue"  # the colours of fixations
 EARLY = 0.9  # of the fixations have a colour of their own
+CROWD = 5000  # square points that fixations have together
 THUMBNAIL = 800  # pixels of the longer side
 BINS, FEWEST, EACH = 40, 8, 8  # of a histogram, and the values for each, if there are enough
 GRID, BANDWIDTH = 120, 0.03  # of the centre bias: cells of the longer side, and the blur as a share of it
 SHARE, MANY = 0.995, 500  # of the values are in a histogram, if there are so many
 NAME, LINE, LINES = 30, 100, 3  # letters, and lines of what was skipped
+LETTERS = 11  # in an inch
 BEYOND = 1.0  # sides around an image that its picture shows at most
 
 
@@ -105,16 +107,21 @@ def plot_finding(path: str | Path, finding: Finding) -> None:
         finding: A finding with samples.
     """
     count, colours = len(finding.samples), _colours(finding.samples)
-    figure = Figure(figsize=(max(4.6 * count, 7), 4.6), layout="constrained")
-    for axis, sample in zip(figure.subplots(1, count, squeeze=False)[0], finding.samples, strict=True):
+    wide = max(4.6 * count, 7)
+    figure = Figure(figsize=(wide, 4.6), layout="constrained")
+    places = finding.places or [np.empty((0, 2))] * count
+    for axis, sample, concerned in zip(
+        figure.subplots(1, count, squeeze=False)[0], finding.samples, places, strict=True
+    ):
         _plot_sample(axis, sample, colours)
+        axis.scatter(*concerned.T, s=40, facecolors="none", edgecolors="red", clip_on=False)
         x, y = sample.fixations.outside.T
         axis.scatter(x, y, s=16, marker="x", c="red", linewidths=1.0)
         left, right = _limits(x, sample.size[1])
         top, bottom = _limits(y, sample.size[0])
         axis.set(xlim=(left, right), ylim=(bottom, top))
     title = f"{finding.fault}: {finding.count} of {finding.of} {finding.counted}"
-    figure.suptitle(f"{title}\n{textwrap.fill(finding.remedy, 90)}", fontsize=10, x=0.01, ha="left")
+    figure.suptitle(f"{title}\n{textwrap.fill(finding.remedy, int(LETTERS * wide))}", fontsize=10, x=0.01, ha="left")
     save(figure, path)
 
 
@@ -141,7 +148,8 @@ def _plot_sample(axis: Axes, sample: Sample, colours: ScalarMappable | None) -> 
     fixations = sample.fixations
     if len(fixations):
         shown = colours.to_rgba(_positions(fixations)) if colours else NO_ORDER
-        axis.scatter(fixations.x, fixations.y, s=9, c=shown, edgecolors="black", linewidths=0.3)
+        area = np.clip(CROWD / len(fixations), 1.0, 10.0)
+        axis.scatter(fixations.x, fixations.y, s=area, c=shown, edgecolors="black", linewidths=0.03 * area)
         what = f"{len(fixations)} fixations"
     else:
         axis.imshow(_thumbnail(fixation_density(sample)), extent=(0, width, height, 0), cmap=COLOURS, alpha=0.6)

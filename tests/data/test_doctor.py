@@ -205,6 +205,10 @@ def test_real_sets_are_clean(name):
     assert ks.data.check(real_data(name)) == []
 
 
+def test_the_examples_of_salicon_are_clean():
+    assert ks.data.check("salicon-json", data_folder("salicon-sample")) == []
+
+
 def test_synthetic_images_are_clean():
     assert ks.data.check(ks.data.synthetic.read(splits={"train": 80, "validation": 20, "test": 20})) == []
 

@@ -58,8 +58,8 @@ def examine(
     for fault, (find, counted, remedy, unless) in FAULTS.items():
         found = None if findings.keys() & set(unless) else find(examined)
         if found:
-            texts, remedy = tuple(found.examples), remedy.format(**found.words)
-            findings[fault] = Finding(fault, found.count, found.of, counted, texts, remedy, tuple(found.samples))
+            told_of = (tuple(found.examples), remedy.format(**found.words), tuple(found.samples), tuple(found.places))
+            findings[fault] = Finding(fault, found.count, found.of, counted, *told_of)
     return Diagnosis(_looked_at(examined), list(findings.values()))
 
 

@@ -27,9 +27,9 @@ def other_edition(examined: Examined) -> Found | None:
         texts = [f"{name}: {count} outside the picture" for name, count in found.items()]
         shown = [sample for sample in examined.samples if sample.name in outside]
         of = FILES if leaving else len(examined.samples)
-        return Found(len(found), max(of, len(found)), texts[:EXAMPLES], shown[:PICTURES], words)
+        return Found(len(found), max(of, len(found)), texts[:EXAMPLES], shown[:PICTURES], words=words)
     if said == "2017" and samples >= FEW and not leaving:
-        return Found(1, 1, [f"none of {samples} samples leaves the picture"], (), words)
+        return Found(1, 1, [f"none of {samples} samples leaves the picture"], words=words)
     return None
 
 

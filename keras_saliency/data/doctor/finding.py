@@ -31,6 +31,7 @@ class Finding:
         examples: Up to five of them.
         remedy: What to do, as an option or a command where there is one.
         samples: Images to look at, with their fixations; empty where a picture shows nothing.
+        places: Which fixations are concerned, rows `(x, y)`, for each of `samples`; empty if none or all are.
     """
 
     fault: str
@@ -40,6 +41,7 @@ class Finding:
     examples: tuple[str, ...]
     remedy: str
     samples: tuple[Sample, ...] = ()
+    places: tuple[np.ndarray, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.count} of {self.of} {self.counted}, such as {'; '.join(self.examples)}"
@@ -57,6 +59,7 @@ class Found:
     of: int
     examples: Sequence[str] = ()
     samples: Sequence[Sample] = ()
+    places: Sequence[np.ndarray] = ()
     words: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -143,7 +146,8 @@ class Examined:
             f"{self.samples[row.image].name} ({row.x:.10g}, {row.y:.10g})" for row in rows.head(EXAMPLES).itertuples()
         ]
         most = rows["image"].value_counts().index[:PICTURES]
-        return Found(len(rows), of, texts, [self.samples[i] for i in most], words)
+        places = [rows.loc[rows["image"] == i, ["x", "y"]].to_numpy() for i in most]
+        return Found(len(rows), of, texts, [self.samples[i] for i in most], places, words)
 
 
 AXES = (("x", "width"), ("y", "height"))

@@ -80,5 +80,5 @@ def two_widths(examined: Examined) -> Found | None:
         if pair[1] - pair[0] <= NEARLY * pair[1] and sum(counts) >= TOGETHER * images and min(counts) >= RARER * images:
             rarer = min(pair, key=widths.__getitem__)
             chosen = [f"{s.name} ({s.size[1]} wide)" for s in examined.samples if s.size[1] == rarer]
-            return Found(len(chosen), images, chosen[:EXAMPLES], (), {"widths": " and ".join(map(str, pair))})
+            return Found(len(chosen), images, chosen[:EXAMPLES], words={"widths": " and ".join(map(str, pair))})
     return None

@@ -84,7 +84,7 @@ def wrapped(examined: Examined) -> Found | None:
     """Coordinates just below a power of two: numbers below zero that were stored without their sign."""
     error = examined.error
     if isinstance(error, WrappedError):
-        return Found(error.count, error.of, error.cells, (), {"power": f"{2**32}"})
+        return Found(error.count, error.of, error.cells, words={"power": f"{2**32}"})
     rows = examined.outside
     for end in WRAPPED:
         close = (rows[["x", "y"]] - end).abs().min(axis=1) < WINDOW
@@ -112,7 +112,7 @@ def one_based(examined: Examined) -> Found | None:
         remedy += examined.settings
     rows = every[at_side] if at_side.any() else every
     found = examined.found(rows, len(every), halves=remedy)
-    return Found(len(every), len(every), found.examples, (), found.words)
+    return Found(len(every), len(every), found.examples, words=found.words)
 
 
 def clipped(examined: Examined) -> Found | None:
