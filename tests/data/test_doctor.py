@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
-from conftest import REPOSITORY, data_folder, real_data, slowly
+from conftest import REPOSITORY, data_folder, real_data
 from PIL import Image
 
 import keras_saliency as ks
@@ -200,9 +200,14 @@ def test_clean_folders_of_maps_have_no_findings(folder, tmp_path):
     assert ks.data.check("folder", write_folder(tmp_path, **folder)) == []
 
 
-@pytest.mark.parametrize("name", slowly(("osie", "scene", "osie-mouse"), ("osie-mouse",)))
+@pytest.mark.parametrize("name", ["osie", "scene"])
 def test_real_sets_are_clean(name):
     assert ks.data.check(real_data(name)) == []
+
+
+@pytest.mark.slow
+def test_what_mice_explored_is_clean():
+    assert ks.data.check("osie-mouse", data_folder("osie")) == []
 
 
 def test_the_examples_of_salicon_are_clean():
