@@ -205,6 +205,13 @@ def test_real_sets_are_clean(name):
     assert ks.data.check(real_data(name)) == []
 
 
+@pytest.mark.skipif("eyevis" not in ks.data.DATA_SETS, reason="there is no reader")
+def test_two_web_pages_of_eyevis_are_one_page_on_both_sides_and_nothing_else_is_found():
+    (finding,) = ks.data.check(real_data("eyevis"))
+    assert finding.fault == "duplicate images across splits" and finding.count == 1
+    assert "tesla_1.jpg" in finding.examples[0] and "tesla_2.jpg (test)" in finding.examples[0]
+
+
 @pytest.mark.slow
 def test_what_mice_explored_is_clean():
     assert ks.data.check("osie-mouse", data_folder("osie")) == []
