@@ -231,3 +231,30 @@ def test_how_data_are_read_is_said_by_options(monkeypatch, capsys, tmp_path):
         assert code == 1 and message in text
     code, text = run(monkeypatch, capsys, "train", "osie_lite0", "--data", "a=x", "--data", "b=y", "--phase", "A", "B")
     assert code == 1 and "--phase is said of one data set, and --data names 2. Name one." in text
+
+
+def test_data_is_checked_and_shown(monkeypatch, capsys, tmp_path, tiny):
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
+    code, text = run(monkeypatch, capsys, "data", "check", "synthetic")
+    assert code == 0 and "synthetic: 16 images, 1536 fixations" in text and "nothing was found" in text
+    code, text = run(monkeypatch, capsys, "data", "show", "synthetic", "--out", tmp_path / "shown")
+    assert code == 0 and (tmp_path / "shown" / "synthetic.png").stat().st_size > 100_000
+    code, text = run(monkeypatch, capsys, "data", "show", "synthetic", "--out", tmp_path / "shown")
+    assert code == 1 and "shown exists already. Choose another --out folder." in text
+
+
+def test_findings_are_told_with_their_remedy_and_a_picture(monkeypatch, capsys, tmp_path, tiny):
+    rows = ["image,x,y"]
+    for sample in tiny.train:
+        (tmp_path / f"{sample.name}.png").write_bytes(sample.image)
+        fixations = zip(sample.fixations.x, sample.fixations.y, strict=True)
+        rows += [f"{sample.name},{y},{x}" for x, y in fixations]
+    (tmp_path / "fixations.csv").write_text("\n".join(rows))
+    out = tmp_path / "found"
+    code, text = run(monkeypatch, capsys, "data", "check", f"table={tmp_path}", "--out", out)
+    assert code == 1 and "x and y swapped" in text and "--columns x=y --columns y=x" in text
+    assert [path.name for path in out.iterdir()] == ["x_and_y_swapped.png"]
+    code, text = run(monkeypatch, capsys, "data", "check", f"table={tmp_path}", "--columns", "x=y", "--columns", "y=x")
+    assert code == 0 and "nothing was found" in text
+    code, text = run(monkeypatch, capsys, "data", "check", "nothing")
+    assert code == 1 and "error: Unknown data set 'nothing'" in text

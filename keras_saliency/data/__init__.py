@@ -1,14 +1,16 @@
 """Eye-tracking data: readers by name, the table of samples, and `tf.data` pipelines."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import folder, pysaliency, rows, shards, synthetic, table, tracker
+from keras_saliency.data import doctor, folder, pysaliency, rows, shards, synthetic, table, tracker
 from keras_saliency.data.converting import convert
 from keras_saliency.data.data_set import DataSet
+from keras_saliency.data.doctor.finding import Finding
 from keras_saliency.data.facts import FACTS, WITHIN, Facts
 from keras_saliency.data.fetching import fetch
 from keras_saliency.data.fixations import Fixations
@@ -44,6 +46,20 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
         ValueError: If the name is unknown, the fixations are withheld, no folder is given, or a file has a wrong form.
         FileNotFoundError: If the folder or a file in it is missing.
     """
+    place = folder_of(name, directory)
+    if place is None:
+        return DATA_SETS[name]()
+    data = DATA_SETS[name](place, **options)
+    return data if data.facts or name not in FACTS else dataclasses.replace(data, facts=FACTS[name])
+
+
+def folder_of(name: str, directory: str | Path | None = None) -> Path | None:
+    """The folder of a data set, as `load` finds it; None for what is embedded.
+
+    Raises:
+        ValueError: If the name is unknown, the fixations are withheld, or no folder is given.
+        FileNotFoundError: If the folder is missing.
+    """
     if name in SUBMITTED and name not in DATA_SETS:
         raise ValueError(
             f"The fixations of {name!r} are withheld: nothing can be trained or scored on them. Write a submission for "
@@ -52,7 +68,7 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     if name not in DATA_SETS:
         raise ValueError(f"Unknown data set {name!r}. Known data sets: {', '.join(DATA_SETS)}.")
     if name in EMBEDDED:
-        return DATA_SETS[name]()
+        return None
     if directory is None and "KERAS_SALIENCY_DATA" in os.environ:
         directory = Path(os.environ["KERAS_SALIENCY_DATA"]) / WITHIN.get(name, name)
     if directory is None:
@@ -63,8 +79,7 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     directory = Path(directory).expanduser()
     if not directory.is_dir():
         raise FileNotFoundError(f"The folder {directory} of the data set {name!r} does not exist.")
-    data = DATA_SETS[name](directory, **options)
-    return data if data.facts or name not in FACTS else dataclasses.replace(data, facts=FACTS[name])
+    return directory
 
 
 def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], Any] = lambda text: None) -> DataSet:
@@ -90,16 +105,48 @@ def open_data(data: DataSet | str | Mapping[str, Place], tell: Callable[[str], A
     return load(name, folder)
 
 
+def examine(data: DataSet | str, directory: str | Path | None = None, **options: Any) -> doctor.Diagnosis:
+    """What `check` finds, and what it has looked at."""
+    if isinstance(data, DataSet):
+        return doctor.examine(data.name, lambda: data)
+    place = folder_of(data, directory)
+    return doctor.examine(data, functools.partial(load, data, place, **options), place, options)
+
+
+def check(data: DataSet | str, directory: str | Path | None = None, **options: Any) -> list[Finding]:
+    """Finds what is wrong with a data set: the faults of `doctor.FAULTS`.
+
+    What the reader refuses is a finding, too. A set without findings may still be wrong: the doctor sees what stands
+    out in numbers and files, and not whether people looked there.
+
+    Args:
+        data: A `DataSet`, or the name of one. Of a `DataSet` no files but its images are looked at.
+        directory: As in `load`.
+        **options: As in `load`.
+
+    Returns:
+        The findings, none for a clean set.
+
+    Raises:
+        ValueError: If the name is unknown, or no folder is given.
+        FileNotFoundError: If the folder is missing.
+    """
+    return examine(data, directory, **options).findings
+
+
 __all__ = [
     "DATA_SETS",
     "FACTS",
     "DataSet",
     "Facts",
+    "Finding",
     "Fixations",
     "Place",
     "Sample",
     "Samples",
+    "check",
     "convert",
+    "examine",
     "fetch",
     "k_fold",
     "leave_one_out",

@@ -10,6 +10,7 @@ from pathlib import Path
 from keras_saliency.data import image_files
 from keras_saliency.data.facts import Facts
 from keras_saliency.data.names import as_on_disk
+from keras_saliency.data.refusals import MissingImagesError, UnusableError
 from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.splits import PARTS
 from keras_saliency.formulas.types import Size
@@ -32,7 +33,8 @@ class DataSet:
         facts: What is known of it, where it is published.
 
     Raises:
-        ValueError: If a split is left without samples, or has two of one name.
+        UnusableError: If a split is left without samples.
+        ValueError: If a split has two samples of one name.
     """
 
     name: str
@@ -52,7 +54,8 @@ class DataSet:
             usable = [sample for sample in samples if sample.is_usable]
             if not usable:
                 skipped = f"Skipped: {list(self.skipped[:3])}." if self.skipped else "Give it some."
-                raise ValueError(f"{self.name}: no usable sample is left for the {part} split. {skipped}")
+                said = f"{self.name}: no usable sample is left for the {part} split. {skipped}"
+                raise UnusableError(said, splits)
             name, count = collections.Counter(sample.name for sample in usable).most_common(1)[0]
             if count > 1:
                 raise ValueError(
@@ -113,10 +116,9 @@ def split(
     ]
     missing = [file for file in found.values() if not file.is_file()]
     if missing:
-        raise FileNotFoundError(
-            f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "
-            "Give the folder that holds the complete data set."
-        )
+        said = f"{name}: {len(missing)} of {len(samples)} images are missing, the first is {missing[0]}. "
+        remedy = "Give the folder that holds the complete data set."
+        raise MissingImagesError(said + remedy, list(map(str, missing)), len(samples))
     chosen: dict[str, list[Sample]] = {part: [] for part in PARTS}
     skipped = []
     image_files.decode_in_graph.get_concrete_function()  # made here once, and not by every thread

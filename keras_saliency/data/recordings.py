@@ -18,6 +18,7 @@ from keras_saliency.data.data_set import DataSet, split
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
+from keras_saliency.data.refusals import MissingImagesError, UnusableError
 from keras_saliency.data.samples import Sample
 from keras_saliency.data.splits import CALLED, PARTS, by_hash
 from keras_saliency.formulas.types import Size
@@ -60,8 +61,8 @@ def make_data(
 
     Raises:
         FileNotFoundError: If images of the table are missing, or there are none.
-        ValueError: If a name means several images, an image is in two splits, a split is unknown, or more fixations lie
-            outside their image than inside.
+        ValueError: If a name means several images, an image is in two splits, or a split is unknown.
+        UnusableError: If more fixations lie outside their image than inside.
     """
     codes, names = table["image"].factorize()
     nameless = np.array([not str(name).strip() for name in names] + [True])[codes]  # -1 stands for none
@@ -101,7 +102,19 @@ def make_data(
     data = split(name, samples, lambda i: parts[i], geometry.of_image, placed)
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
-    return data.noting(*notes)
+    return data.noting(*notes, *_without_data(data, table, observers, order))
+
+
+def _without_data(data, table, observers, order):
+    """A line for each observer of whom nothing is inside an image."""
+    seen = np.zeros(observers.max() + 1, bool)
+    for part in PARTS:
+        for sample in getattr(data, part):
+            seen[sample.fixations.observer] = True
+    for number in np.flatnonzero(~seen):
+        rows = np.flatnonzero(observers == number)
+        name = table["observer"].iloc[order[rows[0]]]
+        yield f"observer {name}: none of {len(rows)} fixations is inside an image"
 
 
 def _numbered(observers):
@@ -146,10 +159,9 @@ def _files_of(names, images, where):
     found = [index.find(name, RANKS) for name in names]
     missing = [name for name, files in zip(names, found, strict=True) if not files]
     if missing:
-        raise FileNotFoundError(
-            f"{len(missing)} of {len(names)} images of {where} are not in {images}, the first is {missing[0]!r}. "
-            "Put them there, named as in the table, with or without suffix."
-        )
+        said = f"{len(missing)} of {len(names)} images of {where} are not in {images}, the first is {missing[0]!r}. "
+        remedy = "Put them there, named as in the table, with or without suffix."
+        raise MissingImagesError(said + remedy, missing, len(names))
     owners: dict[PurePosixPath, str] = {}
     for name, files in zip(names, found, strict=True):
         if any(not filecmp.cmp(images / files[0], images / other, shallow=False) for other in files[1:]):
@@ -195,7 +207,8 @@ def _require_most_inside(data, where, geometry):
             "all coordinates are from 0 to 1" if shares else f"{outside} of {inside + outside} fixations are outside"
         )
         frame = "image" if geometry.stimulus is None else "screen"
-        raise ValueError(
+        raise UnusableError(
             f"{where}: {found}, read as {geometry.units} of the {frame} from the {geometry.origin} left. Say what they "
-            f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus."
+            f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus.",
+            {part: getattr(data, part) for part in PARTS},
         )

@@ -22,8 +22,7 @@ def with_settings(name: str, read: Callable[..., DataSet]) -> Callable[..., Data
 
     @functools.wraps(read)
     def read_with(directory: Path, **options: Any) -> DataSet:
-        path = directory / f"{name}.json"
-        settings = {**(_settings(path) if path.is_file() else {}), **options}
+        settings = {**settings_in(directory, name), **options}
         unknown = [key for key in settings if key not in known]
         if unknown:
             raise ValueError(f"Unknown setting {unknown[0]!r} of {name!r}. Known settings: {', '.join(known)}.")
@@ -32,7 +31,15 @@ def with_settings(name: str, read: Callable[..., DataSet]) -> Callable[..., Data
     return read_with
 
 
-def _settings(path):
+def settings_in(directory: Path, name: str) -> dict[str, Any]:
+    """What `NAME.json` in a folder says; nothing if it is not there.
+
+    Raises:
+        ValueError: If it is no JSON object.
+    """
+    path = directory / f"{name}.json"
+    if not path.is_file():
+        return {}
     try:
         return dict(json.loads(path.read_text("utf-8-sig")))
     except (ValueError, TypeError) as error:

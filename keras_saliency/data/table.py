@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, Geometry, make_data
+from keras_saliency.data.refusals import WrappedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -251,5 +252,8 @@ def _numbers(path, column, called):
         what = f"looks like {found - 2**32} that was stored without its sign. Subtract 2**32 from such cells, or leave"
         if found == 2**31 - 1:
             what = "is the largest whole number of 32 bits, which stands for what is not known in such cells. Leave"
-        raise ValueError(f"{path}, row {row + 2}, column {called!r}: {found} {what} them empty.")
+        rows = wrapped.to_numpy().nonzero()[0]
+        cells = [f"row {i + 2}, column {called}: {int(numbers.iloc[i])}" for i in rows[:5]]
+        said = f"{path}, row {row + 2}, column {called!r}: {found} {what} them empty."
+        raise WrappedError(said, cells, len(rows), len(numbers))
     return numbers

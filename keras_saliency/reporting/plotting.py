@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -56,17 +57,19 @@ def plot_samples(path: str | Path, rows: Sequence[tuple[str, Photograph, Any, Pl
         for axis, values, name in zip(axes[2:], (density, prediction), ("density", "prediction"), strict=True):
             axis.imshow(values, cmap=COLOURS)
             axis.set_title(name, fontsize=9)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _save(figure, path):
+def save(figure: Figure, path: str | Path) -> None:
+    """Writes a figure as PNG."""
     with whole(path) as part:
         # What `savefig` writes, without its first drawing, whose results nothing here asks for.
         figure.set_dpi(110)
         FigureCanvasAgg(figure).print_png(part)
 
 
-def _tidy(axis):
+def tidy(axis: Axes) -> None:
+    """Takes away the lines at the top and on the right."""
     axis.spines[["top", "right"]].set_visible(False)
 
 
@@ -88,9 +91,9 @@ def plot_history(path: str | Path, history: Sequence[Mapping[str, float]]) -> No
         axis.set(title=name, xlabel="epoch")
         axis.set_xlim(0.5, max(epochs) + 0.5)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        _tidy(axis)
+        tidy(axis)
     axis.legend(frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_distributions(path: str | Path, columns: Mapping[str, Mapping[str, np.ndarray]]) -> None:
@@ -117,9 +120,9 @@ def plot_distributions(path: str | Path, columns: Mapping[str, Mapping[str, np.n
             axis.plot([np.median(own)], [place], "|", color="black", markersize=9)
         axis.set_yticks(places, list(values), fontsize=8)
         axis.set_title(heading, fontsize=10)
-        _tidy(axis)
+        tidy(axis)
     figure.suptitle("All images; the bar is the median", fontsize=9, x=0.01, ha="left")
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_roc(path: str | Path, false_positives: np.ndarray, curves: Mapping[str, np.ndarray]) -> None:
@@ -136,8 +139,8 @@ def plot_roc(path: str | Path, false_positives: np.ndarray, curves: Mapping[str,
         axis.plot(false_positives, curve, label=title, linewidth=1.4)
     axis.set(xlabel="share of pixels called salient", ylabel="share of fixations found", xlim=(0, 1), ylim=(0, 1.005))
     axis.legend(frameon=False, fontsize=8, loc="lower right")
-    _tidy(axis)
-    _save(figure, path)
+    tidy(axis)
+    save(figure, path)
 
 
 def plot_correlation(path: str | Path, names: Sequence[str], correlations: np.ndarray, title: str) -> None:
@@ -161,4 +164,4 @@ def plot_correlation(path: str | Path, names: Sequence[str], correlations: np.nd
     axis.spines[:].set_visible(False)
     axis.set_title(title, fontsize=9)
     figure.colorbar(image, shrink=0.7)
-    _save(figure, path)
+    save(figure, path)

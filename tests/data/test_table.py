@@ -204,6 +204,7 @@ def test_what_lies_outside_is_counted(folder):
     write(folder, rows)
     data = ks.data.load("table", folder)
     assert data.skipped == (
+        "observer bob: none of 1 fixations is inside an image",
         "photos/p0.png: 2 of 3 fixations are outside the image",
         "photos/p1.png: 1 of 2 fixations are outside the image",
     )

@@ -60,7 +60,8 @@ def read_json(directory: Path) -> DataSet:
     """Reads the first release: `images/` and `fixations_{train,val}2014.json`, anywhere in the folder.
 
     Pixels are (row, column), one-based. Every place of the mouse counts as a fixation, with an order and no time: all
-    of the release takes some ten times the size of its files in memory. Splits are those of `read`; of a sample with train images alone, such as the examples that the authors give, all three are made by hash.
+    of the release takes some ten times the size of its files in memory. Splits are those of `read`; of a sample with
+    train images alone, such as the examples that the authors give, all three are made by hash.
 
     Args:
         directory: The folder.
