@@ -76,14 +76,20 @@ class Move(NamedTuple):
         )
         return tf.ensure_shape(moved[0], (*self.canvas, resized.shape[-1]))
 
-    def valid(self) -> Unbatched:
-        """One where the canvas shows the image, zero in padding, `(height, width)`."""
+    def valid(self, part: Tensor) -> Unbatched:
+        """One where the canvas shows the image, zero in padding and margins, `(height, width)`.
+
+        Args:
+            part: What of the image is no margin, `(4,)`: top, left, bottom, right as shares of its sides.
+        """
+        top, left, bottom, right = tf.unstack(part)
         y, x = (tf.range(side, dtype=tf.float32) + 0.5 for side in self.canvas)
         inner = tf.cast(self.inner, tf.float32)
         inside = tf.ones(self.canvas, tf.bool)
-        for (a, b, c), side in zip(self._back(), (inner[1], inner[0]), strict=True):
+        sides = ((inner[1], left, right), (inner[0], top, bottom))
+        for (a, b, c), (side, begin, end) in zip(self._back(), sides, strict=True):
             at = a * x[None] + b * y[:, None] + c
-            inside &= (at > 0) & (at < side)
+            inside &= (at > begin * side) & (at < end * side)
         return tf.cast(inside, tf.float32)
 
     def of_size(self, canvas: Size) -> "Move":

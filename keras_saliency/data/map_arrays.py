@@ -72,7 +72,8 @@ def read_map(path: Path, what: str) -> np.ndarray:
     except Exception as error:  # The readers raise whatever the broken bytes lead them to.
         raise ValueError(f"{what}, {path}, cannot be read: {error}") from error
     if values.ndim != 2 or not values.size or values.dtype.kind not in NUMERIC:
-        raise ValueError(f"{what}, {path}, must be numbers (height, width). It is {values.dtype} of {values.shape}.")
+        received = f"{values.dtype} of shape {values.shape}"
+        raise ValueError(f"{what}, {path}, must be numbers (height, width). Received: {received}.")
     return values
 
 

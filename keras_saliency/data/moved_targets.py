@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_saliency.data import geometry
 from keras_saliency.data.augmentation import Move
-from keras_saliency.data.targets import either, measured
+from keras_saliency.data.targets import either, measured, picture_shares
 from keras_saliency.formulas.types import Size, Tensor, Unbatched
 
 
@@ -30,6 +30,7 @@ class MovedTargets:
         )
         self.starts = tf.constant(np.cumsum([0, *(len(sample.fixations) for sample in samples)]), tf.int32)
         self.unknown = tf.constant([not len(sample.fixations) for sample in samples])
+        self.pictures = tf.constant(picture_shares(samples))
         self.mapped = [sample.ground_truth is not None for sample in samples]
 
     def points(self, i: Tensor, move: Move) -> tuple[Tensor, Tensor]:
@@ -48,7 +49,7 @@ class MovedTargets:
         """The packed target: density, fixation counts, validity mask."""
         move = move.of_size(self.size)
         rows, columns = self.points(i, move)
-        valid = move.valid()
+        valid = move.valid(self.pictures[i])
 
         def blurred():
             scale = tf.sqrt(tf.reduce_prod(tf.cast(move.inner, tf.float32) / self.sizes[i]))

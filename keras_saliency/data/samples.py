@@ -43,6 +43,8 @@ class Sample:
         data_set: The number of its data set in a mixture.
         weight: How often an epoch in random order shows it.
         letterboxed: Where its pixels are stored as a pipeline of one size makes them, `(height, width, 3)`, float32.
+        picture: The part of the image that is no margin, `(top, left, bottom, right)` in pixels; None for all of it.
+            Margins are no part of the ground truth in pipelines; evaluation scores all of the image.
         as_stored: Whether the pixels are those that the file stores, whatever its EXIF data say: where observers saw
             them so.
     """
@@ -58,12 +60,15 @@ class Sample:
     data_set: int = 0
     weight: float = 1.0
     letterboxed: Part | None = None
+    picture: tuple[int, int, int, int] | None = None
     as_stored: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", self.group or self.name)
         if isinstance(self.image, str):
             object.__setattr__(self, "image", Path(self.image))
+        if self.picture is not None:
+            object.__setattr__(self, "picture", tuple(self.picture))
         if self.size is not None:
             object.__setattr__(self, "fixations", self.fixations.within(self.size))
 

@@ -11,6 +11,7 @@ from keras_saliency.data import geometry
 from keras_saliency.formulas.types import Size, Tensor, Unbatched
 
 DENSITY, COUNTS, VALID = CHANNELS = range(3)
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def rows_of(table: Any) -> Callable[[Tensor], list[Any]]:
@@ -51,6 +52,9 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
     blank = tf.constant(blank.ravel())
     unknown = [not len(sample.fixations) for sample in samples]
     mapped = [sample.ground_truth is not None for sample in samples]
+    pictures = picture_shares(samples)
+    has_margins = bool((pictures != WHOLE).any())
+    part_of = rows_of(pictures)
     # Of images alike all kernels are made here, and chosen from there.
     alike = isinstance(box_of(0)[0], int) and isinstance(blur_of(0)[0], float)
     every = [geometry.kernels(tf.range(side), side, *blur_of(0)) for side in box_of(0)[2:]] if alike else []
@@ -70,11 +74,12 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
         density = either(mapped, i, lambda: _mirrored(measured(samples, i, inner), flipped), blurred)
         density = tf.math.divide_no_nan(density, tf.reduce_max(density))
         target = blank
-        if whole:
+        if whole and not has_margins:
             density = tf.ensure_shape(density, size)
         else:
             left = tf.where(flipped, size[1] - left - inner[1], left)
-            density, valid = (geometry.place(plane, top, left, size) for plane in (density, tf.ones_like(density)))
+            valid = _mirrored(_pictured(part_of(i), inner), flipped) if has_margins else tf.ones_like(density)
+            density, valid = (geometry.place(plane, top, left, size) for plane in (density, valid))
             target = _with_channel(target, VALID, valid)
         target = _with_channel(target, DENSITY, density)
         target = tf.tensor_scatter_nd_add(target, flat[:, None], tf.ones_like(flat, tf.float32))
@@ -93,6 +98,22 @@ def either(
     if all(choices) or not any(choices):
         return one() if choices[0] else other()
     return tf.cond(tf.constant(choices)[i], one, other)
+
+
+def picture_shares(samples: Any) -> np.ndarray:
+    """The part of each image that is no margin, `(samples, 4)`: top, left, bottom, right as shares of its sides."""
+    parts = [sample.picture or (0, 0, *sample.size) for sample in samples]
+    return np.array(
+        [np.divide(part, (*sample.size,) * 2) for part, sample in zip(parts, samples, strict=True)], "float32"
+    )
+
+
+def _pictured(part, size):
+    """One in the part of an image of some size that is no margin, zero in its margins."""
+    top, left, bottom, right = part
+    down, across = ((tf.range(side, dtype=tf.float32) + 0.5) / tf.cast(side, tf.float32) for side in size)
+    rows, columns = (down > top) & (down < bottom), (across > left) & (across < right)
+    return tf.cast(rows[:, None] & columns[None], tf.float32)
 
 
 def measured(samples: Any, i: Tensor, size: Sequence[int | Tensor]) -> Unbatched:

@@ -8,6 +8,7 @@ import tensorflow as tf
 import keras_saliency as ks
 from keras_saliency.data import Fixations, Sample, Samples, augmentation, geometry
 from keras_saliency.data.augmentation import KINDS
+from keras_saliency.data.published import cat2000
 
 SIZE = (60, 80)
 MOVES = {"crop": 0.5, "shrink": 0.3, "rotation": 30.0}
@@ -81,6 +82,34 @@ def test_no_strength_is_no_change():
         np.testing.assert_array_equal(target[..., 1:], other[..., 1:])
         # Beyond the border of the image blur is mirrored in the one, and padding in the other.
         np.testing.assert_allclose(target[0, ..., 0], other[0, ..., 0], atol=1e-5)
+
+
+def test_margins_are_masked_as_padding_is():
+    (sample,) = dots()
+    part = (6, 8, 40, 80)  # top, left, bottom, right
+    samples = Samples([dataclasses.replace(sample, picture=part)])
+    inside = np.zeros(SIZE, "float32")
+    inside[part[0] : part[2], part[1] : part[3]] = 1
+    for augment in ({}, {"colour": 0.0}):
+        ((_, whole),) = samples.pipeline(SIZE, batch=1, augment=augment)
+        np.testing.assert_array_equal(whole[0, ..., 2], inside)
+        ((_, boxed),) = samples.pipeline((60, 100), batch=1, augment=augment)
+        np.testing.assert_array_equal(boxed[0, :, 10:90, 2], inside)
+        assert boxed.numpy()[0, ..., 2].sum() == inside.sum()
+        seen = [target[..., 2] for _, target in epochs(samples, augment, 8, flip=True, shuffle=True)]
+        assert {(mask == inside).all() or (mask == inside[:, ::-1]).all() for mask in seen} == {True}
+        assert not all((mask == inside).all() for mask in seen)
+    ((_, plain),) = Samples([sample]).pipeline(SIZE, batch=1)
+    assert plain.numpy()[..., 2].min() == 1
+
+
+def test_grey_margins_are_found():
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype("uint8")
+    assert cat2000.picture_in(image) is None
+    image[:6] = image[40:] = image[:, :8] = 126
+    image[2, 3] = 130  # JPEG
+    assert cat2000.picture_in(image) == (6, 8, 40, 80)
+    assert cat2000.picture_in(np.full((*SIZE, 3), 126, "uint8")) is None
 
 
 def test_targets_of_another_size_show_the_same():

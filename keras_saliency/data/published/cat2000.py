@@ -1,5 +1,6 @@
 """CAT2000: 4,000 pictures of 20 categories, 1920x1080, 24 observers an image, 5 s (Borji and Itti 2015)."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from keras_saliency.data.placing import Geometry
 from keras_saliency.data.published.gathering import Recording
 from keras_saliency.data.published.making import make_published, unrecorded
 from keras_saliency.data.published.withheld import withheld_samples
-from keras_saliency.data.samples import Samples
+from keras_saliency.data.samples import Sample, Samples
+from keras_saliency.formulas.types import Photograph, Size
 
+GREY, TOLERANCE = 126, 6  # of the margins, and what JPEG changes of it
 BLUR = 40.0  # pixels, of the benchmark's own maps
 CATEGORIES = (
     *("Action", "Affective", "Art", "BlackWhite", "Cartoon", "Fractal", "Indoor", "Inverted", "Jumbled"),
@@ -35,7 +38,8 @@ def read(directory: Path) -> DataSet:
 
     Splits are by the hash of the names, CATEGORY/NNN.jpg, since the fixations of the official test set are withheld;
     its images are those of `test_images`. The blur of the ground truth is that of the benchmark, 40 pixels. The grey
-    margins of the pictures count as any other part of them.
+    margins of the pictures are known (`Sample.picture`): in training they are masked as padding is, evaluation scores
+    all of the image, as the benchmark does.
 
     Raises:
         FileNotFoundError: If files are missing.
@@ -46,7 +50,7 @@ def read(directory: Path) -> DataSet:
     if not files:
         raise FileNotFoundError(f"{folder} has no CATEGORY/NNN.mat. Unpack trainSet.zip in {directory}.")
     recordings = (_recording(path) for path in files)
-    data = make_published("cat2000", recordings, "FIXATIONLOCS", images, Geometry(blur=BLUR))
+    data = make_published("cat2000", recordings, "FIXATIONLOCS", images, _Margins(blur=BLUR))
     shown = (_name(path) for path in images.glob("[!.]*/[!.]*.jpg"))
     notes = [UNREADABLE] if (directory / "trainSet" / "allFixData.mat").is_file() else []
     return data.noting(*notes, *unrecorded(shown, map(_name, files), "FIXATIONLOCS"))
@@ -70,6 +74,23 @@ def test_images(directory: Path) -> Samples:
             raise ValueError(f"{folder / category} has {len(paths)} images, and not {EACH}. Unpack testSet.zip again.")
     named = {f"{_name(path)}.jpg": path for paths in files.values() for path in paths}
     return withheld_samples("cat2000", named, BLUR, as_stored=TURNED)
+
+
+class _Margins(Geometry):
+    """Finds the grey margins of each picture."""
+
+    def placed(self, sample: Sample, size: Size) -> Sample:
+        return dataclasses.replace(super().placed(sample, size), picture=picture_in(sample.read()))
+
+
+def picture_in(image: Photograph) -> tuple[int, int, int, int] | None:
+    """The part of an image `(top, left, bottom, right)` inside margins of one grey; None where it has none."""
+    other = (np.abs(image.astype("int16") - GREY) > TOLERANCE).any(-1)
+    rows, columns = (np.flatnonzero(other.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    part = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    return None if part == (0, 0, *other.shape) else part
 
 
 def _name(path):
