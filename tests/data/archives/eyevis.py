@@ -10,7 +10,11 @@ PAGES = {
     "s3_c_0": (33, [(7, 9)]),
 }
 EXPECTED = {f"img_{page}.jpg": pixels for page, (_, pixels) in PAGES.items()}
-SKIPPED = ["img_s3_a_1.jpg: 3 of 4 fixations are outside the image"]
+SKIPPED = [
+    "observer 2: none of 1 fixations is inside an image",
+    "observer 3: none of 1 fixations is inside an image",
+    "img_s3_a_1.jpg: 3 of 4 fixations are outside the image",
+]
 HEADER = "study_id;web_id;web_group_id;filename;user_id;timestamp;x;y;duration"
 OUTSIDE = [(-1, -1), (SIZE[1], 3), (3, SIZE[0])]
 
