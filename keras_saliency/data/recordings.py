@@ -113,7 +113,7 @@ def _without_data(data, table, observers, order):
             seen[sample.fixations.observer] = True
     for number in np.flatnonzero(~seen):
         rows = np.flatnonzero(observers == number)
-        name = table["observer"].iloc[order[rows[0]]]
+        name = table["observer"].iloc[order].iloc[rows[0]]
         yield f"observer {name}: none of {len(rows)} fixations is inside an image"
 
 
