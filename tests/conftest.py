@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,22 @@ def make_loss(name, /, **arguments):
     if name in ("deep_features", "gram"):
         arguments = {"weights": None, "taps": ("block1_conv1", "block2_conv1"), **arguments}
     return LOSSES[name](**arguments)
+
+
+def run_command(monkeypatch, capsys, *arguments):
+    """Runs the command line: the exit code, and what was written to both streams, on one line."""
+    from keras_saliency import cli
+
+    monkeypatch.setattr(sys, "argv", ["keras-saliency", *map(str, arguments)])
+    monkeypatch.setattr(cli.console, "_width", 400)
+    monkeypatch.setenv("COLUMNS", "400")
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    return code, " ".join((captured.out + captured.err).split())
 
 
 NEGATIVES = [[0.1, 0.2], [0.1, 0.2], [0.5, 0.5], [0.99, 0.3], [0.7, 0.8]]  # fixations of other images

@@ -1,29 +1,15 @@
 import dataclasses
 import json
-import sys
 
 import keras
 import numpy as np
 import pytest
+from conftest import run_command as run
 from PIL import Image
 
 import keras_saliency as ks
-from keras_saliency import cli, zoo
+from keras_saliency import zoo
 from keras_saliency.training.recipe import override
-
-
-def run(monkeypatch, capsys, *arguments):
-    """Runs the command line: the exit code, and what was written to both streams, on one line."""
-    monkeypatch.setattr(sys, "argv", ["keras-saliency", *map(str, arguments)])
-    monkeypatch.setattr(cli.console, "_width", 400)
-    monkeypatch.setenv("COLUMNS", "400")
-    code = 0
-    try:
-        cli.main()
-    except SystemExit as stop:
-        code = stop.code
-    captured = capsys.readouterr()
-    return code, " ".join((captured.out + captured.err).split())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from keras_saliency.data.shards import FORMAT, MANIFEST, MAPS, TABLE, digest_of
 from keras_saliency.data.splits import PARTS
 from keras_saliency.data.stored import to_arrays
 from keras_saliency.formulas.types import Size
-from keras_saliency.writing.files import whole
+from keras_saliency.writing.files import require_new, whole
 
 SHARD = 1 << 28  # bytes, after which another begins
 BEFORE, AFTER = 12, 4  # bytes around a record: its length and its checksums
@@ -56,8 +56,7 @@ def convert(
         OSError: If the folder cannot be written.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} exists already. Choose another folder, or empty it.")
+    require_new(out)
     with whole(out) as part, _full_as_the_system_says():
         part.mkdir(parents=True)
         writer = _Writer(part, shard)

@@ -29,7 +29,7 @@ from keras_saliency.models import require_log_density
 from keras_saliency.reading.hdf5 import open_hdf5
 from keras_saliency.reporting.samples import Predictor
 from keras_saliency.serving import prediction
-from keras_saliency.writing.files import whole
+from keras_saliency.writing.files import require_new, whole
 
 INSTALL = "pip install pysaliency torch 'setuptools<81'"
 # Of the logarithm of the sum of a log-density that was averaged and interpolated: a sharp one at factor 16 loses 1.4.
@@ -123,8 +123,7 @@ def export_data(data: DataSet, directory: str | Path) -> None:
         ValueError: If an image has no fixations.
     """
     directory = Path(directory).absolute()
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise FileExistsError(f"{directory} exists already. Choose another folder, or empty it.")
+    require_new(directory)
     parts = [part for part in PARTS for _ in getattr(data, part)]
     samples = [sample for part in PARTS for sample in getattr(data, part)]
     for sample in samples:

@@ -83,6 +83,16 @@ def write_whole(path: str | Path, text: str) -> None:
         part.write_text(text)
 
 
+def require_new(folder: Path) -> None:
+    """Lets through a folder that is new or empty.
+
+    Raises:
+        FileExistsError: If it holds something, or is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} exists already. Choose another folder, or empty it.")
+
+
 def delete_own(folder: Path, own: re.Pattern[str]) -> None:
     """Deletes what a program has written into a folder, and no more; the folder, too, if nothing else is inside.
 

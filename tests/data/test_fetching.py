@@ -15,6 +15,7 @@ import types
 import numpy as np
 import pytest
 import typer
+from conftest import run_command
 from served import STATE, Server, names, room_for, send, tarred, zipped
 
 import keras_saliency as ks
@@ -266,16 +267,7 @@ FILES = [".fetched.json", ".lock", "eye/fixations.mat", "eye/maps/a.png", "stimu
 
 
 def command(monkeypatch, capsys, *arguments):
-    """The exit status, and what was printed on both streams, on one line."""
-    monkeypatch.setattr(sys, "argv", ["keras-saliency", "data", *map(str, arguments)])
-    monkeypatch.setattr(cli.console, "_width", 400)
-    code = 0
-    try:
-        cli.main()
-    except SystemExit as stop:
-        code = stop.code
-    captured = capsys.readouterr()
-    return code, " ".join((captured.out + captured.err).split())
+    return run_command(monkeypatch, capsys, "data", *arguments)
 
 
 def test_a_data_set_is_fetched_once(small, server, tmp_path, monkeypatch, capsys):
