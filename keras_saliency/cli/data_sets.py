@@ -166,8 +166,11 @@ def _findings(findings: list["Finding"]) -> rich.table.Table:
 def _draw(findings: list["Finding"], out: Path) -> None:
     from keras_saliency.reporting.data_page import plot_finding
 
-    out.mkdir(parents=True, exist_ok=True)
     drawn = [finding for finding in findings if finding.samples]
+    if not drawn:
+        console.print("none of them can be shown by a picture")
+        return
+    out.mkdir(parents=True, exist_ok=True)
     for finding in drawn:
         plot_finding(out / f"{finding.fault.replace(' ', '_')}.png", finding)
     console.print(f"pictures of {len(drawn)} findings: {out}")

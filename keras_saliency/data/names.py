@@ -58,6 +58,9 @@ class Index:
         for path in map(PurePosixPath, names):
             self._paths[comparable(path.name)].append(path)
 
+    def __iter__(self) -> Iterator[PurePosixPath]:
+        return itertools.chain.from_iterable(self._paths.values())
+
     def find(self, name: str, ranks: Sequence[Sequence[str]]) -> list[PurePosixPath]:
         """The files that a name means, of the best rank that has any.
 

@@ -105,6 +105,14 @@ def make_data(
     return data.noting(*notes, *_without_data(data, table, observers, order))
 
 
+def unnamed(table: "pd.DataFrame", images: Path, where: str) -> list[str]:
+    """A line for `DataSet.skipped` about images in a folder of which a table has no row, if there are some."""
+    index = _index_of(images)
+    named = {file for name in table["image"].unique() for file in index.find(str(name), RANKS)}
+    others = [file for file in index if file not in named]
+    return [f"{len(others)} images have no row in {where}, the first is {others[0]}"] if others else []
+
+
 def _without_data(data, table, observers, order):
     """A line for each observer of whom nothing is inside an image."""
     seen = np.zeros(observers.max() + 1, bool)
@@ -153,9 +161,13 @@ def _onsets(duration, codes, observers):
     return total - np.repeat(total[begins], np.diff(np.r_[begins, len(total)]))
 
 
+def _index_of(images):
+    return Index(path for path in files_below(images) if path.suffix.lower() in image_files.READ)
+
+
 def _files_of(names, images, where):
     """The file of each image, by its path in the folder."""
-    index = Index(path for path in files_below(images) if path.suffix.lower() in image_files.READ)
+    index = _index_of(images)
     found = [index.find(name, RANKS) for name in names]
     missing = [name for name, files in zip(names, found, strict=True) if not files]
     if missing:

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.recordings import make_data
+from keras_saliency.data.recordings import make_data, unnamed
 
 SETTINGS = "rows.json"
 PARALLEL = ("X", "Y", "T")
@@ -50,7 +50,8 @@ def read(
     table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "time", "duration", "split"])
     table = table.drop(columns=[name for name in ("observer", "split") if table[name].isna().all()])
     geometry = Geometry(pixels_per_degree=pixels_per_degree, screen=screen, stimulus=stimulus)
-    return make_data("rows", table, ", ".join(path.name for path in paths), directory, geometry)
+    where = ", ".join(path.name for path in paths)
+    return make_data("rows", table, where, directory, geometry).noting(*unnamed(table, directory, where))
 
 
 def _fixations(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, Geometry, make_data
+from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, Geometry, make_data, unnamed
 from keras_saliency.data.refusals import WrappedError
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def read(
     for column in {"time", "duration"} & set(table):
         table[column] = table[column] / PER_SECOND[times]
     geometry = Geometry(units, origin, pixels_per_degree, screen, stimulus)
-    return make_data("table", table, path.name, directory, geometry)
+    data = make_data("table", table, path.name, directory, geometry)
+    return data.noting(*unnamed(table, directory, path.name))
 
 
 def find_table(directory: Path, file: str | None = None) -> Path:

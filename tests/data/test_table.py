@@ -199,6 +199,14 @@ def test_without_observers_it_is_said_and_there_is_no_gold_standard(folder):
     assert np.isnan([row["ig"] for row in scored.per_image["gold_standard"]]).all()
 
 
+def test_photographs_without_a_row_are_counted(folder):
+    write(folder, rows_on_the_bright_pixel()[1:])
+    for suffix in ("png", "bmp"):
+        cv2.imwrite(str(folder / "photos" / f"later.{suffix}"), np.zeros((30, 40, 3), "uint8"))
+    data = ks.data.load("table", folder)
+    assert data.skipped == ("3 images have no row in fixations.csv, the first is photos/later.bmp",)
+
+
 def test_what_lies_outside_is_counted(folder):
     rows = [*rows_on_the_bright_pixel(), "p0,1e9,1,anna,1,1,train", "p0,,,anna,1,1,train", "p1,-1,2,bob,1,1,train"]
     write(folder, rows)
