@@ -173,7 +173,7 @@ def _draw(findings: list["Finding"], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for finding in drawn:
         plot_finding(out / f"{finding.fault.replace(' ', '_')}.png", finding)
-    console.print(f"pictures of {len(drawn)} findings: {out}")
+    console.print(f"pictures: {out}")
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """A data set: its splits, what was left out of them, and what makes one of samples."""
 
 import collections
-import concurrent.futures
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
@@ -121,13 +120,12 @@ def split(
         raise MissingImagesError(said + remedy, list(map(str, missing)), len(samples))
     chosen: dict[str, list[Sample]] = {part: [] for part in PARTS}
     skipped = []
-    image_files.decode_in_graph.get_concrete_function()  # made here once, and not by every thread
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        for i, (sample, problem) in enumerate(pool.map(functools.partial(_with_size, place), samples)):
-            if problem:
-                skipped.append(problem)
-            else:
-                chosen[assign(i)].append(sample)
+    looked_at = image_files.in_threads(functools.partial(_with_size, place), samples)
+    for i, (sample, problem) in enumerate(looked_at):
+        if problem:
+            skipped.append(problem)
+        else:
+            chosen[assign(i)].append(sample)
     train, validation, test = (Samples(chosen[part], pixels_per_degree) for part in PARTS)
     return DataSet(name, train, validation, test, pixels_per_degree, tuple(skipped))
 

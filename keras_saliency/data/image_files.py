@@ -3,9 +3,11 @@
 TensorFlow decodes, in the graph or outside it: decoders differ by a few grey levels, and predictions with them.
 """
 
+import concurrent.futures
 import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import tensorflow as tf
 
@@ -19,6 +21,8 @@ READ = (".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".webp")
 REFUSED = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2")
 REASON = 160  # letters of what TensorFlow says
 Image: TypeAlias = Path | bytes | Part
+Looked = TypeVar("Looked")
+Seen = TypeVar("Seen")
 
 
 class ImageError(OSError):
@@ -58,6 +62,13 @@ def _decodable(data):
 
 # Its many small operations take longer one by one.
 decode_in_graph = tf.function(_with_orientation, input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
+
+
+def in_threads(look: Callable[[Looked], Seen], items: Iterable[Looked]) -> Iterator[Seen]:
+    """What `look` makes of each item, in order, where it reads images: many at a time."""
+    decode_in_graph.get_concrete_function()  # made here once, and not by every thread
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        yield from pool.map(look, items)
 
 
 def read(file: Image, name: str | Path) -> Photograph:

@@ -1,11 +1,11 @@
 """Images whose fixations are withheld: predictions for them are submitted, and scored by who has them."""
 
-import concurrent.futures
 import dataclasses
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.image_files import in_threads
 from keras_saliency.data.samples import Sample, Samples
 
 
@@ -40,7 +40,6 @@ def withheld_samples(
         Sample(image, file, None, none, sigma, as_stored=image in as_stored)  # type: ignore[arg-type]
         for image, file in files.items()
     ]
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        sizes = pool.map(lambda sample: sample.read().shape[:2], samples)
-        sized = [dataclasses.replace(sample, size=size) for sample, size in zip(samples, sizes, strict=True)]
+    sizes = in_threads(lambda sample: sample.read().shape[:2], samples)
+    sized = [dataclasses.replace(sample, size=size) for sample, size in zip(samples, sizes, strict=True)]
     return Samples(sized, pixels_per_degree)
