@@ -13,6 +13,8 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("KERAS_SALIENCY_DATA", REPOSITORY.parent / "shared" / "data"))
 
+# To look for examples in the programs that some tests start would run them, in every process of the suite.
+collect_ignore = [path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")]
 
 # Files that take long begin, so that both cores end at once.
 LONGEST = ("training", "test_backends.py", "test_documentation.py", "test_cli.py")
