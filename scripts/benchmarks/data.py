@@ -1,7 +1,7 @@
 """Times what data cost: `python scripts/benchmark.py data DIR`, the folder of OSIE.
 
-The training pipeline beside bare decoding and resizing of the same files, from shards beside from files, and how long
-it takes to open 10,000 images and 10 million fixations.
+The training pipeline beside bare decoding and resizing of the same files, from shards beside from files, and beside the
+training of `osie_lite0` with its backbone; and how long it takes to open 10,000 images and 10 million fixations.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import rich.console
 import rich.table
 import tensorflow as tf
 import typer
-from benchmarks.models import _fresh, _megabytes
+from benchmarks.models import _fresh, _megabytes, _rates
 
 import keras_saliency as ks
 
@@ -29,6 +29,7 @@ DAY = 86_400
 ASKED = {
     "pipeline_to_bare": ("at least", 0.85),
     "shards_to_files": ("at least", 1.5),
+    "pipeline_to_training": ("at least", 1.0),
     "seconds_to_open_images_again": ("at most", 1.0),
     "seconds_to_open_fixations": ("at most", 20.0),
     "megabytes_of_fixations": ("at most", 2000.0),
@@ -94,6 +95,19 @@ def measure_pipelines(directory, size, batch, repeats):
     return {**found, "batches": digests.pop()}
 
 
+def measure_training(directory, size, batch, repeats):
+    """Images a second of a training with its backbone, from files and from memory."""
+    recipe = ks.zoo.find_recipe("osie_lite0")
+    model = ks.create_model(recipe.model.name, backbone=recipe.model.backbone, weights=None, input_size=size)
+    model.compile("adamw", ks.combo(recipe.loss, from_logits=True))
+    samples = ks.data.load("osie", directory).validation[: 5 * batch]
+    inputs = {"files": samples.pipeline(size, batch, **OPTIONS)}
+    inputs["memory"] = inputs["files"].cache()
+    steps = {key: lambda batches=batches: model.fit(batches, verbose=0) for key, batches in inputs.items()}
+    rates = _rates(steps, len(samples), repeats)
+    return {f"images_a_second_trained_from_{key}": rate for key, rate in rates.items()}
+
+
 def _size(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
@@ -147,6 +161,8 @@ def data(
     """Compare pipelines with bare decoding, and time the opening of large data sets."""
     # Each in a process of its own, this one included: a process counts the memory of the one that began it as its peak.
     found = _fresh(measure_pipelines, directory, size, batch, repeats)
+    found |= _fresh(measure_training, directory, size, batch, repeats)
+    found["pipeline_to_training"] = found["images_a_second_files"] / found["images_a_second_trained_from_memory"]
     with tempfile.TemporaryDirectory() as name:
         images, fixations = Path(name) / "images", Path(name) / "fixations"
         for folder, count in ((images, IMAGES), (fixations, OF_IMAGES)):
