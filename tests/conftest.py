@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import gc
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,13 @@ def pytest_collection_modifyitems(items):
 def slowly(names, slow):
     """Parameters of a test, of which those in `slow` are left to `make test-slow`."""
     return [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def little_garbage():
+    """To look through the millions of objects of the frameworks for garbage, over and over, takes a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

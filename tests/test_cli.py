@@ -9,7 +9,7 @@ from PIL import Image
 
 import keras_saliency as ks
 from keras_saliency import zoo
-from keras_saliency.training.recipe import override
+from keras_saliency.training.changes import override
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def train(
 
     Example: `keras-saliency train osie_lite0 --data osie=data/osie --set epochs=3 --workdir runs/short`
     """
-    from keras_saliency.training.recipe import override
+    from keras_saliency.training.changes import override
 
     chosen = override(ks.zoo.find_recipe(recipe), setting or [])
     where = folders(data or [])

@@ -109,7 +109,7 @@ def convert(
     start()
     found = ks.data.open_data(opened(_place(data), reading), console.print)
     with Progress(console) as progress:
-        task = progress.add_task("writing", total=len(found.train) + len(found.validation) + len(found.test))
+        task = progress.add_task("writing", total=len(found.samples))
         ks.data.convert(found, out, None if encoded else size, progress=lambda: progress.advance(task))
     console.print(f"{out}: {sum(path.stat().st_size for path in out.rglob('*')) / 1e6:,.0f} MB")
 
@@ -194,9 +194,8 @@ def show(
     from keras_saliency.reporting.data_page import plot_data
 
     found = open_data(opened(_place(data), reading), console.print)
-    samples = [*found.train, *found.validation, *found.test]
     console.print("drawing")
     out.mkdir(parents=True, exist_ok=True)
     page = out / f"{found.name}.png"
-    plot_data(page, found, agreement(samples[:: -(-len(samples) // COMPARED)]))
+    plot_data(page, found, agreement(found.samples[:: -(-len(found.samples) // COMPARED)]))
     console.print(f"page: {page}")

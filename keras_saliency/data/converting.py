@@ -20,7 +20,6 @@ from keras_saliency.data.parts import Part
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.shards import FORMAT, MANIFEST, MAPS, TABLE, digest_of
-from keras_saliency.data.splits import PARTS
 from keras_saliency.data.stored import to_arrays
 from keras_saliency.formulas.types import Size
 from keras_saliency.writing.files import require_new, whole
@@ -61,8 +60,8 @@ def convert(
         part.mkdir(parents=True)
         writer = _Writer(part, shard)
         splits = {}
-        for name in PARTS:
-            samples, written = getattr(data, name), []
+        for name, samples in data.splits.items():
+            written: list[Sample] = []
             with naming_images(samples):
                 for sample, pixels in zip(samples, _pixels(samples, size), strict=True):
                     written.append(writer.write(sample, name, pixels))
@@ -151,7 +150,6 @@ def _example(sample: Sample, split: str, data: dict[str, bytes]) -> bytes:
 
 
 def _manifest(data, size, folder):
-    splits = {part: getattr(data, part) for part in PARTS}
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "format": FORMAT,
@@ -159,8 +157,8 @@ def _manifest(data, size, folder):
         "facts": data.facts and dataclasses.asdict(data.facts),
         "skipped": data.skipped,
         "pixels_per_degree": data.pixels_per_degree,
-        "images": {part: len(samples) for part, samples in splits.items()},
-        "fixations": {part: sum(len(sample.fixations) for sample in samples) for part, samples in splits.items()},
+        "images": {part: len(samples) for part, samples in data.splits.items()},
+        "fixations": {part: sum(len(sample.fixations) for sample in samples) for part, samples in data.splits.items()},
         "pixels": size,
         "tensorflow": tf.__version__,
         "files": {

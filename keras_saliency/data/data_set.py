@@ -45,7 +45,7 @@ class DataSet:
     facts: Facts | None = None
 
     def __post_init__(self) -> None:
-        splits = {part: getattr(self, part) for part in PARTS}
+        splits = self.splits
         # A line that is there already came with what this data set was made of.
         found = dict.fromkeys([*self.skipped, *(line for samples in splits.values() for line in _problems(samples))])
         object.__setattr__(self, "skipped", tuple(found))
@@ -63,6 +63,16 @@ class DataSet:
                 )
             if len(usable) < len(samples):
                 object.__setattr__(self, part, Samples(usable, samples.pixels_per_degree))
+
+    @property
+    def splits(self) -> dict[str, Samples]:
+        """The three splits by their names."""
+        return {part: getattr(self, part) for part in PARTS}
+
+    @property
+    def samples(self) -> Samples:
+        """All samples, those of training first."""
+        return Samples([sample for split in self.splits.values() for sample in split], self.pixels_per_degree)
 
     def noting(self, *lines: str) -> "DataSet":
         """The same with lines before those of `skipped`."""

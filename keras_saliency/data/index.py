@@ -56,7 +56,7 @@ def remembered(name: str, directory: Path, settings: Mapping[str, Any], read: Ca
         if stored[PRINT].tobytes() == print_:
             return from_arrays(dict(stored), directory)
     data = read()
-    if began - youngest > SETTLED * 1e9 and all(_within(sample.image, directory) for sample in _samples(data)):
+    if began - youngest > SETTLED * 1e9 and all(_within(sample.image, directory) for sample in data.samples):
         arrays: dict[str, Any] = {**to_arrays(data, directory), PRINT: np.frombuffer(print_, "uint8")}
         with contextlib.suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -71,10 +71,6 @@ def cache() -> Path | None:
     if chosen is not None:
         return Path(chosen).expanduser() if chosen else None
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "keras_saliency"
-
-
-def _samples(data):
-    return [*data.train, *data.validation, *data.test]
 
 
 def _within(image, directory):

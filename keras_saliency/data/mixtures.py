@@ -62,7 +62,7 @@ def leave_one_out(data: Mapping[str, DataSet]) -> Iterator[tuple[str, DataSet]]:
         raise ValueError(f"To leave one out needs two data sets at least. Received: {', '.join(data) or 'none'}.")
     for name, left_out in data.items():
         others = mix({other: each for other, each in data.items() if other != name})
-        yield name, dataclasses.replace(others, name=f"all but {name}", test=_all(left_out))
+        yield name, dataclasses.replace(others, name=f"all but {name}", test=left_out.samples)
 
 
 def k_fold(data: DataSet, folds: int = 5) -> list[DataSet]:
@@ -78,7 +78,7 @@ def k_fold(data: DataSet, folds: int = 5) -> list[DataSet]:
     Raises:
         ValueError: If there are fewer than three folds, or fewer groups than folds.
     """
-    samples = _all(data)
+    samples = data.samples
     groups = sorted({sample.group for sample in samples}, key=place_of)
     if not 3 <= folds <= len(groups):
         raise ValueError(f"folds is from 3 to the number of images or groups, {len(groups)}. Received: {folds}.")
@@ -118,7 +118,3 @@ def with_blur(data: DataSet, degrees: float) -> DataSet:
         return Samples([dataclasses.replace(sample, sigma=sigma) for sample in samples], data.pixels_per_degree)
 
     return dataclasses.replace(data, train=blurred(data.train), validation=blurred(data.validation))
-
-
-def _all(data):
-    return Samples([sample for part in PARTS for sample in getattr(data, part)], data.pixels_per_degree)

@@ -7,7 +7,7 @@ column `group`, which is that of `Sample`.
 import dataclasses
 import filecmp
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import ORIGINS, UNITS, Geometry
 from keras_saliency.data.refusals import MissingImagesError, UnusableError
 from keras_saliency.data.samples import Sample
-from keras_saliency.data.splits import CALLED, PARTS, by_hash
+from keras_saliency.data.splits import CALLED, by_hash
 from keras_saliency.formulas.types import Size
 
 if TYPE_CHECKING:
@@ -116,9 +116,8 @@ def unnamed(table: "pd.DataFrame", images: Path, where: str) -> list[str]:
 def _without_data(data, table, observers, order):
     """A line for each observer of whom nothing is inside an image."""
     seen = np.zeros(observers.max() + 1, bool)
-    for part in PARTS:
-        for sample in getattr(data, part):
-            seen[sample.fixations.observer] = True
+    for sample in data.samples:
+        seen[sample.fixations.observer] = True
     for number in np.flatnonzero(~seen):
         rows = np.flatnonzero(observers == number)
         name = table["observer"].iloc[order].iloc[rows[0]]
@@ -208,7 +207,7 @@ def _parts_of(table, codes, samples, where):
 
 
 def _require_most_inside(data, where, geometry):
-    samples: Sequence[Sample] = [sample for part in PARTS for sample in getattr(data, part)]
+    samples = data.samples
     inside = sum(len(sample.fixations) for sample in samples)
     outside = sum(sample.fixations.left_out for sample in samples)
     shares = geometry.units == "pixels" and all(
@@ -222,5 +221,5 @@ def _require_most_inside(data, where, geometry):
         raise UnusableError(
             f"{where}: {found}, read as {geometry.units} of the {frame} from the {geometry.origin} left. Say what they "
             f"are: units {', '.join(UNITS)}; origin {', '.join(ORIGINS)}; screen and stimulus.",
-            {part: getattr(data, part) for part in PARTS},
+            data.splits,
         )

@@ -18,7 +18,6 @@ from keras_saliency.data.facts import Archive, Facts
 from keras_saliency.data.fixations import COLUMNS, Fixations
 from keras_saliency.data.parts import Part
 from keras_saliency.data.samples import Sample, Samples
-from keras_saliency.data.splits import PARTS
 
 VERSION = 1
 # The fields of a sample that say where a file lies, and those that are an array or None. Others are kept as JSON has
@@ -38,8 +37,7 @@ def to_arrays(data: DataSet, root: Path) -> dict[str, np.ndarray]:
     Raises:
         TypeError: If an image is bytes in memory.
     """
-    splits = [getattr(data, part) for part in PARTS]
-    samples = [sample for split in splits for sample in split]
+    splits, samples = data.splits.values(), data.samples
     fixations = [sample.fixations for sample in samples]
     header = {
         "version": VERSION,

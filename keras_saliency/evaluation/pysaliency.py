@@ -22,7 +22,6 @@ from keras_saliency.data import DataSet
 from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.map_arrays import PIXELS
 from keras_saliency.data.samples import Samples
-from keras_saliency.data.splits import PARTS
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.formulas.types import Plane
 from keras_saliency.models import require_log_density
@@ -124,8 +123,8 @@ def export_data(data: DataSet, directory: str | Path) -> None:
     """
     directory = Path(directory).absolute()
     require_new(directory)
-    parts = [part for part in PARTS for _ in getattr(data, part)]
-    samples = [sample for part in PARTS for sample in getattr(data, part)]
+    parts = [part for part, split in data.splits.items() for _ in split]
+    samples = data.samples
     for sample in samples:
         if not len(sample.fixations):
             raise ValueError(f"{sample.name} has no fixations, and pysaliency knows no density maps. Leave it out.")

@@ -16,7 +16,6 @@ from matplotlib.ticker import MaxNLocator
 
 from keras_saliency.data import DataSet, Finding, Fixations, Sample
 from keras_saliency.data.samples import fixation_density
-from keras_saliency.data.splits import PARTS
 from keras_saliency.formulas.ground_truth import gaussian_blur
 from keras_saliency.formulas.types import Values
 from keras_saliency.reporting.plotting import COLOURS, save, tidy
@@ -53,7 +52,7 @@ def plot_data(path: str | Path, data: DataSet, agreement: Values) -> None:
     """
     figure = Figure(figsize=(14, 10), layout="constrained")
     axes = figure.subplot_mosaic(LAYOUT, height_ratios=[1.1, 1, 1])
-    samples = [sample for part in PARTS for sample in getattr(data, part)]
+    samples = data.samples
     places = np.unique(np.linspace(0, len(samples) - 1, SHOWN).round().astype(int))
     top = [axes[name] for name in LAYOUT[0]]
     for axis in top:
@@ -219,11 +218,11 @@ def _histogram(axis: Axes, title: str, values: np.ndarray, label: str, counted: 
 
 
 def _plot_splits(axis: Axes, data: DataSet) -> None:
-    splits = [getattr(data, part) for part in PARTS]
+    splits = data.splits.values()
     counts = [sum(len(sample.fixations) for sample in samples) for samples in splits]
     has = any(counts)
     heights = counts if has else [len(samples) for samples in splits]
-    bars = axis.bar(PARTS, heights, color="steelblue")
+    bars = axis.bar(list(data.splits), heights, color="steelblue")
     texts = [f"{count:,} in\n{len(samples)} images" for count, samples in zip(counts, splits, strict=True)]
     axis.bar_label(bars, texts if has else [f"{len(samples)} images" for samples in splits], fontsize=8, padding=2)
     axis.set_ylim(0, 1.25 * max(heights))

@@ -1,9 +1,8 @@
 """What a recipe is: data only, so that it can be listed, changed from the command line, and compared."""
 
-import ast
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 SCHEDULES = ("cosine", "constant", "inverse", "steps")
@@ -113,7 +112,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _require(self)
         if self.schedule not in SCHEDULES:
-            raise ValueError(f"Unknown schedule {_shown(self.schedule)}. Known schedules: {', '.join(SCHEDULES)}.")
+            raise ValueError(f"Unknown schedule {shown(self.schedule)}. Known schedules: {', '.join(SCHEDULES)}.")
         if self.schedule == "steps" and not self.decay:
             raise ValueError(
                 "schedule='steps' multiplies the learning rate by decay, which has to be above 0, such as 0.1."
@@ -124,25 +123,26 @@ class Recipe:
                 "too: freeze_backbone=False."
             )
         if unknown := {*self.data_weights} - {*names_of(self.data)}:
-            raise ValueError(f"data_weights has {_shown(min(unknown))}, and data is {', '.join(names_of(self.data))}.")
+            raise ValueError(f"data_weights has {shown(min(unknown))}, and data is {', '.join(names_of(self.data))}.")
         if not self.loss and not self.members:
-            raise ValueError(f"The recipe {_shown(self.name)} needs a loss, such as loss={{'kld': 1.0}}, or members.")
+            raise ValueError(f"The recipe {shown(self.name)} needs a loss, such as loss={{'kld': 1.0}}, or members.")
 
     def models(self) -> list[Model]:
         """The model, or those of the members."""
         return [member.model for member in self.members] or [self.model]
 
 
-def _number(value, kind=(int, float)):
+def is_number(value: Any, kind: Any = (int, float)) -> bool:
+    """Whether it is a finite number, and no truth value."""
     return isinstance(value, kind) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _positive(value):
-    return _number(value) and value > 0
+    return is_number(value) and value > 0
 
 
 def _count(value):
-    return _number(value, int) and 1 <= value < 2**31
+    return is_number(value, int) and 1 <= value < 2**31
 
 
 def _text(value):
@@ -177,11 +177,11 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
     ("a whole number from 1 to 2**31 - 1", _count, "batch epochs patience decay_epochs"),
     ("a whole number from 1 to 2**31 - 1, or None", lambda value: value is None or _count(value), "model.stride"),
-    ("a whole number from 0 to 2**32 - 1", lambda value: _number(value, int) and 0 <= value < 2**32, "seed"),
+    ("a whole number from 0 to 2**32 - 1", lambda value: is_number(value, int) and 0 <= value < 2**32, "seed"),
     ("a number above 0", _positive, "learning_rate model.width model.scale"),
     ("a number above 0, or None", lambda value: value is None or _positive(value), "clip_norm degrees"),
-    ("a number, at least 0", lambda value: _number(value) and value >= 0, "decay weight_decay"),
-    ("a number, at least 0 and below 1", lambda value: _number(value) and 0 <= value < 1, "momentum"),
+    ("a number, at least 0", lambda value: is_number(value) and value >= 0, "decay weight_decay"),
+    ("a number, at least 0 and below 1", lambda value: is_number(value) and 0 <= value < 1, "momentum"),
     ("(height, width) in whole pixels", lambda value: _several(value, _count) and len(value) == 2, "size"),
     ("positive weights by the names of losses, such as {'kld': 1.0}", _weights, "loss"),
     ("positive numbers by names, such as {'crop': 0.2}", _weights, "augment data_weights"),
@@ -197,10 +197,10 @@ def _require(node, prefix=""):
         for path in paths.split():
             name = path.removeprefix(prefix)
             if path == prefix + name and "." not in name and not holds(getattr(node, name)):
-                raise ValueError(f"{path} must be {expected}. Received: {path}={_shown(getattr(node, name))}.")
+                raise ValueError(f"{path} must be {expected}. Received: {path}={shown(getattr(node, name))}.")
 
 
-def _shown(value):
+def shown(value: Any) -> str:
     """A value as a message shows it: in one line, and cut where it is long."""
     try:
         text = repr(value)
@@ -218,89 +218,3 @@ def data_sets(recipe: Recipe) -> list[str]:
     """The names of the data sets that a recipe and its stages read, its own first."""
     stages = [*recipe.members, *([recipe.start] if recipe.start else [])]
     return list(dict.fromkeys([*names_of(recipe.data), *(name for stage in stages for name in data_sets(stage))]))
-
-
-def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """Changes fields of a recipe.
-
-    Args:
-        recipe: The recipe; it stays as it is.
-        changes: From field to value, such as `{"epochs": 3, "loss": {"kld": 1}, "model": {"backbone": "vgg16"}}`: the
-            loss is replaced, of the model what is named. A dot reaches into both: `{"loss.cc": 2}`.
-
-    Returns:
-        A new recipe. Whether it makes sense is asked after the last change.
-
-    Raises:
-        ValueError: If a field is unknown, or a value makes no sense.
-    """
-    return _changed(recipe, changes.items())
-
-
-def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
-    """Changes a recipe by texts `KEY=VALUE`, such as `epochs=3`, `model.backbone=vgg16` or `loss.cc=2`; see `change`.
-
-    Raises:
-        ValueError: If a setting is not of this form, its key is unknown, or its value makes no sense.
-    """
-    pairs = []
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise ValueError(f"A setting has the form KEY=VALUE, such as epochs=3. Received: {_shown(setting)}.")
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # as its documentation lists them
-            value = text
-        pairs.append((key, value))
-    return _changed(recipe, pairs)
-
-
-def _changed(recipe, pairs):
-    """The recipe after all changes: what they make together has to make sense, and not what the first do alone."""
-    draft = _opened(recipe)
-    for key, value in pairs:
-        inner = value if key == "model" and isinstance(value, dict) else None
-        steps = {f"{key}.{name}": item for name, item in inner.items()} if inner else {key: value}
-        for path, item in steps.items():
-            _set(draft, path.split("."), item, path)
-    return _closed(draft)
-
-
-def _opened(node):
-    """A dict of fields, with its class under `type`; of the weights of losses a copy."""
-    if dataclasses.is_dataclass(node):
-        return {type: type(node), **{field.name: getattr(node, field.name) for field in dataclasses.fields(node)}}
-    return dict(node) if isinstance(node, dict) else {type: None}
-
-
-def _closed(node):
-    if not isinstance(node, dict) or type not in node:
-        return node
-    return node[type](**{key: _closed(value) for key, value in node.items() if key is not type})
-
-
-def _set(node, keys, value, path):
-    key, *rest = keys
-    if type not in node and not rest:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError(
-                f"{_shown(path)}: it is a number, and 0 leaves out what it is of. Received: {_shown(value)}."
-            )
-        node[key] = value
-        if value == 0:
-            del node[key]
-        return
-    known = [name for name in node if name is not type] if type in node else []
-    if key not in known:
-        raise ValueError(f"{_shown(path)}: unknown key {_shown(key)}. Known keys: {', '.join(known) or 'none'}.")
-    if rest:
-        node[key] = _opened(node[key])
-        _set(node[key], rest, value, path)
-        return
-    old = node[key]
-    if isinstance(old, tuple) and isinstance(value, list | tuple):
-        value = tuple(value)
-    if isinstance(old, float) and isinstance(value, int) and _number(value):
-        value = float(value)
-    node[key] = value

@@ -19,6 +19,7 @@ from keras_saliency.serving.export import export_saved_model
 from keras_saliency.serving.load import MODEL, PARTS, Run, load
 from keras_saliency.training import recipe as recipes
 from keras_saliency.training.build import build
+from keras_saliency.training.changes import change
 from keras_saliency.training.devices import share_among
 from keras_saliency.training.features import clear_features
 from keras_saliency.training.loop import train_epochs
@@ -75,7 +76,7 @@ def train(
     """
     from keras_saliency.zoo import find_recipe
 
-    chosen = recipes.change(recipe if isinstance(recipe, Recipe) else find_recipe(recipe), changes)
+    chosen = change(recipe if isinstance(recipe, Recipe) else find_recipe(recipe), changes)
     if isinstance(data, str | Path):
         raise ValueError(f"data says which data set lies where: data={{'{chosen.data}': {str(data)!r}}}.")
     folders = {data.name: data} if isinstance(data, DataSet) else dict(data or {})

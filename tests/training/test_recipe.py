@@ -12,8 +12,9 @@ from keras_saliency.data import DATA_SETS
 from keras_saliency.losses import LOSSES
 from keras_saliency.models import list_models
 from keras_saliency.models.architectures import ALIASES
+from keras_saliency.training.changes import change, override
 from keras_saliency.training.optimizers import OPTIMIZERS
-from keras_saliency.training.recipe import RANGES, Model, Recipe, change, data_sets, override
+from keras_saliency.training.recipe import RANGES, Model, Recipe, data_sets
 from keras_saliency.zoo import RECIPES
 
 

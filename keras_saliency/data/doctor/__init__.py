@@ -14,7 +14,6 @@ from keras_saliency.data.doctor.faults import FAULTS, Fault
 from keras_saliency.data.doctor.finding import Examined, Finding
 from keras_saliency.data.refusals import UnusableError
 from keras_saliency.data.settings import settings_in
-from keras_saliency.data.splits import PARTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +51,7 @@ def examine(
         error = problem
     looked = map_files.look(directory, told) if directory and name == "folder" else map_files.MapFiles()
     refused = error.splits if isinstance(error, UnusableError) else {}
-    splits = {part: getattr(data, part) for part in PARTS} if data else refused
-    examined = Examined(name, data, splits, directory, error, looked)
+    examined = Examined(name, data, data.splits if data else refused, directory, error, looked)
     findings: dict[str, Finding] = {}
     for fault, (find, counted, remedy, unless) in FAULTS.items():
         found = None if findings.keys() & set(unless) else find(examined)

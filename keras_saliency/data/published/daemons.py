@@ -7,7 +7,7 @@ from keras_saliency.data.names import files_below
 from keras_saliency.data.placing import Geometry
 from keras_saliency.data.published.gathering import official_splits
 from keras_saliency.data.recordings import make_data
-from keras_saliency.data.table import read_columns
+from keras_saliency.data.table_files import read_columns
 
 PIXELS_PER_DEGREE = 60.0  # 1920 pixels are 32 degrees
 GEOMETRY = Geometry(units="degrees", origin="bottom", pixels_per_degree=PIXELS_PER_DEGREE)

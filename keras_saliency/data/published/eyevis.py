@@ -6,7 +6,7 @@ from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.placing import BLUR, Geometry
 from keras_saliency.data.recordings import make_data
 from keras_saliency.data.splits import by_hash
-from keras_saliency.data.table import read_columns
+from keras_saliency.data.table_files import read_columns
 
 GAZE = {
     "image": "filename",
