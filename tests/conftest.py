@@ -32,7 +32,7 @@ def slowly(names, slow):
 
 @pytest.fixture(scope="session", autouse=True)
 def little_garbage():
-    """To look through the millions of objects of the frameworks for garbage, over and over, takes a tenth of the time."""
+    """To look for garbage among the millions of objects of the frameworks takes a tenth of the time."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
 
