@@ -38,14 +38,16 @@ def letterbox(image: Unbatched, size: Size, inside: Sequence[int | Tensor] | Non
     top, left, *inner = inside or tf.unstack(box(tf.shape(image)[:2], size))
     # From bytes as they are, which take a quarter of the memory of floats.
     image = tf.cast(tf.image.resize(image, inner, antialias=True), tf.float32)
-    return tf.ensure_shape(place(image - PADDING, top, left, size) + PADDING, (*size, 3))
+    return tf.ensure_shape(place(image, top, left, size, PADDING), (*size, 3))
 
 
-def place(maps: Unbatched, top: int | Tensor, left: int | Tensor, size: Size) -> Unbatched:
-    """Surrounds `(height, width, ...)` with zeros up to `size`."""
+def place(maps: Unbatched, top: int | Tensor, left: int | Tensor, size: Size, value: float = 0.0) -> Unbatched:
+    """Surrounds `(height, width, ...)` with a value up to `size`."""
+    if maps.shape[:2] == tuple(size):
+        return maps
     height, width, *rest = tf.unstack(tf.shape(maps))
     around = [[top, size[0] - top - height], [left, size[1] - left - width]]
-    return tf.pad(maps, [*around, *([0, 0] for _ in rest)])
+    return tf.pad(maps, [*around, *([0, 0] for _ in rest)], constant_values=value)
 
 
 def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: bool = True) -> Unbatched:

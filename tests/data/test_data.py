@@ -245,6 +245,15 @@ def test_the_graph_of_a_pipeline_is_small(dotted):
     assert operations(graph) < 250
 
 
+@pytest.mark.parametrize("image_size", [(30, 40), (30, 20)])
+def test_a_letterbox_leaves_an_image_of_its_size_and_surrounds_another_by_grey(image_size, rng):
+    image = rng.uniform(0, 255, (*image_size, 3)).astype("float32")
+    seen = geometry.letterbox(image, (30, 40)).numpy()
+    margin = (40 - image_size[1]) // 2
+    np.testing.assert_array_equal(seen[:, margin : 40 - margin], image)
+    assert (seen[:, :margin] == 126).all() and (seen[:, 40 - margin :] == 126).all()
+
+
 @pytest.mark.parametrize("image_size", [(40, 60), (60, 40), (33, 97), (480, 640)])
 @pytest.mark.parametrize("size", [(64, 96), (75, 100)])
 def test_unletterbox_undoes_letterbox(image_size, size):
