@@ -73,7 +73,8 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
 
         density = either(mapped, i, lambda: _mirrored(measured(samples, i, inner), flipped), blurred)
         density = tf.math.divide_no_nan(density, tf.reduce_max(density))
-        target = blank
+        # The few counts first: what comes then changes the copy that they make.
+        target = tf.tensor_scatter_nd_add(blank, flat[:, None], tf.ones_like(flat, tf.float32))
         if whole and not has_margins:
             density = tf.ensure_shape(density, size)
         else:
@@ -82,7 +83,6 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
             density, valid = (geometry.place(plane, top, left, size) for plane in (density, valid))
             target = _with_channel(target, VALID, valid)
         target = _with_channel(target, DENSITY, density)
-        target = tf.tensor_scatter_nd_add(target, flat[:, None], tf.ones_like(flat, tf.float32))
         if any(unknown):
             counts = tf.reshape(target, (-1, len(CHANNELS)))[:, COUNTS]
             target = _with_channel(target, COUNTS, tf.where(tf.constant(unknown)[i], np.nan, counts))
