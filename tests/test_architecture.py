@@ -136,7 +136,7 @@ def test_recipes_import_recipe_only():
     for path in (REPOSITORY / "zoo").rglob("[!_]*.py"):
         assert {module_of(name) for name in imports(path)} <= {"keras_saliency.training.recipe", "dataclasses"}
     used = {name.split(".")[0] for name in imports(PACKAGE / "training" / "recipe.py")}
-    assert used == {"ast", "collections", "dataclasses", "math", "typing"}
+    assert used == {"collections", "dataclasses", "math", "typing"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

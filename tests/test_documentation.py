@@ -39,7 +39,7 @@ from keras_saliency.metrics import METRICS
 from keras_saliency.models import ARCHITECTURES, factory
 from keras_saliency.reporting import plotting
 from keras_saliency.reporting.tables import HEADINGS
-from keras_saliency.training import recipe as recipe_module
+from keras_saliency.training import changes
 from keras_saliency.training import report as training_report
 from keras_saliency.zoo import RECIPES
 
@@ -135,7 +135,7 @@ def small_recipe(recipe):
 
 @pytest.fixture(scope="module", autouse=True)
 def stand_ins():
-    create, change = factory.create_model, recipe_module.change
+    create, change = factory.create_model, changes.change
 
     @functools.wraps(create)
     def create_narrow(name="multilevel", *, width=1.0, **options):
@@ -159,7 +159,7 @@ def stand_ins():
             patch.setitem(BACKBONES, name, small)
         for name, recipe in RECIPES.items():
             patch.setitem(RECIPES, name, small_recipe(recipe))
-        patch.setattr(recipe_module, "change", change_and_shorten)
+        patch.setattr("keras_saliency.training.run.change", change_and_shorten)
         patch.setattr(factory, "create_model", create_narrow)
         # Drawing takes seconds.
         patch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).touch())
@@ -301,7 +301,7 @@ def check_command(line, whole):
                 return
             raise AssertionError(f"{line}: {error}") from error
         if whole and "recipe" in parameters:
-            recipe_module.override(ks.zoo.find_recipe(parameters["recipe"]), parameters["setting"] or [])
+            changes.override(ks.zoo.find_recipe(parameters["recipe"]), parameters["setting"] or [])
     elif words[:1] == ["python"] and words[1:] and words[1].endswith(".py"):
         assert (REPOSITORY / words[1]).is_file(), line
     elif words[:1] == ["make"]:

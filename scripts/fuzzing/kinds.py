@@ -102,11 +102,11 @@ def _base():
 
 
 def _recipe(path):
-    return _judged(_reader("training.recipe", "change")(_base(), json.loads(path.read_text())))
+    return _judged(_reader("training.changes", "change")(_base(), json.loads(path.read_text())))
 
 
 def _settings(path):
-    return _judged(_reader("training.recipe", "override")(_base(), path.read_text().split("\n")))
+    return _judged(_reader("training.changes", "override")(_base(), path.read_text().split("\n")))
 
 
 class Kind(NamedTuple):
@@ -126,6 +126,8 @@ class Kind(NamedTuple):
                 importlib.import_module(f"keras_saliency.{module}")
 
 
+# Where recipes and their changes are refused.
+CHANGES = ("training.changes", "training.recipe")
 KINDS = {
     "photographs": Kind(files.photographs, _photograph, ("data.image_files",), (OSError,)),
     "maps": Kind(files.maps, _map, ("evaluation.sources",)),
@@ -133,6 +135,12 @@ KINDS = {
     "hdf5": Kind(files.hdf5, _hdf5, ("evaluation.pysaliency", "legacy.keras1_file")),
     "torch": Kind(files.torch, _weights("load_torch_weights"), ("legacy.torch_file",)),
     "safetensors": Kind(files.safetensors, _weights("load_safetensors"), ("legacy.torch_file",)),
-    "recipes": Kind(settings.recipes, _recipe, ("training.recipe",), named=False, mutate=settings.other_recipe),
-    "settings": Kind(settings.settings, _settings, ("training.recipe",), named=False, mutate=settings.other_settings),
+    "recipes": Kind(settings.recipes, _recipe, CHANGES, named=False, mutate=settings.other_recipe),
+    "settings": Kind(
+        settings.settings,
+        _settings,
+        ("training.changes", "training.recipe"),
+        named=False,
+        mutate=settings.other_settings,
+    ),
 }
