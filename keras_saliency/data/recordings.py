@@ -41,6 +41,7 @@ def make_data(
     geometry: Geometry,
     sizes: Mapping[str, Size] | None = None,
     as_stored: bool = False,
+    count_others: bool = False,
 ) -> DataSet:
     """The data set of a table of fixations.
 
@@ -58,6 +59,7 @@ def make_data(
         sizes: The `(height, width)` that coordinates are of, by the name of an image in the table, where the data set
             tells it; images of others are left out and listed.
         as_stored: As in `Sample`, of all images.
+        count_others: Whether images in the folder of which the table has no row are counted in `skipped`.
 
     Raises:
         FileNotFoundError: If images of the table are missing, or there are none.
@@ -68,7 +70,7 @@ def make_data(
     nameless = np.array([not str(name).strip() for name in names] + [True])[codes]  # -1 stands for none
     if nameless.any():
         raise ValueError(f"{where}, row {nameless.argmax() + 2}: the image has no name. Name it, or delete the row.")
-    files = images if isinstance(images, Mapping) else _files_of(list(map(str, names)), images, where)
+    files, others = (images, []) if isinstance(images, Mapping) else _files_of(list(map(str, names)), images, where)
     called = list(map(str, names)) if isinstance(images, Mapping) else list(files)
     groups = _groups_of(table, codes)
     samples = [
@@ -102,15 +104,9 @@ def make_data(
     data = split(name, samples, lambda i: parts[i], geometry.of_image, placed)
     _require_most_inside(data, where, geometry)
     notes = [] if "observer" in table else [f"{where} has no column observer: all fixations count as one observer's"]
+    if count_others and others:
+        notes.append(f"{len(others)} images have no row in {where}, the first is {others[0]}")
     return data.noting(*notes, *_without_data(data, table, observers, order))
-
-
-def unnamed(table: "pd.DataFrame", images: Path, where: str) -> list[str]:
-    """A line for `DataSet.skipped` about images in a folder of which a table has no row, if there are some."""
-    index = _index_of(images)
-    named = {file for name in table["image"].unique() for file in index.find(str(name), RANKS)}
-    others = [file for file in index if file not in named]
-    return [f"{len(others)} images have no row in {where}, the first is {others[0]}"] if others else []
 
 
 def _without_data(data, table, observers, order):
@@ -160,13 +156,9 @@ def _onsets(duration, codes, observers):
     return total - np.repeat(total[begins], np.diff(np.r_[begins, len(total)]))
 
 
-def _index_of(images):
-    return Index(path for path in files_below(images) if path.suffix.lower() in image_files.READ)
-
-
 def _files_of(names, images, where):
-    """The file of each image, by its path in the folder."""
-    index = _index_of(images)
+    """The file of each image, by its path in the folder; and the images there that have no name in the table."""
+    index = Index(path for path in files_below(images) if path.suffix.lower() in image_files.READ)
     found = [index.find(name, RANKS) for name in names]
     missing = [name for name, files in zip(names, found, strict=True) if not files]
     if missing:
@@ -181,7 +173,8 @@ def _files_of(names, images, where):
         owner = owners.setdefault(files[0], name)
         if owner != name:
             raise ValueError(f"{where}: {owner!r} and {name!r} are both {files[0]}. Call an image by one name.")
-    return {file.as_posix(): images / file for file in owners}
+    named = {*itertools.chain.from_iterable(found)}
+    return {file.as_posix(): images / file for file in owners}, [file for file in index if file not in named]
 
 
 def _groups_of(table, codes):

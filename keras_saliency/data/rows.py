@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.recordings import make_data, unnamed
+from keras_saliency.data.recordings import make_data
 
 SETTINGS = "rows.json"
 PARALLEL = ("X", "Y", "T")
@@ -51,7 +51,7 @@ def read(
     table = table.drop(columns=[name for name in ("observer", "split") if table[name].isna().all()])
     geometry = Geometry(pixels_per_degree=pixels_per_degree, screen=screen, stimulus=stimulus)
     where = ", ".join(path.name for path in paths)
-    return make_data("rows", table, where, directory, geometry).noting(*unnamed(table, directory, where))
+    return make_data("rows", table, where, directory, geometry, count_others=True)
 
 
 def _fixations(path):

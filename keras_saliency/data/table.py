@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, make_data, unnamed
+from keras_saliency.data.recordings import COLUMNS, NEEDED, NUMBERS, make_data
 from keras_saliency.data.table_files import KINDS, header_of, read_columns
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def read(
     for column in {"time", "duration"} & set(table):
         table[column] = table[column] / PER_SECOND[times]
     geometry = Geometry(units, origin, pixels_per_degree, screen, stimulus)
-    data = make_data("table", table, path.name, directory, geometry)
-    return data.noting(*unnamed(table, directory, path.name))
+    return make_data("table", table, path.name, directory, geometry, count_others=True)
 
 
 def find_table(directory: Path, file: str | None = None) -> Path:

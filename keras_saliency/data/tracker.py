@@ -7,7 +7,7 @@ from keras_saliency.data.exports import Detection, read_export
 from keras_saliency.data.exports.text import Phase, one_group
 from keras_saliency.data.names import Index, files_below
 from keras_saliency.data.placing import Geometry
-from keras_saliency.data.recordings import RANKS, make_data, unnamed
+from keras_saliency.data.recordings import RANKS, make_data
 
 SUFFIXES = (".asc", ".txt", ".tsv", ".csv", ".xls")  # of SR Data Viewer's tables, too, which are text
 
@@ -93,8 +93,8 @@ def read(
         others = table["image"][~table["image"].map(there)].value_counts()
         notes += [f"{name}: {count} fixations, and no such image" for name, count in others.items()]
         table = table[table["image"].map(there)]
-    data = make_data("tracker", table.reset_index(drop=True), directory.name, directory, geometry)
-    return data.noting(*notes, *unnamed(table, directory, "any export"))
+    data = make_data("tracker", table.reset_index(drop=True), directory.name, directory, geometry, count_others=True)
+    return data.noting(*notes)
 
 
 def _table(path, asked, image, observer):
