@@ -11,6 +11,7 @@ import keras_saliency as ks
 from keras_saliency.cli.common import console, folders, start
 from keras_saliency.cli.reading import opened, reads_data
 from keras_saliency.reporting.columns import print_columns
+from keras_saliency.writing.files import require_new
 from keras_saliency.writing.progress import Progress
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 Wanted = Annotated[str, typer.Argument(metavar="NAME=DIR", help="The data set, NAME=DIR, or NAME alone.")]
+OTHER_OUT = "Choose another --out folder."
 COMPARED = 100  # images, of which the agreement of observers is measured
 
 
@@ -127,7 +129,8 @@ def check(
 
     Example: `keras-saliency data check table=recordings --out findings`
     """
-    _require_new(out)
+    if out is not None:
+        require_new(out, OTHER_OUT)
     start()
     from keras_saliency.data import examine
 
@@ -146,11 +149,6 @@ def check(
 
 def _place(text: str) -> dict[str, str | None]:
     return folders([text]) if "=" in text else {text: None}
-
-
-def _require_new(out: Path | None) -> None:
-    if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise FileExistsError(f"{out} exists already. Choose another --out folder.")
 
 
 def _findings(findings: list["Finding"]) -> rich.table.Table:
@@ -187,7 +185,7 @@ def show(
 
     Example: `keras-saliency data show osie=data/osie --out shown`
     """
-    _require_new(out)
+    require_new(out, OTHER_OUT)
     start()
     from keras_saliency.data import open_data
     from keras_saliency.evaluation.agreement import agreement

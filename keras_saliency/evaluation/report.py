@@ -16,7 +16,7 @@ from keras_saliency.evaluation.splits import FALSE_POSITIVES, Evaluation
 from keras_saliency.reporting import plotting, tables
 from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import compare
-from keras_saliency.writing.files import delete_own, others_in, require_writable, write_whole
+from keras_saliency.writing.files import delete_own, others_in, require_new, require_writable, write_whole
 
 # What an evaluation writes into its folder, and what is left of it if it is killed meanwhile.
 OWN = re.compile(
@@ -99,8 +99,8 @@ def claim(directory: str | Path) -> Path:
     directory = Path(directory)
     # Its figures come first, and `result.json` last.
     begun = (directory / "figures").is_dir() and not others_in(directory, OWN)
-    if directory.exists() and not begun and (not directory.is_dir() or any(directory.iterdir())):
-        raise FileExistsError(f"{directory} exists already. Choose another --out folder.")
+    if not begun:
+        require_new(directory, "Choose another --out folder.")
     require_writable(directory)
     return directory
 

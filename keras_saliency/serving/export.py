@@ -17,7 +17,7 @@ from keras_saliency.data import geometry, image_files
 from keras_saliency.formulas.types import Maps, Size
 from keras_saliency.models import gives_log_density, require_finite
 from keras_saliency.models.sizes import require_size
-from keras_saliency.writing.files import whole
+from keras_saliency.writing.files import require_new, whole
 
 
 def export_saved_model(model: keras.Model, directory: str | Path, size: Size | None = None) -> None:
@@ -51,8 +51,7 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     require_finite(model)
     size = require_size(model, size)
     directory = Path(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise FileExistsError(f"{directory} exists already. Choose the next version, or delete it.")
+    require_new(directory, "Choose the next version, or delete it.")
     if keras.backend.backend() != "tensorflow":
         gives_log_density(model)
         _export_from_tensorflow(model, directory, size)

@@ -83,14 +83,18 @@ def write_whole(path: str | Path, text: str) -> None:
         part.write_text(text)
 
 
-def require_new(folder: Path) -> None:
+def require_new(folder: Path, remedy: str = "Choose another folder, or empty it.") -> None:
     """Lets through a folder that is new or empty.
+
+    Args:
+        folder: The folder.
+        remedy: What the error says is to be done.
 
     Raises:
         FileExistsError: If it holds something, or is a file.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{folder} exists already. Choose another folder, or empty it.")
+        raise FileExistsError(f"{folder} exists already. {remedy}")
 
 
 def delete_own(folder: Path, own: re.Pattern[str]) -> None:
