@@ -247,7 +247,7 @@ def test_the_way_up_is_found_without_a_graph():
 @pytest.mark.parametrize("numbers", [(6, 6), (3, 7)])
 def test_pictures_that_are_turned_alike_or_not_are_upright_in_training(numbers):
     samples = samples_of({str(i): turned("PNG", number) for i, number in enumerate(numbers)})
-    for seen in next(iter(images(samples, (40, 60)))):
+    for seen in next(iter(images(samples, (40, 60))))[1]:
         np.testing.assert_allclose(seen, PIXELS, atol=1e-3)
 
 
@@ -255,7 +255,7 @@ def test_a_picture_that_was_shown_as_it_is_stored_is_not_turned():
     stored = np.rot90(PIXELS)
     sample = Sample("turned", turned("PNG", 6), (60, 40), Fixations.from_rows([(1, 2, 0, 0)]), 2.0, as_stored=True)
     np.testing.assert_array_equal(sample.read(), stored)
-    (batch,) = images(Samples([sample]), (60, 40))
+    ((_, batch),) = images(Samples([sample]), (60, 40))
     np.testing.assert_allclose(batch[0], stored, atol=1e-3)
 
 
@@ -274,7 +274,7 @@ def test_broken_metadata_are_no_error(kind):
 def test_the_decoder_is_tensorflows():
     """So that no score of a data set of upright JPEG files depends on anything else."""
     files = {name: data for name, (data, *_) in FILES.items() if "orientation" not in name}
-    for seen, data in zip(next(iter(images(samples_of(files), (40, 60), 99))), files.values(), strict=True):
+    for seen, data in zip(next(iter(images(samples_of(files), (40, 60), 99)))[1], files.values(), strict=True):
         expected = tf.io.decode_image(data, channels=3, expand_animations=False)
         np.testing.assert_array_equal(image_files.decode(data), expected)
         np.testing.assert_allclose(seen, expected, atol=1e-3)

@@ -20,7 +20,7 @@ def member(backbone):
         data="osie-mouse",
         model=Model("multilevel", backbone=backbone),
         loss={"nll": 1.0, "cc": 1.0},
-        size=(384, 512),
+        area=384 * 512,
         batch=20,
         epochs=8,
         weight_decay=1.0,
@@ -41,6 +41,6 @@ def member(backbone):
 RECIPE = Recipe(
     name="recommended",
     data="osie",
-    size=(384, 512),
+    area=384 * 512,
     members=(member("efficientnet-lite0"), member("efficientnet-lite2")),
 )

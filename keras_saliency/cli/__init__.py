@@ -23,7 +23,7 @@ app = typer.Typer(
 app.add_typer(data_sets.app)
 ImageSize = Annotated[
     tuple[int, int] | None,
-    typer.Option(help="Height and width at which the model sees images; by default what it was made for."),
+    typer.Option(help="Height and width of a frame for all images; by default the model sees them as it was made to."),
 ]
 TrainedModel = Annotated[Path, typer.Argument(help="The workdir of a finished run, or a .keras file.")]
 
@@ -130,6 +130,9 @@ def predict(
     resume: Annotated[bool, typer.Option("--resume", help="Leave photographs alone whose files are there.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     size: ImageSize = None,
+    pixels_per_degree: Annotated[
+        float | None, typer.Option(min=1e-3, help="Of the photographs, for a model that sees degrees.")
+    ] = None,
 ) -> None:
     """Write saliency maps and overlays for photographs.
 
@@ -139,7 +142,9 @@ def predict(
         raise ValueError("--resume and --overwrite exclude each other.")
     start()
     existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
-    predicted = ks.predict(model, images, out, log_density, existing=existing, size=size)
+    predicted = ks.predict(
+        model, images, out, log_density, existing=existing, size=size, pixels_per_degree=pixels_per_degree
+    )
     for line in predicted.skipped:
         console.print(f"skipped: {line}")
     console.print(f"{len(predicted.written)} images: maps and overlays are in {out}")

@@ -1,11 +1,12 @@
 """Augmentation that keeps the truth true: what moves an image moves the coordinates of its fixations alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from keras_saliency.data.geometry import known
 from keras_saliency.formulas.types import Size, Tensor, Unbatched
 
 # What there is, the largest value that makes sense, and what the value means.
@@ -45,7 +46,7 @@ class Move(NamedTuple):
     inner: Tensor
     angle: Tensor
     centre: Tensor
-    canvas: Size
+    canvas: Size | Sequence[Tensor]
 
     def points(self, y: Tensor, x: Tensor, image_size: Tensor) -> tuple[Tensor, Tensor]:
         """Where points of an image `(height, width)` are on the canvas."""
@@ -74,7 +75,7 @@ class Move(NamedTuple):
             interpolation="BILINEAR",
             fill_mode="CONSTANT",
         )
-        return tf.ensure_shape(moved[0], (*self.canvas, resized.shape[-1]))
+        return tf.ensure_shape(moved[0], (*known(self.canvas), resized.shape[-1]))
 
     def valid(self, part: Tensor) -> Unbatched:
         """One where the canvas shows the image, zero in padding and margins, `(height, width)`.
@@ -92,30 +93,28 @@ class Move(NamedTuple):
             inside &= (at > begin * side) & (at < end * side)
         return tf.cast(inside, tf.float32)
 
-    def of_size(self, canvas: Size) -> "Move":
+    def of_size(self, canvas: Size | Sequence[Tensor]) -> "Move":
         """The same on a canvas of another size and the same shape."""
-        scale = tf.constant(np.divide(canvas, self.canvas), tf.float32)
+        scale = tf.cast(tf.stack(canvas) / tf.stack(self.canvas), tf.float32)
         inner = tf.maximum(tf.cast(tf.round(tf.cast(self.inner, tf.float32) * scale), tf.int32), 1)
         return Move(inner, self.angle, self.centre * scale, canvas)
 
 
-def mover(augment: Mapping[str, float], size: Size) -> Callable[[Tensor, Any, Any], Move]:
+def mover(augment: Mapping[str, float]) -> Callable[[Tensor, Any, Any, Any], Move]:
     """What draws how an image is moved on a canvas.
 
     Args:
         augment: From a name of `KINDS` to its value.
-        size: `(height, width)` of the canvas.
 
     Returns:
-        A graph function to a `Move`, from a seed `(2,)`; the box of the image in its letterbox; and whether it is moved
-        at all, else it is where the letterbox has it.
+        A graph function to a `Move`, from a seed `(2,)`; the canvas, `(height, width)`; the box of the image on it; and
+        whether it is moved at all, else it is in its box.
     """
-    canvas = tf.constant(size, tf.float32)
     largest, smallest = 1 / (1 - augment.get("crop", 0.0)), 1 - augment.get("shrink", 0.0)
     turn, shift = np.deg2rad(augment.get("rotation", 0.0)), float(smallest < largest)
 
-    def draw(seed, box, moved):
-        box = tf.cast(tf.stack(box), tf.float32)
+    def draw(seed, size, box, moved):
+        canvas, box = (tf.cast(tf.stack(each), tf.float32) for each in (size, box))
         zoom, turned, *place = tf.unstack(tf.random.stateless_uniform([4], seed, -1.0, 1.0))
         zoom = smallest * (largest / smallest) ** ((zoom + 1) / 2)
         inner = tf.round(box[2:] * tf.where(moved, zoom, 1.0))

@@ -79,7 +79,7 @@ def _pixels(samples: Samples, size: Size | None) -> Iterator[np.ndarray | None]:
     if size is None:
         yield from (None for _ in samples)
     else:
-        yield from (image for batch in images(samples, size) for image in batch.numpy())
+        yield from (image for _, batch in images(samples, size) for image in batch.numpy())
 
 
 class _Writer:

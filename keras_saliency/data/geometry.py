@@ -27,43 +27,68 @@ def box(image_size: Size | Tensor, size: Size | Tensor) -> Tensor:
     return tf.cast(tf.concat([(size - inner) // 2, inner], -1), tf.int32)
 
 
-def letterbox(image: Unbatched, size: Size, inside: Sequence[int | Tensor] | None = None) -> Unbatched:
+def letterbox(
+    image: Unbatched, size: Size | Sequence[Tensor], inside: Sequence[int | Tensor] | None = None
+) -> Unbatched:
     """Resizes an image `(height, width, 3)` into `size`, the rest filled with grey: float32 in [0, 255].
 
     Args:
         image: Of any type of number.
-        size: `(height, width)`.
+        size: `(height, width)`, numbers or scalar tensors.
         inside: The numbers that `box` gives for it, where they are known.
     """
     top, left, *inner = inside or tf.unstack(box(tf.shape(image)[:2], size))
     # From bytes as they are, which take a quarter of the memory of floats.
     image = tf.cast(tf.image.resize(image, inner, antialias=True), tf.float32)
-    return tf.ensure_shape(place(image, top, left, size, PADDING), (*size, 3))
+    return tf.ensure_shape(place(image, top, left, size, PADDING), (*known(size), 3))
 
 
-def place(maps: Unbatched, top: int | Tensor, left: int | Tensor, size: Size, value: float = 0.0) -> Unbatched:
+def known(size: Sequence[int | Tensor]) -> tuple[int | None, ...]:
+    """The sides that are known before a graph runs, None for the others."""
+    return tuple(side if isinstance(side, int) else None for side in size)
+
+
+def place(
+    maps: Unbatched, top: int | Tensor, left: int | Tensor, size: Size | Sequence[Tensor], value: float = 0.0
+) -> Unbatched:
     """Surrounds `(height, width, ...)` with a value up to `size`."""
-    if maps.shape[:2] == tuple(size):
+    if maps.shape[:2] == known(size):
         return maps
     height, width, *rest = tf.unstack(tf.shape(maps))
     around = [[top, size[0] - top - height], [left, size[1] - left - width]]
     return tf.pad(maps, [*around, *([0, 0] for _ in rest)], constant_values=value)
 
 
-def unletterbox(prediction: Unbatched, image_size: Size | Tensor, log_density: bool = True) -> Unbatched:
+def unletterbox(
+    prediction: Unbatched, image_size: Size | Tensor, log_density: bool = True, to: Size | None = None
+) -> Unbatched:
     """Brings one predicted map `(height, width, 1)` back to the size of its image; a log-density is normalised again.
 
     The padding is cut off, the rest is interpolated bilinearly, a log-density as it is, in the log domain.
+
+    Args:
+        prediction: The map.
+        image_size: `(height, width)` of the image.
+        log_density: Whether it is a log-density.
+        to: `(height, width)` that the map gets instead of the size of the image, all of which it covers.
     """
-    return _unletterbox(tf.convert_to_tensor(prediction), tf.convert_to_tensor(image_size, tf.int32), log_density)
+    image_size = tf.convert_to_tensor(image_size, tf.int32)
+    return _unletterbox(tf.convert_to_tensor(prediction), image_size, log_density, to)
 
 
 # In a graph outside of one, too: there its parts share their memory.
 @tf.function(reduce_retracing=True, autograph=False)
-def _unletterbox(prediction, image_size, log_density):
+def _unletterbox(prediction, image_size, log_density, to):
     shape = tf.shape(prediction)[:2]
     top, left, height, width = tf.unstack(box(image_size, shape))
-    native = tf.image.resize(prediction[top : top + height, left : left + width], image_size)
+    return fitted(prediction[top : top + height, left : left + width], image_size, log_density, to)
+
+
+@tf.function(reduce_retracing=True, autograph=False)
+def fitted(prediction: Unbatched, image_size: Tensor, log_density: bool, to: Size | None = None) -> Unbatched:
+    """A map `(height, width, 1)` of a whole image at another size, as in `unletterbox`."""
+    # Of a long picture there is more than one size for all can hold.
+    native = tf.image.resize(prediction, to or image_size, antialias=to is not None)
     return native - tf.reduce_logsumexp(native) if log_density else native
 
 

@@ -38,6 +38,7 @@ def mix(data: Mapping[str, DataSet], weights: Mapping[str, float] | None = None)
                     group=f"{name}/{sample.group}",
                     data_set=number,
                     weight=weights.get(name, 1.0),
+                    pixels_per_degree=sample.pixels_per_degree or each.pixels_per_degree,
                 )
                 for number, (name, each) in enumerate(data.items())
                 for sample in getattr(each, part)

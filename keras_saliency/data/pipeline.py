@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import geometry, image_files, parts
+from keras_saliency.data import geometry, image_files, order, parts, showing
 from keras_saliency.data.augmentation import mover, recolour, require_known
 from keras_saliency.data.moved_targets import MovedTargets
-from keras_saliency.data.order import shuffled
 from keras_saliency.data.targets import rows_of, target_maker
 from keras_saliency.formulas.types import Features, Size, Tensor
+from keras_saliency.formulas.view import View
 
 
 class Split(Protocol):
@@ -27,6 +27,8 @@ class Split(Protocol):
 
     def __iter__(self) -> Iterator[Any]: ...
 
+    def in_windows(self, size: Any, /) -> "Split": ...
+
 
 class Cache(Protocol):
     """What a pipeline needs of a `FeatureCache`."""
@@ -36,10 +38,10 @@ class Cache(Protocol):
 
 def pipeline(
     samples: Split,
-    size: Size,
+    size: Size | View,
     batch: int = 8,
     *,
-    target_size: Size | None = None,
+    target_size: Size | float | None = None,
     sigma: float | None = None,
     degrees: float | None = None,
     flip: bool = False,
@@ -52,17 +54,20 @@ def pipeline(
 ) -> tf.data.Dataset:
     """Builds the pipeline from samples to batches `(image, target)`.
 
-    Each image is decoded, letterboxed to `size`, and flipped or not; its fixations follow as coordinates, are
-    rasterised after the geometry, counts kept, and blurred. The target is packed: density (peak one), fixation
-    counts, validity mask. Where a sample brings its own map, that is the density; where it has no fixations, their
-    counts are NaN, so that what needs them is, too.
+    Each image is decoded, brought to the size at which a network sees it, and flipped or not; its fixations follow as
+    coordinates, are rasterised after the geometry, counts kept, and blurred. The target is packed: density (peak one),
+    fixation counts, validity mask. Where a sample brings its own map, that is the density; where it has no fixations,
+    their counts are NaN, so that what needs them is, too.
 
     Args:
         samples: `Samples`, such as `data_set.train`.
-        size: `(height, width)` of the images.
-        batch: Samples in a batch; the last one may be smaller.
+        size: `(height, width)` of the images, which are letterboxed; or a `View`, such as `model.view`, by which each
+            has the size that its shape asks for. Then all images of a batch are of one size, very long ones are seen in
+            windows, each an image of its own, and those windows are left away into which nobody looked.
+        batch: Samples in a batch; the last one, or the last one of each size, may be smaller.
         target_size: `(height, width)` of the targets, of the same shape; by default that of the images. Pass
-            `model.output_shape[1:3]` for a model that gives maps of another size.
+            `model.output_shape[1:3]` for a model that gives maps of another size; with a view, how many times as large
+            they are.
         sigma: The ground-truth blur in pixels of the original image; by default that of each sample.
         degrees: The blur in degrees of visual angle instead.
         flip: Whether each sample is mirrored with probability one half.
@@ -85,6 +90,7 @@ def pipeline(
             visual angle is unknown, an augmentation is unknown or out of range, or it is asked for with features.
     """
     _require_samples(samples)
+    samples = samples.in_windows(size)
     for sample in samples:
         if not sample.is_usable:
             raise ValueError(
@@ -102,12 +108,13 @@ def pipeline(
     require_known(augment)
     if features and (augment or numbered):
         raise ValueError("Cached features are of images as they are: augment and numbered need the images themselves.")
-    size, target_size = tuple(size), tuple(target_size or size)  # type: ignore[assignment]
+    seen = showing.places(samples, size)
+    aim = seen if target_size is None else _aim(samples, size, target_size)
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
     states = np.random.SeedSequence([seed, epoch or 0]).generate_state(3) >> 1
     order_seed, flip_seed, move_seed = map(int, states)
-    indices = shuffled(samples, order_seed, again) if shuffle else tf.data.Dataset.range(len(samples))
+    indices = order.shuffled(samples, order_seed, again) if shuffle else tf.data.Dataset.range(len(samples))
     flips = tf.data.Dataset.from_tensors(False).repeat()
     if flip:
         coins = tf.data.Dataset.random(seed=flip_seed, rerandomize_each_iteration=again)
@@ -115,12 +122,12 @@ def pipeline(
     drawn = [indices, flips]
     if augment:
         drawn.append(tf.data.Dataset.random(seed=move_seed, rerandomize_each_iteration=again).batch(2))
-        make = _moving_maker(samples, size, target_size, sigma, augment)
+        make = _moving_maker(samples, seen, aim, sigma, augment)
     elif features:
-        make_target = target_maker(samples, target_size, sigma)  # type: ignore[arg-type]
+        make_target = target_maker(samples, aim, sigma)
         make = lambda i, flipped: ((i, flipped), make_target(i, flipped))  # noqa: E731
     else:
-        make = _pair_maker(samples, size, target_size, sigma)
+        make = _pair_maker(samples, seen, aim, sigma)
     numbers = tf.constant([sample.data_set for sample in samples])
 
     def load(i, flipped, *seed):
@@ -129,29 +136,36 @@ def pipeline(
             image = tf.raw_ops.Reverse(tensor=image, dims=[False, flipped, False])
         return (image, numbers[i]) if numbered else image, target
 
-    dataset = _loaded(tf.data.Dataset.zip(*drawn), load, batch)
+    def shuffle_batches(batches):
+        return batches.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
+
+    dataset = _loaded(tf.data.Dataset.zip(*drawn), load, batch, seen.canvases, shuffle_batches if shuffle else None)
     if features:
         gather = _in_graph(lambda rows, target: (features.gather(*rows), target))
         dataset = dataset.map(gather, num_parallel_calls=2)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def images(samples: Split, size: Size, batch: int = 8) -> tf.data.Dataset:
+def images(samples: Split, size: Size | View, batch: int = 8) -> tf.data.Dataset:
     """The images of a pipeline in order, without targets: for samples whose fixations are not known, or not needed.
 
     Args:
-        samples: `Samples`.
-        size: `(height, width)` of the images.
-        batch: Samples in a batch; the last one may be smaller.
+        samples: `Samples`, of which each is seen in a single window; see `Samples.in_windows`.
+        size: As in `pipeline`; those that a view shows are in the order of batches of one size.
+        batch: Samples in a batch; the last one, or the last one of each size, may be smaller.
 
     Returns:
-        A `tf.data.Dataset` of images `(batch, height, width, 3)` in [0, 255], float32.
+        A `tf.data.Dataset` of the numbers of samples, `(batch,)`, and images `(batch, height, width, 3)` in [0, 255],
+        float32.
 
     Raises:
         ValueError: If there are no samples.
     """
     _require_samples(samples)
-    dataset = _loaded(tf.data.Dataset.range(len(samples)), _image_maker(samples, size), batch)
+    seen = showing.places(samples, size)
+    make = _image_maker(samples, seen)
+    numbers = tf.data.Dataset.zip((tf.data.Dataset.range(len(samples)),))
+    dataset = _loaded(numbers, lambda i: (i, make(i)), batch, seen.canvases)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
@@ -175,8 +189,24 @@ def naming_images(*splits: Split) -> Iterator[None]:
 _in_graph = tf.autograph.experimental.do_not_convert
 
 
-def _loaded(dataset, load, batch):
-    return dataset.map(_in_graph(load), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).batch(batch)
+def _aim(samples, size, target_size):
+    """Where targets lie that are of another size than what is seen."""
+    if isinstance(size, View):
+        return showing.places(samples, size, target_size)
+    return showing.places(samples, tuple(target_size))
+
+
+def _loaded(rows, load, batch, canvases, shuffle_batches=None):
+    """Batches of what is loaded for rows; images of a batch are of one size."""
+    options = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
+    _, kinds = np.unique(canvases, axis=0, return_inverse=True)
+    if not kinds.any():
+        return rows.map(_in_graph(load), **options).batch(batch)
+    sorted_rows = order.in_batches(rows, kinds.ravel(), batch, shuffle_batches)
+    batches = order.batched(sorted_rows.map(_in_graph(lambda key, *row: (key, load(*row))), **options), batch)
+    if rows.cardinality() != len(kinds):  # Some are drawn more often than others, or not at all.
+        return batches
+    return batches.apply(tf.data.experimental.assert_cardinality(-(-np.bincount(kinds.ravel()) // batch).sum()))
 
 
 def _require_samples(samples):
@@ -184,20 +214,21 @@ def _require_samples(samples):
         raise ValueError("A pipeline needs at least one sample. Received: no samples.")
 
 
-def _pair_maker(samples, size, target_size, sigma):
+def _pair_maker(samples, seen, aim, sigma):
     """A graph function from index, and whether the image will be mirrored, to image and target."""
-    make_image, make_target = _image_maker(samples, size), target_maker(samples, target_size, sigma)
+    make_image, make_target = _image_maker(samples, seen), target_maker(samples, aim, sigma)
     return lambda i, flipped: (make_image(i), make_target(i, flipped))
 
 
-def _moving_maker(samples, size, target_size, sigma, augment):
+def _moving_maker(samples, seen, aim, sigma, augment):
     """The same of images that are moved and recoloured, by a seed."""
-    read, draw = _reader(samples), mover(augment, size)
-    targets = MovedTargets(samples, target_size, sigma)
-    box_of = rows_of(geometry.box(np.array([sample.size for sample in samples], "int32"), size))
+    read, draw = _reader(samples), mover(augment)
+    targets = MovedTargets(samples, aim, sigma)
+    canvas_of, box_of = map(rows_of, seen)
 
     def make(i, flipped, seed):
-        move = draw(seed, box_of(i), targets.leaves_any(i, draw(seed, box_of(i), True)))
+        canvas, box = canvas_of(i), box_of(i)
+        move = draw(seed, canvas, box, targets.leaves_any(i, draw(seed, canvas, box, True)))
         image = tf.cast(tf.image.resize(read(i), move.inner, antialias=True), tf.float32)
         image = move.image(recolour(image, seed, augment), geometry.PADDING)
         return image, targets.make(i, move, flipped)
@@ -205,14 +236,21 @@ def _moving_maker(samples, size, target_size, sigma, augment):
     return make
 
 
-def _image_maker(samples, size):
-    """A graph function from index to the letterboxed image."""
+def _image_maker(samples, seen):
+    """A graph function from index to the image on its canvas."""
+    canvas_of, box_of = map(rows_of, seen)
     stored = [sample.letterboxed for sample in samples]
-    if all(part is not None and part.shape == (*size, 3) for part in stored):
+    shapes = [(*canvas, 3) for canvas in seen.canvases.tolist()]
+    if all(part is not None and part.shape == shape for part, shape in zip(stored, shapes, strict=True)):
+        # A view may ask for the same as the frame did.
+        same = geometry.box(np.array([sample.size for sample in samples], "int32"), seen.canvases) == seen.boxes
+    else:
+        same = False
+    if np.all(same):
         pixels_of = parts.reader(stored, tf.float32)
-        return lambda i: tf.reshape(pixels_of(i), (*size, 3))
-    read, box_of = _reader(samples), rows_of(geometry.box(np.array([s.size for s in samples], "int32"), size))
-    return lambda i: geometry.letterbox(read(i), size, box_of(i))
+        return lambda i: tf.reshape(pixels_of(i), (*canvas_of(i), 3))
+    read = _reader(samples)
+    return lambda i: geometry.letterbox(read(i), canvas_of(i), box_of(i))
 
 
 def _bytes_reader(files):
@@ -229,14 +267,19 @@ def _bytes_reader(files):
 def _reader(samples):
     """A graph function from index to the decoded image."""
     bytes_of = _bytes_reader([sample.image for sample in samples])
-    size_of = rows_of(np.array([sample.size for sample in samples], "int32"))
+    size_of = rows_of(np.array([sample.whole_size for sample in samples], "int32"))
     orientation_of = rows_of([[sample.orientation] for sample in samples])
+    cut = any(sample.window for sample in samples)
+    part_of = rows_of([(*(sample.window or (0, 0))[:2], *sample.size) for sample in samples])
 
     def make(i):
         image = image_files.decode_known(bytes_of(i), *orientation_of(i))
         same = tf.reduce_all(tf.shape(image)[:2] == size_of(i))
         says = "an image has not the size of its sample"
         with tf.control_dependencies([tf.raw_ops.Assert(condition=same, data=[says])]):
-            return tf.identity(image)
+            if not cut:
+                return tf.identity(image)
+            top, left, height, width = part_of(i)
+            return image[top : top + height, left : left + width]
 
     return make

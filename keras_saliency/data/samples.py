@@ -11,7 +11,7 @@ from typing import Any, cast, overload
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import image_files
+from keras_saliency.data import image_files, showing
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.map_arrays import read_map
 from keras_saliency.data.order import draws
@@ -20,6 +20,7 @@ from keras_saliency.data.parts import Part
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.types import Photograph, Plane, Size
+from keras_saliency.formulas.view import View
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Sample:
             Margins are no part of the ground truth in pipelines; evaluation scores all of the image.
         as_stored: Whether the pixels are those that the file stores, whatever its EXIF data say: where observers saw
             them so.
+        window: Where the sample is a part of its image, which `size` is the size of: `(top, left)` of the part and
+            `(height, width)` of the whole, in pixels; None for all of it.
+        pixels_per_degree: The pixels of one degree of visual angle, where they are not those of its split.
     """
 
     name: str
@@ -62,6 +66,8 @@ class Sample:
     letterboxed: Part | None = None
     picture: tuple[int, int, int, int] | None = None
     as_stored: bool = False
+    window: tuple[int, int, int, int] | None = None
+    pixels_per_degree: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", self.group or self.name)
@@ -78,21 +84,32 @@ class Sample:
         return len(self.fixations) > 0 or self.ground_truth is not None
 
     def read_ground_truth(self) -> Plane:
-        """The map in the file of `ground_truth`, `(height, width)`, float64.
+        """The map in the file of `ground_truth`, or its part in the window, `(height, width)`, float64.
 
         Raises:
             ValueError: If it cannot be read, is of another size than the image, or is no density; names the file.
         """
         path = cast(Path, self.ground_truth)
         values = read_map(path, f"The map of {self.name}")
-        if values.shape != tuple(self.size):
+        if values.shape != self.whole_size:
             raise ValueError(
-                f"{self.name}: the image is {tuple(self.size)} and its map {values.shape}, both (height, width). "
+                f"{self.name}: the image is {self.whole_size} and its map {values.shape}, both (height, width). "
                 f"Resize {path} to its image."
             )
         if not np.isfinite(values).all() or values.min() < 0 or values.max() == values.min():
             raise ValueError(f"{path} is no density: its values must be finite, at least 0, and not all the same.")
-        return values.astype("float64")
+        return self._part(values.astype("float64"))
+
+    @property
+    def whole_size(self) -> Size:
+        """`(height, width)` of its image, of which the sample may be a part."""
+        return tuple(self.window[2:] if self.window else self.size)  # type: ignore[return-value]
+
+    def _part(self, values):
+        if self.window is None:
+            return values
+        top, left, *_ = self.window
+        return values[top : top + self.size[0], left : left + self.size[1]]
 
     @functools.cached_property
     def orientation(self) -> int:
@@ -104,7 +121,7 @@ class Sample:
         return UPRIGHT if self.as_stored else image_files.way_up(self.image, self.name)
 
     def read(self) -> Photograph:
-        """The decoded image `(height, width, 3)`, uint8, upright, or as it is stored.
+        """The decoded image, or its part in the window, `(height, width, 3)`, uint8, upright, or as it is stored.
 
         Raises:
             ImageError: If it cannot be decoded.
@@ -114,12 +131,12 @@ class Sample:
             image = image_files.read_as_stored(self.image, self.name)
         else:
             image, self.__dict__["orientation"] = image_files.read_with_orientation(self.image, self.name)
-        if self.size is not None and tuple(self.size) != image.shape[:2]:
+        if self.size is not None and self.whole_size != image.shape[:2]:
             raise ValueError(
-                f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {tuple(self.size)}, "
+                f"{self.name}: the image is {image.shape[:2]}, and its fixations were recorded on {self.whole_size}, "
                 "both (height, width). Scale them to the image, and give its size."
             )
-        return image
+        return self._part(image)
 
 
 def fixation_density(sample: Sample, convention: str = "tuebingen") -> Plane:
@@ -172,10 +189,14 @@ class Samples(collections.abc.Sequence[Sample]):
         kinds = collections.Counter((sample.data_set, sample.weight) for sample in self)
         return sum(draws(count, weight) for (_, weight), count in kinds.items())
 
+    def in_windows(self, size: Size | View) -> "Samples":
+        """The same as a network sees them, a sample for each window; see `keras_saliency.data.showing.in_windows`."""
+        return Samples(showing.in_windows(self, size), self.pixels_per_degree) if isinstance(size, View) else self
+
     def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""
         return np.concatenate([np.stack([s.fixations.y, s.fixations.x], 1) / s.size for s in self])
 
-    def pipeline(self, size: Size, batch: int = 8, **options: Any) -> tf.data.Dataset:
+    def pipeline(self, size: Size | View, batch: int = 8, **options: Any) -> tf.data.Dataset:
         """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""
         return pipeline(self, size, batch, **options)

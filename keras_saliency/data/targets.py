@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import geometry
-from keras_saliency.formulas.types import Size, Tensor, Unbatched
+from keras_saliency.data.showing import Places
+from keras_saliency.formulas.types import Tensor, Unbatched
 
 DENSITY, COUNTS, VALID = CHANNELS = range(3)
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -27,29 +28,27 @@ def rows_of(table: Any) -> Callable[[Tensor], list[Any]]:
     return lambda i: tf.unstack(table[i])
 
 
-def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callable[[Tensor, Tensor], Unbatched]:
+def target_maker(samples: Any, aim: Places, sigma: float | None = None) -> Callable[[Tensor, Tensor], Unbatched]:
     """Makes what makes targets; whatever is known before is computed here, once.
 
     Args:
         samples: As in `pipeline`.
-        size: `(height, width)` of the targets.
+        aim: Where the targets lie.
         sigma: The blur in pixels of the original image; by default that of each sample.
 
     Returns:
         A graph function from the number of a sample, and whether it is mirrored, to its packed target.
     """
     image_sizes = tf.constant([sample.size for sample in samples], tf.float32)
-    boxes = geometry.box(image_sizes, size)
+    canvases, boxes = map(tf.constant, aim)
     scales = tf.cast(boxes[:, 2:], tf.float32) / image_sizes
     sigmas = tf.constant([sample.sigma if sigma is None else sigma for sample in samples], tf.float32)
     blurs = sigmas * tf.sqrt(scales[:, 0] * scales[:, 1])
-    box_of, blur_of = rows_of(boxes), rows_of(blurs[:, None])
+    canvas_of, box_of, blur_of = rows_of(canvases), rows_of(boxes), rows_of(blurs[:, None])
     starts = tf.constant(np.cumsum([0, *(len(sample.fixations) for sample in samples)]), tf.int32)
-    places = _places(samples, size, image_sizes, boxes, scales)
-    whole = bool(np.all(boxes[:, 2:] == size))
-    blank = np.zeros((*size, len(CHANNELS)), "float32")
-    blank[..., VALID] = whole
-    blank = tf.constant(blank.ravel())
+    places = _places(samples, canvases, image_sizes, boxes, scales)
+    whole = bool(np.all(aim.boxes[:, 2:] == aim.canvases))
+    blank = tf.constant(np.eye(len(CHANNELS), dtype="float32")[VALID] * whole)
     unknown = [not len(sample.fixations) for sample in samples]
     mapped = [sample.ground_truth is not None for sample in samples]
     pictures = picture_shares(samples)
@@ -61,6 +60,7 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
 
     def make(i, flipped):
         top, left, *inner = box_of(i)
+        size = canvas_of(i)
         rows, columns, flat = tf.unstack(places[tf.cast(flipped, tf.int32), :, starts[i] : starts[i + 1]])
         at = rows, columns
 
@@ -74,9 +74,10 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
         density = either(mapped, i, lambda: _mirrored(measured(samples, i, inner), flipped), blurred)
         density = tf.math.divide_no_nan(density, tf.reduce_max(density))
         # The few counts first: what comes then changes the copy that they make.
-        target = tf.tensor_scatter_nd_add(blank, flat[:, None], tf.ones_like(flat, tf.float32))
+        target = tf.tile(blank, [size[0] * size[1]])
+        target = tf.tensor_scatter_nd_add(target, flat[:, None], tf.ones_like(flat, tf.float32))
         if whole and not has_margins:
-            density = tf.ensure_shape(density, size)
+            density = tf.ensure_shape(density, geometry.known(size))
         else:
             left = tf.where(flipped, size[1] - left - inner[1], left)
             valid = _mirrored(_pictured(part_of(i), inner), flipped) if has_margins else tf.ones_like(density)
@@ -86,7 +87,7 @@ def target_maker(samples: Any, size: Size, sigma: float | None = None) -> Callab
         if any(unknown):
             counts = tf.reshape(target, (-1, len(CHANNELS)))[:, COUNTS]
             target = _with_channel(target, COUNTS, tf.where(tf.constant(unknown)[i], np.nan, counts))
-        return tf.reshape(target, (*size, len(CHANNELS)))
+        return tf.ensure_shape(tf.reshape(target, (*size, len(CHANNELS))), (*geometry.known(size), len(CHANNELS)))
 
     return make
 
@@ -130,25 +131,27 @@ def _mirrored(plane, flipped):
     return tf.where(flipped, plane[:, ::-1], plane)
 
 
-def _places(samples, size, image_sizes, boxes, scales):
+def _places(samples, canvases, image_sizes, boxes, scales):
     """Rows and columns of all fixations in the box, and their places in the flat target; as they are, and mirrored."""
     lengths = [len(sample.fixations) for sample in samples]
     x, y = (tf.constant(np.concatenate([getattr(s.fixations, axis) for s in samples]), tf.float32) for axis in "xy")
-    width, boxes, scales = (tf.repeat(table, lengths, 0) for table in (image_sizes[:, 1], boxes, scales))
+    width, across, boxes, scales = (
+        tf.repeat(table, lengths, 0) for table in (image_sizes[:, 1], canvases[:, 1], boxes, scales)
+    )
     top, left, *inner = tf.unstack(boxes, axis=1)
     rows = geometry.pixels(y * scales[:, 0], inner[0])
     made = []
     for mirrored in (False, True):
         columns = geometry.pixels((width - x if mirrored else x) * scales[:, 1], inner[1])
-        begin = size[1] - left - inner[1] if mirrored else left
-        flat = ((rows + top) * size[1] + columns + begin) * len(CHANNELS) + COUNTS
+        begin = across - left - inner[1] if mirrored else left
+        flat = ((rows + top) * across + columns + begin) * len(CHANNELS) + COUNTS
         made.append(tf.stack([rows, columns, flat]))
     return tf.stack(made)
 
 
 def _with_channel(target, channel, plane):
     """A flat target with one channel set to a plane of its size: many times as fast as to stack planes."""
-    end, step = target.shape[0], len(CHANNELS)
+    end, step = tf.size(target), len(CHANNELS)
     return tf.raw_ops.TensorStridedSliceUpdate(
         input=target, begin=[channel], end=[end], strides=[step], value=tf.reshape(plane, (-1,))
     )

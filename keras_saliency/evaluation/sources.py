@@ -18,7 +18,7 @@ from keras_saliency.data.samples import Samples
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.models import gives_log_density, require_finite
-from keras_saliency.models.sizes import size_of
+from keras_saliency.models.sizes import shown_by
 from keras_saliency.serving.export import load_saved_model
 from keras_saliency.serving.load import MODEL, Run, load, name_of
 from keras_saliency.serving.prediction import predict_image
@@ -44,8 +44,8 @@ class ModelSource:
     """A Keras model.
 
     Args:
-        model: A model whose head is `"log-density"`, from images `(batch, height, width, 3)`; one of any size sees
-            each image by itself, as `keras_saliency.predict` shows it.
+        model: A model whose head is `"log-density"`, from images `(batch, height, width, 3)`; one with a view, or of
+            any size, sees each image by itself, as `keras_saliency.predict` shows it.
         name: What reports call it.
         batch: Images that go through it at once.
 
@@ -60,15 +60,16 @@ class ModelSource:
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
-        size = size_of(self.model)
-        if size is None:
+        size = shown_by(self.model)
+        if not isinstance(size, tuple):
             for sample in samples:
-                predicted = predict_image(self.model, sample.read(), self.log_density)
+                degrees = sample.pixels_per_degree or samples.pixels_per_degree
+                predicted = predict_image(self.model, sample.read(), self.log_density, pixels_per_degree=degrees)
                 yield map_files.as_prediction(predicted, sample)
             return
         start, batches = 0, images(samples, size, self.batch)
         with naming_images(samples):
-            for batch in batches.as_numpy_iterator():  # NumPy, which every backend takes
+            for _, batch in batches.as_numpy_iterator():  # NumPy, which every backend takes
                 # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
                 maps = ops.convert_to_numpy(self.model.predict_on_batch(batch))[: len(batch)]
                 part = samples[start : start + len(maps)]
@@ -81,23 +82,21 @@ class SavedModelSource:
 
     Args:
         directory: Its folder, such as `served/NAME/1`.
-        batch: Images that are served at once.
 
     Raises:
         ValueError: If it is none.
     """
 
-    def __init__(self, directory: str | Path, batch: int = 8) -> None:
+    def __init__(self, directory: str | Path) -> None:
         self.serve, self.log_density = load_saved_model(directory)
-        self.name, self.batch = name_of(directory), batch
+        self.name = name_of(directory)
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample."""
-        for start in range(0, len(samples), self.batch):
-            part = samples[start : start + self.batch]
+        for sample in samples:
             # Those exported before the decoder turned pictures upright are not to see them turned.
-            maps = self.serve([image_files.upright(sample.image, sample.read()) for sample in part])
-            yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
+            predicted = self.serve(image_files.upright(sample.image, sample.read()))
+            yield map_files.as_prediction(predicted[..., 0], sample)
 
 
 class FolderSource:

@@ -2,6 +2,7 @@
 
 import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 
+from keras_saliency.formulas.view import View
 from keras_saliency.models.adversarial import AdversarialTraining
 from keras_saliency.models.architectures import ARCHITECTURES
 from keras_saliency.models.factory import create_model, list_models
@@ -15,6 +16,7 @@ __all__ = [
     "ARCHITECTURES",
     "AdversarialTraining",
     "SaliencyModel",
+    "View",
     "create_discriminator",
     "create_model",
     "gives_log_density",

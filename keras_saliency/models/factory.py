@@ -8,6 +8,7 @@ from keras import layers
 from keras_saliency.backbones.channels_last import channels_last
 from keras_saliency.backbones.table import create_backbone
 from keras_saliency.formulas.types import Plane, Size
+from keras_saliency.formulas.view import AREA, View
 from keras_saliency.layers.centre_bias import CentreBias
 from keras_saliency.layers.grey_values import GreyValues
 from keras_saliency.layers.learned_blur import LearnedBlur
@@ -19,6 +20,8 @@ from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
 from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.sizes import known_size
 
+SIDE = 448  # pixels, a multiple of every stride that backbones have
+SHAPE = (3000, 4000)  # of the pictures for whose size a model with a view is built
 HEADS = ("log-density", "density", "published")
 FINISH = {
     "relu": lambda **options: layers.Activation("relu", **options),
@@ -39,7 +42,9 @@ def create_model(
     *,
     backbone: str | None = None,
     weights: str | Path | None = "imagenet",
-    input_size: Size = (240, 320),
+    input_size: Size | None = None,
+    area: int | None = None,
+    pixels_per_degree: float | None = None,
     head: str | None = None,
     centre_bias: Plane | None = None,
     stride: int | None = None,
@@ -57,7 +62,12 @@ def create_model(
             stands in its file in `keras_saliency.models`.
         backbone: One of `keras_saliency.backbones.BACKBONES`; by default the published one.
         weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`.
-        input_size: `(height, width)` of the images that the model is made for. It takes images of any other size.
+        input_size: `(height, width)` of a frame in which the model sees every picture, padded where its shape is
+            another. By default it sees each at a size that its shape asks for: see `keras_saliency.models.View`.
+            Called, the model takes images of any size.
+        area: The pixels of a picture as the model sees it, by default 240 * 320; instead of `input_size`.
+        pixels_per_degree: How many pixels of what the model sees are a degree of visual angle, instead of an area, for
+            pictures of which it is known how many theirs are.
         head: What the model gives for each pixel.
             `"log-density"`: blurred by a learned Gaussian at a quarter of the size, added to a learned weight times the
             log centre bias, interpolated and normalised, so that the exponential sums to one; compile losses and
@@ -81,12 +91,15 @@ def create_model(
         `trainable = False` on the backbone to train the decoder alone; its batch statistics are frozen with it.
 
     Raises:
-        ValueError: If a name is unknown; lists the known ones. If the size is none, or too small. If a centre bias is
-            given to a head without one.
+        ValueError: If a name is unknown; lists the known ones. If the size is none, or too small, or there is an area,
+            too. If a centre bias is given to a head without one.
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
     row = find_architecture(name)
-    input_size = known_size(input_size, "input_size")
+    if input_size is not None:
+        if (area, pixels_per_degree) != (None, None):
+            raise ValueError("input_size is a frame for all pictures: leave it away for area or pixels_per_degree.")
+        input_size = known_size(input_size, "input_size")
     head = head or ("published" if row.finish else "log-density")
     if head not in HEADS or (head == "published" and not row.finish):
         known = [item for item in HEADS if item != "published" or row.finish]
@@ -94,8 +107,15 @@ def create_model(
     if head == "published" and centre_bias is not None:
         raise ValueError(f'The published head of {name} has no centre bias: pass head="log-density" with centre_bias.')
     combination = row.combination if backbone in (None, row.backbone) else {}
-    encoder = _encoder(row, backbone, combination, weights, input_size, stride, dilated)
-    features = [keras.Input(tap.shape[1:]) for tap in encoder.outputs]
+    encoder = _encoder(row, backbone, combination, weights, input_size or (None, None), stride, dilated)
+    view = None
+    if input_size is None:
+        unit = stride_of(encoder)
+        # Finer steps than of 16 pixels would give many sizes that hardly differ.
+        unit *= -(-16 // unit)
+        view = View(AREA if area is None else area, unit, pixels_per_degree)
+        input_size = view.of(SHAPE)
+    features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
     margin = {"margin": combination["margin"]} if "margin" in combination else {}
     score = keras.tree.flatten(row.decode(features, width, **margin))[0]
     decoder = SaliencyModel(features, _head(row, score, input_size, head, scale), name="decoder")
@@ -107,7 +127,16 @@ def create_model(
         gives, resize = ("map", row.resize) if head == "published" else (head, "bilinear")
         # For images of another size than the model was made for.
         x = MatchSize(resize, gives, dtype="float32", name="match_images")([x, images])
-    return SaliencyModel(images, x, name=name)
+    model = SaliencyModel(images, x, name=name)
+    model.view = view
+    return model
+
+
+def stride_of(encoder: keras.Model) -> int:
+    """The stride of the coarsest features of a backbone that takes images of any size, in pixels."""
+    # Of two sizes, as margins may have been added to both.
+    small, large = (encoder.compute_output_shape((None, side, side, 3)) for side in (SIDE, 2 * SIDE))
+    return max(round(SIDE / (b[1] - a[1])) for a, b in zip(small, large, strict=True))
 
 
 def _encoder(row, backbone, combination, weights, input_size, stride, dilated):

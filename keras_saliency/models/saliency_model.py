@@ -1,13 +1,15 @@
 """The class of the models that the factory makes."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 
 from keras_saliency.backbones.any_size import AnySize
 from keras_saliency.formulas.types import Targets
+from keras_saliency.formulas.view import View
 from keras_saliency.losses.balance import first_batches
 from keras_saliency.losses.base import Combination
 from keras_saliency.losses.table import combo
@@ -20,7 +22,24 @@ class SaliencyModel(AnySize):
 
     A loss that balances itself is balanced in `fit`. In all else it is compiled and fitted as `keras.Model` is, models
     with several outputs included; the terms of a combination then bear the name of its output.
+
+    Attributes:
+        view: How pictures are shown to it, a `View`; None for one that sees them in a frame of its `input_shape`.
     """
+
+    view: View | None = None
+
+    def get_config(self) -> dict[str, Any]:
+        """What `keras.Model.get_config` gives, and the view, if there is one."""
+        return {**super().get_config(), **({"view": dataclasses.asdict(self.view)} if self.view else {})}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], *args: Any, **kwargs: Any) -> Self:
+        """The model of a config."""
+        view = config.get("view")
+        model = super().from_config({key: config[key] for key in config if key != "view"}, *args, **kwargs)
+        model.view = view and View(**view)
+        return model
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -1,4 +1,4 @@
-"""The size of the images that a model sees: that it was made for, or, of a model of any size, one that is asked for."""
+"""At which size a model sees images: that it was made for, or one that is asked for."""
 
 import operator
 
@@ -6,6 +6,7 @@ import keras
 
 from keras_saliency.backbones.any_size import AnySize
 from keras_saliency.formulas.types import Size
+from keras_saliency.formulas.view import View
 
 LONGEST = 1024  # pixels of the longer side of a photograph that a model of any size sees as it is
 
@@ -61,7 +62,41 @@ def require_size(model: keras.Model, size: Size | None = None) -> Size:
     return found
 
 
-def size_for(model: keras.Model, image_size: Size, size: Size | None = None) -> Size:
-    """The size at which a model sees an image: `size_of`, else the image's own, up to `LONGEST` on its longer side."""
+def shown_by(model: keras.Model, size: Size | None = None) -> Size | View | None:
+    """How pictures are shown to a model: in the frame that is asked for, else by its view, else in its own frame.
+
+    Args:
+        model: The model.
+        size: As in `size_of`.
+
+    Returns:
+        None if the model takes images of any size, has no view, and no size is asked for.
+
+    Raises:
+        ValueError: As `size_of`.
+    """
+    return (size is None and getattr(model, "view", None)) or size_of(model, size)
+
+
+def require_shown(model: keras.Model, size: Size | None = None) -> Size | View:
+    """The same, where there must be one.
+
+    Raises:
+        ValueError: As `require_size`.
+    """
+    return shown_by(model, size) or require_size(model, size)
+
+
+def shown_for(
+    model: keras.Model, image_size: Size, size: Size | None = None, pixels_per_degree: float | None = None
+) -> Size | View:
+    """The same for one picture, which a model of any size sees as large as it is, up to `LONGEST` on its longer side.
+
+    Raises:
+        ValueError: As `size_of`, and if the picture has not the size that the view needs.
+    """
+    shown = shown_by(model, size)
+    if isinstance(shown, View):
+        shown.of(image_size, pixels_per_degree)
     scale = min(1.0, LONGEST / max(image_size))
-    return size_of(model, size) or (max(1, round(image_size[0] * scale)), max(1, round(image_size[1] * scale)))
+    return shown or (max(1, round(image_size[0] * scale)), max(1, round(image_size[1] * scale)))

@@ -13,10 +13,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_saliency.data import geometry, image_files
-from keras_saliency.formulas.types import Maps, Size
+from keras_saliency.data import geometry, image_files, showing
+from keras_saliency.formulas.types import Size, Unbatched
+from keras_saliency.formulas.view import View
 from keras_saliency.models import gives_log_density, require_finite
-from keras_saliency.models.sizes import require_size
+from keras_saliency.models.sizes import require_shown
 from keras_saliency.writing.files import require_new, whole
 
 
@@ -26,20 +27,24 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     Signatures, each on a batch:
 
     - `serving_default`: `image_bytes`, the bytes of image files of mixed kinds and sizes, to `saliency`, maps in [0, 1]
-      with a peak of one, and `log_density`, both `(batch, height, width, 1)` at the model's size, the image letterboxed
-      into it; a model with another head serves `saliency` alone;
+      with a peak of one, and `log_density`, both `(batch, height, width, 1)` at the size that the model was made for; a
+      model with another head serves `saliency` alone;
     - `pixels`: `pixels`, uint8 RGB images `(batch, height, width, 3)`, to the same;
     - `png`: `image_bytes` to `saliency_png_bytes`, 8-bit grey PNG strings, each at the size of its own image.
 
-    The first two include the padding of the letterbox where the shape of the image is not that of the model; `png`
-    cuts it off. Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright;
-    one of more than `keras_saliency.data.image_header.MAX_PIXELS` pixels is refused. An empty batch has empty outputs.
+    Every map covers the whole of its image and nothing else: pixel (i, j) of a map of the first two is what lies from
+    i/height to (i + 1)/height of the height of the image, and from j/width to (j + 1)/width of its width. The
+    exponential of a `log_density` sums to one over the map. Images are shown to the model as `predict` shows them.
+    Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright; one of more
+    than `keras_saliency.data.image_header.MAX_PIXELS` pixels is refused. An empty batch has empty outputs. What is
+    loaded also has the function `native`: from the bytes of one file to its map, `(height, width, 1)`, at the size of
+    its image, a log-density where the model gives one.
 
     Args:
         model: A model that gives saliency maps.
         directory: The folder of this version, such as `served/NAME/1`: TF Serving reads the number as version.
-        size: `(height, width)` of the images that the model sees; by default what it was made for. One of any size
-            needs it, for batches have one.
+        size: `(height, width)` of a frame in which the model sees all images, and of the maps; by default it sees them
+            by its view, or in the frame that it was made for. One of any size, without a view, needs it.
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
@@ -49,14 +54,14 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
         RuntimeError: On other backends, where Keras on TensorFlow cannot load the model; says why.
     """
     require_finite(model)
-    size = require_size(model, size)
+    shown = require_shown(model, size)
     directory = Path(directory)
     require_new(directory, "Choose the next version, or delete it.")
     if keras.backend.backend() != "tensorflow":
         gives_log_density(model)
         _export_from_tensorflow(model, directory, size)
         return
-    served = _Served(model, size)
+    served = _Served(model, shown)
     strings = tf.TensorSpec((None,), tf.string, "image_bytes")
     pixels = tf.TensorSpec((None, None, None, 3), tf.uint8, "pixels")
     signatures = {
@@ -64,6 +69,7 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
         "pixels": served.from_pixels.get_concrete_function(pixels),
         "png": served.to_png.get_concrete_function(strings),
     }
+    served.native.get_concrete_function(tf.TensorSpec((), tf.string, "image_bytes"))
     with whole(directory) as part:
         try:
             tf.saved_model.save(served, str(part), signatures=signatures)
@@ -75,14 +81,14 @@ def _export_from_tensorflow(model, directory, size):
     """Leaves the export to a process with Keras on TensorFlow: graphs hold no operations of other backends."""
     command = (
         "import sys, keras_saliency as ks; "
-        "ks.export_saved_model(ks.load(sys.argv[1]).model, sys.argv[2], [*map(int, sys.argv[3:])])"
+        "ks.export_saved_model(ks.load(sys.argv[1]).model, sys.argv[2], [*map(int, sys.argv[3:])] or None)"
     )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.keras"
         model.save(file)
         # Without the GPU, whose memory the backend at work may have taken.
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
-        arguments = [sys.executable, "-c", command, file, directory, *map(str, size)]
+        arguments = [sys.executable, "-c", command, file, directory, *map(str, size or ())]
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
     if done.returncode:
         # The last reason that a traceback gives, without the configs that Keras prints after it.
@@ -95,15 +101,15 @@ def _export_from_tensorflow(model, directory, size):
         )
 
 
-def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Maps], bool]:
+def load_saved_model(directory: str | Path) -> tuple[Callable[[bytes], Unbatched], bool]:
     """Loads what `export_saved_model` wrote; Keras is not asked, so that it works on every backend.
 
     Args:
         directory: The folder of the version.
 
     Returns:
-        A function from a list of the bytes of image files to maps `(batch, height, width, 1)`, float32, at the model's
-        size, the images letterboxed into it; and whether these are log-densities, or maps in [0, 1].
+        A function from the bytes of an image file to its map `(height, width, 1)`, float32, at the size of the image;
+        and whether it is a log-density, or a map without negative values.
 
     Raises:
         ValueError: If there is no SavedModel that serves saliency maps.
@@ -121,9 +127,13 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Map
     log_density = "log_density" in signature.structured_outputs
     output = "log_density" if log_density else "saliency"
 
-    def serve(files):
+    def serve(data):
         # Through the loaded object: its variables live no longer than it does.
-        return loaded.signatures["serving_default"](image_bytes=tf.constant(files))[output].numpy()
+        if hasattr(loaded, "native"):
+            return loaded.native(tf.constant(data)).numpy()
+        # What was exported before maps covered their images has the padding of the letterbox.
+        maps = loaded.signatures["serving_default"](image_bytes=tf.constant([data]))[output]
+        return geometry.unletterbox(maps[0], tf.shape(image_files.decode(data))[:2], log_density).numpy()
 
     return serve, log_density
 
@@ -131,49 +141,73 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[[list[bytes]], Map
 class _Served(tf.Module):
     """The graph functions around a model."""
 
-    def __init__(self, model, size):
+    def __init__(self, model, shown):
         super().__init__()
-        self.size = size
+        self.shown, self.frame = shown, model.input_shape[1:3] if isinstance(shown, View) else shown
         self.log_density = gives_log_density(model)
         # Traced once, and called by all signatures.
-        image = tf.TensorSpec((None, *self.size, 3))
-        self.predict = tf.function(lambda images: model(images, training=False), input_signature=[image])
+        sides = (None, None) if isinstance(shown, View) else shown
+        self.predict = tf.function(
+            lambda images: model(images, training=False), input_signature=[tf.TensorSpec((None, *sides, 3))]
+        )
         # What TensorFlow must find to save the weights; it does not look inside Keras models by itself.
         self.saved_variables = [variable.value for variable in model.variables]
 
-    def _letterboxed(self, images):
-        predictions = self.predict(images)
-        outputs = {"saliency": geometry.to_saliency(predictions, self.log_density)}
-        return {**outputs, "log_density": predictions} if self.log_density else outputs
+    @tf.function(autograph=False)
+    def native(self, image_bytes):
+        return self._map(image_files.decode(image_bytes))
 
     @tf.function(autograph=False)
     def from_bytes(self, image_bytes):
-        return self._letterboxed(self._read(image_bytes)[0])
+        return self._fitted(image_bytes, image_files.decode)
 
     @tf.function(autograph=False)
     def from_pixels(self, pixels):
-        spec = tf.TensorSpec((*self.size, 3))
-        images = tf.map_fn(lambda image: geometry.letterbox(image, self.size), pixels, fn_output_signature=spec)
-        return self._letterboxed(images)
+        return self._fitted(pixels, lambda image: image)
 
     @tf.function(autograph=False)
     def to_png(self, image_bytes):
-        images, sizes = self._read(image_bytes)
-
-        def encode(prediction):
-            native = geometry.unletterbox(*prediction, self.log_density)
+        def encode(native):
             saliency = geometry.to_saliency(native, self.log_density)
             return tf.io.encode_png(tf.cast(tf.round(255.0 * saliency), tf.uint8))
 
-        pngs = tf.map_fn(encode, (self.predict(images), sizes), fn_output_signature=tf.string)
-        return {"saliency_png_bytes": pngs}
+        return {"saliency_png_bytes": self._each(image_bytes, image_files.decode, encode, tf.string)}
 
-    def _read(self, image_bytes):
-        """The letterboxed images of a batch of files, and the sizes of the originals."""
+    def _fitted(self, batch, image_of):
+        """The maps of a batch, all at one size."""
+        maps = self._each(batch, image_of, lambda fitted: fitted, tf.TensorSpec((*self.frame, 1)), self.frame)
+        outputs = {"saliency": geometry.to_saliency(maps, self.log_density)}
+        return {**outputs, "log_density": maps} if self.log_density else outputs
 
-        def read(data):
-            image = image_files.decode(data)
-            return geometry.letterbox(image, self.size), tf.shape(image)[:2]
+    def _each(self, batch, image_of, finish, spec, to=None):
+        """What is made of the map of each image of a batch."""
+        if isinstance(self.shown, View):
+            return tf.map_fn(lambda each: finish(self._map(image_of(each), to)), batch, fn_output_signature=spec)
 
-        specs = (tf.TensorSpec((*self.size, 3)), tf.TensorSpec((2,), tf.int32))
-        return tf.map_fn(read, image_bytes, fn_output_signature=specs)
+        def read(each):
+            image = image_of(each)
+            return showing.show(image, self.shown)[0], tf.shape(image)[:2]
+
+        specs = (tf.TensorSpec((*self.shown, 3)), tf.TensorSpec((2,), tf.int32))
+        images, sizes = tf.map_fn(read, batch, fn_output_signature=specs)
+        return tf.map_fn(
+            lambda each: finish(self._put_back(each[0][None], each[1], to)),
+            (self.predict(images), sizes),
+            fn_output_signature=spec,
+        )
+
+    def _map(self, image, to=None):
+        """The map of an image, at its size or another."""
+        windows = showing.show(image, self.shown)
+        # One after the other: of a very long picture there are more than memory holds at once.
+        spec = self.predict.get_concrete_function().structured_outputs
+        predictions = tf.map_fn(
+            lambda window: self.predict(window[None])[0],
+            windows,
+            fn_output_signature=tf.TensorSpec(spec.shape[1:]),
+            parallel_iterations=1,
+        )
+        return self._put_back(predictions, tf.shape(image)[:2], to)
+
+    def _put_back(self, predictions, image_size, to):
+        return showing.put_back(predictions, image_size, self.shown, self.log_density, to=to)

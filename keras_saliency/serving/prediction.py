@@ -9,16 +9,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.data import geometry, image_files
+from keras_saliency.data import image_files, showing
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.models import gives_log_density, require_finite, require_log_density
-from keras_saliency.models.sizes import size_for, size_of
+from keras_saliency.models.sizes import shown_for, size_of
 from keras_saliency.serving import writing
 from keras_saliency.serving.load import Run, load
 from keras_saliency.serving.photographs import find_images, is_complete, plan
 from keras_saliency.writing import files
 from keras_saliency.writing.progress import Progress, make_console
 
+BATCH = 8  # windows of a long picture that go through a model at once
 WRITERS = 3
 ROOM = 1 << 25  # pixels of the photographs that are being written at once
 
@@ -42,7 +43,11 @@ Existing: TypeAlias = Literal["error", "resume", "overwrite"]
 
 @overload
 def predict(
-    model: AnyModel, images: AnyImage | Iterable[AnyImage], *, size: Size | None = None
+    model: AnyModel,
+    images: AnyImage | Iterable[AnyImage],
+    *,
+    size: Size | None = None,
+    pixels_per_degree: float | None = None,
 ) -> Plane | list[Plane]: ...
 @overload
 def predict(
@@ -53,6 +58,7 @@ def predict(
     verbose: bool = True,
     existing: Existing = "error",
     size: Size | None = None,
+    pixels_per_degree: float | None = None,
 ) -> Predicted: ...
 def predict(
     model: AnyModel,
@@ -62,6 +68,7 @@ def predict(
     verbose: bool = True,
     existing: Existing = "error",
     size: Size | None = None,
+    pixels_per_degree: float | None = None,
 ) -> Plane | list[Plane] | Predicted:
     """Predicts where people look in photographs.
 
@@ -74,8 +81,11 @@ def predict(
         verbose: Whether to print what is done, with `out`.
         existing: What is done about files that are there, with `out`: `"error"` raises before anything is written,
             `"resume"` leaves photographs alone of which all files are there, and `"overwrite"` replaces them.
-        size: `(height, width)` at which the model sees the images; by default what it was made for. One of any size
-            sees each as large as it is, up to 1024 pixels on the longer side.
+        size: `(height, width)` of a frame in which the model sees the images; by default it sees them by its view, or
+            in the frame that it was made for. One of any size sees each as large as it is, up to 1024 pixels on the
+            longer side.
+        pixels_per_degree: The pixels of a degree of visual angle in the images, as far as known, for a model whose view
+            is in degrees; see `View`.
 
     Returns:
         Without `out` the map of an image at its own size, `(height, width)`, float32: the log-density, whose
@@ -106,9 +116,9 @@ def predict(
             def progress(done, total):
                 bars.update(task, completed=done, total=total)
 
-            return _predict_files(network, listed, out, log_density, progress, existing, size)
+            return _predict_files(network, listed, out, log_density, progress, existing, size, pixels_per_degree)
     is_log_density = gives_log_density(network)
-    maps = [predict_image(network, image, is_log_density, size) for image in _read(listed)]
+    maps = [predict_image(network, image, is_log_density, size, pixels_per_degree) for image in _read(listed)]
     one = isinstance(images, np.ndarray) or (isinstance(images, str | Path) and not Path(images).is_dir())
     return maps[0] if one else maps
 
@@ -130,7 +140,11 @@ def _as_image(array):
 
 
 def predict_image(
-    model: keras.Model, image: Photograph, log_density: bool | None = None, size: Size | None = None
+    model: keras.Model,
+    image: Photograph,
+    log_density: bool | None = None,
+    size: Size | None = None,
+    pixels_per_degree: float | None = None,
 ) -> Plane:
     """What a model gives for one image `(height, width, 3)`, uint8, at its own size: `(height, width)`.
 
@@ -142,35 +156,36 @@ def predict_image(
         image: The image.
         log_density: Whether it gives a log-density.
         size: As in `predict`.
+        pixels_per_degree: As in `predict`.
 
     Raises:
         ValueError: If it has NaN or infinite values, or the model does not take images of the size.
     """
     log_density = gives_log_density(model) if log_density is None else log_density
-    return _native(model, _forward(model, _seen(model, image, size)), image, log_density)
-
-
-def _seen(model, image, size):
-    return geometry.letterbox(image, size_for(model, image.shape[:2], size)).numpy()
+    shown = shown_for(model, image.shape[:2], size, pixels_per_degree)
+    predictions = _forward(model, showing.show(image, shown, pixels_per_degree).numpy())
+    return _native(model, predictions, image, log_density, shown, pixels_per_degree)
 
 
 def _forward(model, seen):
-    """The output for one image, by the function that Keras compiles once."""
+    """The outputs for the windows of an image, by the function that Keras compiles once."""
     try:
-        # Under a strategy of `tf.distribute`, every replica answers.
-        return ops.convert_to_numpy(model.predict_on_batch(seen[None]))[0]
+        # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
+        parts = [seen[start : start + BATCH] for start in range(0, len(seen), BATCH)]
+        return np.concatenate([ops.convert_to_numpy(model.predict_on_batch(part))[: len(part)] for part in parts])
     except Exception as error:
-        if seen.shape[:2] == model.input_shape[1:3]:
+        if seen.shape[1:3] == model.input_shape[1:3]:
             raise
-        height, width = seen.shape[:2]
+        height, width = seen.shape[1:3]
         raise ValueError(
             f"{model.name} cannot take an image of {height}x{width}: choose a size that it takes, such as "
             f"size=(480, 640) or --size 480 640. {error}"
         ) from error
 
 
-def _native(model, prediction, image, log_density):
-    native = np.asarray(geometry.unletterbox(prediction, image.shape[:2], log_density))[..., 0]  # no copy
+def _native(model, predictions, image, log_density, shown, pixels_per_degree):
+    native = showing.put_back(predictions, image.shape[:2], shown, log_density, pixels_per_degree)
+    native = np.asarray(native)[..., 0]  # no copy
     if not np.isfinite(native).all():
         require_finite(model)
         raise ValueError(f"{model.name} predicts NaN or infinite values. Compute it in float32.")
@@ -185,6 +200,7 @@ def predict_files(
     progress: Callable[[int, int], None] = lambda done, total: None,
     existing: Existing = "error",
     size: Size | None = None,
+    pixels_per_degree: float | None = None,
 ) -> Predicted:
     """Writes the saliency map and an overlay for each photograph.
 
@@ -201,6 +217,7 @@ def predict_files(
         progress: Called with the numbers of images done and in all.
         existing: As in `predict`.
         size: As in `predict`.
+        pixels_per_degree: As in `predict`.
 
     Returns:
         A `Predicted`.
@@ -213,10 +230,10 @@ def predict_files(
         OSError: If a file cannot be written.
     """
     require_finite(model)
-    return _predict_files(model, paths, directory, log_density, progress, existing, size)
+    return _predict_files(model, paths, directory, log_density, progress, existing, size, pixels_per_degree)
 
 
-def _predict_files(model, paths, directory, log_density, progress, existing, size):
+def _predict_files(model, paths, directory, log_density, progress, existing, size, pixels_per_degree):
     """As `predict_files`, of a model whose weights are finite."""
     size_of(model, size)
     if log_density:
@@ -228,13 +245,14 @@ def _predict_files(model, paths, directory, log_density, progress, existing, siz
 
     def see(job):
         job.image = image_files.read(job.path, job.path)
-        job.seen = _seen(model, job.image, size)
+        job.shown = shown_for(model, job.image.shape[:2], size, pixels_per_degree)
+        job.seen = showing.show(job.image, job.shown, pixels_per_degree).numpy()
 
     def forward(job):
         job.prediction = _forward(model, job.seen)
 
     def draw(job):
-        native = _native(model, job.prediction, job.image, is_log_density)
+        native = _native(model, job.prediction, job.image, is_log_density, job.shown, pixels_per_degree)
         job.contents = writing.draw(job.image, native, is_log_density, log_density)
 
     errors = {}

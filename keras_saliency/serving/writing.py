@@ -28,8 +28,9 @@ class Job:
         path: The photograph.
         files: Its map, its overlay and, where wanted, its log-density.
         image: Its pixels, once it has been read.
-        seen: What the model sees of it.
-        prediction: What the model gives for that.
+        shown: The frame, or the view, in which the model sees it.
+        seen: What it sees.
+        prediction: What it gives for that.
         contents: Those of its files.
         error: Why there are none.
     """
@@ -37,6 +38,7 @@ class Job:
     path: Path
     files: Sequence[Path]
     image: Photograph | None = None
+    shown: Any = None
     seen: Any = None
     prediction: Any = None
     contents: Sequence[bytes] = ()

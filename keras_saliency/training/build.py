@@ -2,15 +2,18 @@
 
 import dataclasses
 import fnmatch
-import math
 
 import keras
+import numpy as np
 
 from keras_saliency import baselines, losses
-from keras_saliency.data import DataSet
+from keras_saliency.data import DataSet, Samples, showing
 from keras_saliency.data.augmentation import require_known
+from keras_saliency.formulas.types import Size
+from keras_saliency.formulas.view import View
 from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.models import SaliencyModel, create_model, mix, with_sides
+from keras_saliency.models.sizes import require_shown
 from keras_saliency.training.optimizers import make_optimizer
 from keras_saliency.training.recipe import Recipe
 
@@ -20,7 +23,7 @@ def untrained(recipe: Recipe) -> SaliencyModel:
     keras.backend.clear_session()
     if recipe.members:
         return mix([untrained(member) for member in recipe.members], name=recipe.name)
-    return create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, input_size=recipe.size)
+    return create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, **recipe.shown())
 
 
 def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> tuple[SaliencyModel, keras.Model]:
@@ -42,16 +45,18 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     loss = losses.combo(recipe.loss, from_logits=recipe.model.head == "log-density")
     _require_fixations(recipe, data)
     require_known(recipe.augment)
-    model = create_model(**dataclasses.asdict(recipe.model), input_size=recipe.size)
+    model = create_model(**dataclasses.asdict(recipe.model), **recipe.shown())
+    shown = require_shown(model)
     if start is not None:
         model.set_weights(start.get_weights())
     if recipe.model.head != "published":
-        bias = baselines.CentreBias(data.train, data.validation).density
+        train, validation = (split.in_windows(shown) for split in (data.train, data.validation))
+        bias = baselines.CentreBias(train, validation).density
         model.get_layer("decoder").get_layer("centre_bias").set_density(bias)
     _freeze(recipe, model.get_layer("backbone"))
     trained = model.get_layer("decoder") if recipe.freeze_backbone else model
     trained = with_sides(trained) if recipe.supervise_sides else trained
-    optimizer = make_optimizer(recipe, steps_of(recipe, data))
+    optimizer = make_optimizer(recipe, steps_of(data, shown, recipe.batch))
     trained.compile(optimizer, loss=loss)
     optimizer.build(trained.trainable_variables)
     return model, trained
@@ -81,6 +86,24 @@ def _freeze(recipe, backbone):
             layer.trainable = False
 
 
-def steps_of(recipe: Recipe, data: DataSet) -> int:
-    """The steps of an epoch."""
-    return math.ceil(data.train.draws / recipe.batch)
+def steps_of(data: DataSet, shown: Size | View, batch: int) -> int:
+    """The steps of an epoch; see `counts_of`.
+
+    Args:
+        data: The data set.
+        shown: The frame, or the view.
+        batch: The images in a step.
+    """
+    return int(np.ceil(counts_of(data.train, shown) / batch).sum())
+
+
+def counts_of(samples: Samples, shown: Size | View) -> np.ndarray:
+    """How many images of each size an epoch shows; of a mixture shown in part, about as many.
+
+    Args:
+        samples: The split.
+        shown: The frame, or the view.
+    """
+    windows = samples.in_windows(shown)
+    _, counts = np.unique(showing.places(windows, shown).canvases, axis=0, return_counts=True)
+    return np.round(counts * (windows.draws / len(windows))).astype(int).clip(1)

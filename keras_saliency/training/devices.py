@@ -4,9 +4,10 @@ import contextlib
 import functools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -97,28 +98,32 @@ def enough_memory(batch: int) -> Iterator[None]:
         raise MemoryError(said) from error
 
 
-def own_share(batches: tf.data.Dataset, images: int, batch: int) -> tf.data.Dataset:
+def own_share(batches: tf.data.Dataset, counts: Sequence[int] | np.ndarray, batch: int) -> tf.data.Dataset:
     """What this process has of every batch: all of it, but on JAX with several processes.
 
     Args:
         batches: The batches, the same in every process.
-        images: How many images they have together.
-        batch: How many one has; the last one has what is left.
+        counts: How many images of each size they have together.
+        batch: How many one has; the last one of each size has what is left.
 
     Raises:
-        ValueError: If batches do not divide evenly among the devices: the first must on TensorFlow, all must on JAX.
+        ValueError: If batches do not divide evenly among the devices: all must, but on TensorFlow the last one where
+            images are of one size.
     """
     distribution = keras.distribution.distribution()
-    sizes = {min(batch, images)}
+    counts = [int(count) for count in counts]
+    sizes = {min(batch, count) for count in counts}
     if distribution is None:
         devices = tf.distribute.get_strategy().num_replicas_in_sync
     else:
         devices = math.prod(distribution.device_mesh.shape)
-        sizes.add(images % batch)
+    if distribution is not None or len(counts) > 1:
+        sizes |= {count % batch for count in counts}
     if any(size % devices for size in sizes):
+        shown, last = (", ".join(map(str, each)) for each in (counts, (count % batch or batch for count in counts)))
         raise ValueError(
-            f"Batches must divide evenly among {devices} devices. Received: {images} images in batches of {batch}, the "
-            f"last one of {images % batch or batch}. Choose another --set batch=..."
+            f"Batches must divide evenly among {devices} devices. Received: {shown} images of one size in batches of "
+            f"{batch}, the last one of {last}. Choose another --set batch=..., or show all in one frame: --set size=..."
         )
     if distribution is None:
         return batches

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -14,15 +15,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_saliency.data import showing
 from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
 from keras_saliency.formulas.types import Features, Size, Tensor
+from keras_saliency.formulas.view import View
 from keras_saliency.writing.files import delete_own, whole, write_whole
 
 FLOAT16_MAX = 65504.0
 DONE = "complete.json"
-OWN = re.compile(rf"(\.part\.)?(tap\d+\.npy|{re.escape(DONE)})")
+OWN = re.compile(rf"(\.part\.)?(tap\d+(-\d+)?\.npy|{re.escape(DONE)})")
 
 
 class FeatureCache:
@@ -34,7 +37,7 @@ class FeatureCache:
         directory: Where the files lie, a folder of their own.
         backbone: A model from images to a list of feature maps.
         samples: The split.
-        size: Of the images.
+        size: Of the images, or the view by which they are seen: there are files for each size that it gives them.
         flip: Whether the mirror images are needed, too.
         batch: Images that go through the backbone at once.
         progress: Called with the number of images done after each batch.
@@ -48,68 +51,91 @@ class FeatureCache:
         directory: str | Path,
         backbone: keras.Model,
         samples: Samples,
-        size: Size,
+        size: Size | View,
         flip: bool = False,
         batch: int = 16,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.directory = Path(directory)
         self.flips = 2 if flip else 1
-        shapes = [(self.flips, len(samples), *tap.shape[1:]) for tap in backbone.outputs]
-        manifest = {"fingerprint": _fingerprint(backbone, samples, size), "shapes": [list(shape) for shape in shapes]}
+        samples = samples.in_windows(size)
+        canvases = showing.places(samples, size).canvases
+        sizes, kinds = np.unique(canvases, axis=0, return_inverse=True)
+        # Where the features of a sample are: those of which size, and the row there.
+        self.kinds, self.rows = kinds.ravel(), np.empty(len(samples), int)
+        for kind in range(len(sizes)):
+            self.rows[self.kinds == kind] = np.arange(np.sum(self.kinds == kind))
+        self.taps = [_taps(backbone, *map(int, each)) for each in sizes]
+        counts = np.bincount(self.kinds).tolist()
+        shapes = [[(self.flips, count, *tap) for tap in taps] for count, taps in zip(counts, self.taps, strict=True)]
+        manifest = json.dumps({"fingerprint": _fingerprint(backbone, samples, canvases), "shapes": shapes})
         done = self.directory / DONE
-        if not done.is_file() or done.read_bytes() != json.dumps(manifest).encode():
+        if not done.is_file() or done.read_bytes() != manifest.encode():
             foreign = [path.name for path in self.directory.glob("*") if not OWN.fullmatch(path.name)]
             if foreign:
                 raise ValueError(f"{self.directory} holds {foreign[0]}, which is no part of a feature cache.")
             delete_own(self.directory, OWN)
             self.directory.mkdir(parents=True, exist_ok=True)
-            _require_room(self.directory, sum(2 * math.prod(shape) for shape in shapes))
+            _require_room(self.directory, sum(2 * math.prod(shape) for taps in shapes for shape in taps))
             with naming_images(samples):
                 self._fill(backbone, samples, size, shapes, batch, progress)
-            write_whole(done, json.dumps(manifest))
-        self.shapes = [shape[2:] for shape in shapes]
+            write_whole(done, manifest)
 
-    def _path(self, i):
-        return self.directory / f"tap{i}.npy"
+    def _path(self, kind, tap):
+        return self.directory / f"tap{tap}-{kind}.npy"
 
     def _fill(self, backbone, samples, size, shapes, batch, progress):
-        forward = tf.function(lambda pictures: backbone(pictures, training=False))
+        forward = tf.function(lambda pictures: backbone(pictures, training=False), reduce_retracing=True)
         if keras.backend.backend() != "tensorflow":
             forward = lambda pictures: backbone.predict_on_batch(pictures.numpy())  # noqa: E731
-        start = 0
+        seen = 0
         with contextlib.ExitStack() as stack:
-            taps = [
-                _Rows(stack.enter_context(stack.enter_context(whole(self._path(i))).open("wb")), shape)
-                for i, shape in enumerate(shapes)
+            files = [
+                [
+                    _Rows(stack.enter_context(stack.enter_context(whole(self._path(kind, tap))).open("wb")), shape)
+                    for tap, shape in enumerate(taps)
+                ]
+                for kind, taps in enumerate(shapes)
             ]
-            for pictures in images(samples, size, batch):
+            for numbers, pictures in images(samples, size, batch):
+                first = int(numbers[0])
                 for mirrored in range(self.flips):
                     features = forward(pictures[:, :, ::-1] if mirrored else pictures)
-                    for tap, feature in zip(taps, keras.tree.flatten(features), strict=True):
-                        tap.write(mirrored, start, np.clip(feature, -FLOAT16_MAX, FLOAT16_MAX))
-                start += len(pictures)
-                progress(start)
-            for tap in taps:  # before the first is moved to its place
+                    for tap, feature in zip(files[self.kinds[first]], keras.tree.flatten(features), strict=True):
+                        # Those of one size come in the order of the samples.
+                        tap.write(mirrored, self.rows[first], np.clip(feature, -FLOAT16_MAX, FLOAT16_MAX))
+                seen += len(pictures)
+                progress(seen)
+            for tap in itertools.chain(*files):  # before the first is moved to its place
                 tap.file.flush()
 
     def gather(self, indices: Tensor, flipped: Tensor) -> tuple[Features, ...]:
         """The features of a batch, in a `tf.data` graph: a tuple of float32 maps.
 
         Args:
-            indices: The numbers of the samples, `(batch,)`, integers.
+            indices: The numbers of the samples, `(batch,)`, integers, all seen at one size.
             flipped: Whether each is mirrored, `(batch,)`.
         """
+        files = [[self._path(kind, tap).absolute() for tap in range(len(taps))] for kind, taps in enumerate(self.taps)]
 
-        files = [self._path(i).absolute() for i in range(len(self.shapes))]
+        kinds, places = self.kinds, self.rows
 
-        # TensorFlow keeps this function for good. What it mapped for longer than a batch would stay in memory, and on
-        # the disk after it is deleted, once for each stage of a recipe.
+        # TensorFlow keeps this function for good, and must not keep the cache with it. What it mapped for longer than a
+        # batch would stay in memory, and on the disk after it is deleted, once for each stage of a recipe.
         def read(i, mirrored):
-            return [np.load(file, mmap_mode="r")[mirrored.astype(int), i].astype("float32") for file in files]
+            rows = mirrored.astype(int), places[i]
+            return [np.load(file, mmap_mode="r")[rows].astype("float32") for file in files[kinds[i[0]]]]
 
-        features = tf.numpy_function(read, [indices, flipped], [tf.float32] * len(files), stateful=False)
-        return tuple(map(lambda maps, shape: tf.ensure_shape(maps, (None, *shape)), features, self.shapes))
+        features = tf.numpy_function(read, [indices, flipped], [tf.float32] * len(files[0]), stateful=False)
+        shapes = zip(*self.taps, strict=True)
+        known = [[sides[0] if len({*sides}) == 1 else None for sides in zip(*taps, strict=True)] for taps in shapes]
+        return tuple(map(lambda maps, shape: tf.ensure_shape(maps, (None, *shape)), features, known))
+
+
+def _taps(backbone, height, width):
+    """The shapes of features of one image, `(height, width, channels)` each."""
+    shapes = backbone.compute_output_shape((None, height, width, 3))
+    return [shape[1:] for shape in (shapes if isinstance(shapes, list) else [shapes])]
 
 
 class _Rows:
@@ -144,11 +170,12 @@ def _require_room(folder, needed):
         raise OSError(errno.ENOSPC, said, str(folder))
 
 
-def _fingerprint(backbone, samples, size):
+def _fingerprint(backbone, samples, canvases):
     """A digest of everything that the features depend on."""
-    digest = hashlib.sha256(repr(tuple(size)).encode())
+    windows = [sample.window and (*sample.window, *sample.size) for sample in samples]
+    digest = hashlib.sha256(repr((canvases.tolist(), windows)).encode())
     # What the backbone makes of noise stands for its layers and weights; names differ from run to run.
-    noise = np.random.default_rng(0).uniform(0, 255, (1, *size, 3)).astype("float32")
+    noise = np.random.default_rng(0).uniform(0, 255, (1, *canvases[0], 3)).astype("float32")
     for feature in keras.tree.flatten(backbone(noise, training=False)):
         digest.update(np.ascontiguousarray(feature))
     for sample in samples:

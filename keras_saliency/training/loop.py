@@ -14,8 +14,9 @@ from tensorboard.summary import Writer
 from keras_saliency.data import DataSet
 from keras_saliency.data.pipeline import naming_images
 from keras_saliency.models import SaliencyModel
+from keras_saliency.models.sizes import require_shown
 from keras_saliency.serving.load import MODEL
-from keras_saliency.training.build import steps_of
+from keras_saliency.training.build import counts_of, steps_of
 from keras_saliency.training.devices import enough_memory, own_share, unshared
 from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.recipe import Recipe
@@ -76,7 +77,7 @@ def _features(recipe, data, model, bars, state, folder):
                 Path(folder) / part,
                 model.get_layer("backbone"),
                 samples,
-                recipe.size,
+                require_shown(model),
                 flip,
                 progress=lambda done, task=task: bars.update(task, completed=done),
             )
@@ -87,21 +88,20 @@ def _features(recipe, data, model, bars, state, folder):
 
 
 def _epochs(recipe, data, model, trained, caches, state, bars):
-    target_size = model.output_shape[1:3]
+    shown = require_shown(model)
+    target_size = model.output_shape[1:3] if recipe.size else recipe.model.scale
     # What fills a batch is asked for before it is known how much there is.
     batch, validated = (min(recipe.batch, samples.draws) for samples in (data.train, data.validation))
     if batch < recipe.batch:
         bars.console.print(f"batch={recipe.batch}: every step sees all {batch} training images")
-    validation = data.validation.pipeline(
-        recipe.size, validated, target_size=target_size, features=caches["validation"]
-    )
-    validation = own_share(validation, len(data.validation), validated)
+    validation = data.validation.pipeline(shown, validated, target_size=target_size, features=caches["validation"])
+    validation = own_share(validation, counts_of(data.validation, shown), validated)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
-        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(recipe, data))
+        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(data, shown, batch))
         train = data.train.pipeline(
-            recipe.size,
+            shown,
             batch,
             target_size=target_size,
             flip=recipe.flip,
@@ -111,7 +111,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             epoch=epoch,
             features=caches["train"],
         )
-        train = own_share(train, data.train.draws, batch)
+        train = own_share(train, counts_of(data.train, shown), batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch):

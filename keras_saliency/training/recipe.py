@@ -52,7 +52,11 @@ class Recipe:
         degrees: The blur of the ground truth in training, in degrees of visual angle; None for that of each data set.
         model: The model.
         loss: The weight of each loss by name.
-        size: `(height, width)` of the images that the network sees.
+        size: `(height, width)` of a frame in which the network sees every image, padded where its shape is another;
+            None where it sees each at a size that its shape asks for.
+        area: The pixels of an image as the network sees it, without a frame.
+        pixels_per_degree: The pixels of a degree of visual angle in what the network sees, in place of the area, for
+            images of data that say how many theirs has.
         batch: Images in a step.
         epochs: The most passes over the training split.
         optimizer: `"adamw"`, `"adam"`, `"sgd"`, `"rmsprop"` or `"adagrad"`.
@@ -85,7 +89,9 @@ class Recipe:
     data: str | tuple[str, ...]
     model: Model = dataclasses.field(default_factory=Model)
     loss: dict[str, float] = dataclasses.field(default_factory=dict)
-    size: tuple[int, int] = (240, 320)
+    size: tuple[int, int] | None = None
+    area: int = 240 * 320
+    pixels_per_degree: float | None = None
     batch: int = 20
     epochs: int = 10
     optimizer: str = "adamw"
@@ -117,6 +123,8 @@ class Recipe:
             raise ValueError(
                 "schedule='steps' multiplies the learning rate by decay, which has to be above 0, such as 0.1."
             )
+        if self.size and self.pixels_per_degree:
+            raise ValueError("size is a frame for all images: with pixels_per_degree it has to be None.")
         if self.augment and self.freeze_backbone:
             raise ValueError(
                 "augment changes images, and the features of a frozen backbone are computed once. Train the backbone, "
@@ -126,6 +134,12 @@ class Recipe:
             raise ValueError(f"data_weights has {shown(min(unknown))}, and data is {', '.join(names_of(self.data))}.")
         if not self.loss and not self.members:
             raise ValueError(f"The recipe {shown(self.name)} needs a loss, such as loss={{'kld': 1.0}}, or members.")
+
+    def shown(self) -> dict[str, Any]:
+        """How images are shown, as arguments of `create_model`."""
+        if self.size:
+            return {"input_size": self.size}
+        return {"area": self.area, "pixels_per_degree": self.pixels_per_degree}
 
     def models(self) -> list[Model]:
         """The model, or those of the members."""
@@ -158,6 +172,10 @@ def _weights(value):
     return isinstance(value, dict) and all(map(_text, value)) and all(map(_positive, value.values()))
 
 
+def _pair(value):
+    return _several(value, _count) and len(value) == 2
+
+
 def _names(value):
     several = isinstance(value, tuple | list) and value and all(map(_text, value)) and len({*value}) == len(value)
     return _text(value) or bool(several)
@@ -175,14 +193,18 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("a text or None", lambda value: value is None or _text(value), "model.backbone model.weights"),
     ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip"),
     ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
-    ("a whole number from 1 to 2**31 - 1", _count, "batch epochs patience decay_epochs"),
+    ("a whole number from 1 to 2**31 - 1", _count, "area batch epochs patience decay_epochs"),
     ("a whole number from 1 to 2**31 - 1, or None", lambda value: value is None or _count(value), "model.stride"),
     ("a whole number from 0 to 2**32 - 1", lambda value: is_number(value, int) and 0 <= value < 2**32, "seed"),
     ("a number above 0", _positive, "learning_rate model.width model.scale"),
-    ("a number above 0, or None", lambda value: value is None or _positive(value), "clip_norm degrees"),
+    (
+        "a number above 0, or None",
+        lambda value: value is None or _positive(value),
+        "clip_norm degrees pixels_per_degree",
+    ),
     ("a number, at least 0", lambda value: is_number(value) and value >= 0, "decay weight_decay"),
     ("a number, at least 0 and below 1", lambda value: is_number(value) and 0 <= value < 1, "momentum"),
-    ("(height, width) in whole pixels", lambda value: _several(value, _count) and len(value) == 2, "size"),
+    ("(height, width) in whole pixels, or None", lambda value: value is None or _pair(value), "size"),
     ("positive weights by the names of losses, such as {'kld': 1.0}", _weights, "loss"),
     ("positive numbers by names, such as {'crop': 0.2}", _weights, "augment data_weights"),
     ("patterns of the names of layers, such as ('block1_*',)", lambda value: _several(value, _text), "freeze"),

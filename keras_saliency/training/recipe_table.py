@@ -45,7 +45,7 @@ def _row(recipe: Recipe, runs: Path, costs: Mapping[str, Any] | None) -> dict[st
         "backbone": _join(backbones),
         "loss": " + ".join(f"{weight:g} {name}" for name, weight in recipe.loss.items()),
         "data": _join(data_sets(recipe)),
-        "size": "x".join(map(str, recipe.size)),
+        "size": "x".join(map(str, recipe.size)) if recipe.size else f"{recipe.area:,} px",
         "epochs": str(recipe.epochs) if recipe.loss else "",
         **_scores(runs / recipe.name / "result.json"),
     }

@@ -76,7 +76,8 @@ def _weights(name):
 
 def _sensible(recipe):
     """Numbers that can train: what a recipe promises of itself."""
-    positive = (recipe.learning_rate, recipe.model.width, recipe.model.scale, recipe.batch, recipe.epochs, *recipe.size)
+    model, sides = recipe.model, recipe.size or (recipe.area,)
+    positive = (recipe.learning_rate, model.width, model.scale, recipe.batch, recipe.epochs, *sides)
     others = (recipe.weight_decay, recipe.decay, recipe.momentum, *recipe.loss.values())
     if not all(np.isfinite(float(number)) and number > 0 for number in positive):
         return f"{positive}, which are positive"

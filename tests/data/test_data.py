@@ -26,6 +26,7 @@ from keras_saliency.data import (
     targets,
 )
 from keras_saliency.data.published import PUBLISHED, osie
+from keras_saliency.data.showing import places
 from keras_saliency.evaluation.sources import ModelSource
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}
@@ -208,7 +209,7 @@ def test_targets_are_those_of_their_definition_bit_for_bit(sizes, rng):
     for i, (height, width) in enumerate(sizes):
         rows = np.stack([rng.uniform(0, width, 30), rng.uniform(0, height, 30), np.zeros(30), np.zeros(30)], 1)
         samples.append(make_sample(np.zeros((height, width, 3), "uint8"), rows, name=str(i)))
-    make = targets.target_maker(samples, (30, 45))
+    make = targets.target_maker(samples, places(samples, (30, 45)))
     for i, sample in enumerate(samples):
         for flipped in (False, True):
             made = make(tf.constant(i), tf.constant(flipped))

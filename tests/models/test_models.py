@@ -232,7 +232,7 @@ def test_the_maps_of_single_depths_count_in_training_alone(formula, tiny_backbon
 
 def test_models_are_mixed_in_log_space_or_refused(tiny_backbone):
     options = {"backbone": tiny_backbone, "weights": None, "input_size": (64, 96)}
-    with pytest.raises(ValueError, match="images of one size"):
+    with pytest.raises(ValueError, match="must see pictures alike, by one view or at one size"):
         ks.models.mix([ks.create_model(**options), ks.create_model(**{**options, "input_size": (64, 64)})])
     with pytest.raises(ValueError, match="does not give a log-density"):
         ks.models.mix([ks.create_model(head="density", **options)])

@@ -91,7 +91,7 @@ def test_mirrored_features_and_targets_agree_where_the_padding_is_odd(tmp_path):
 
 def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
-    (tmp_path / "tap0.npy").write_text("mine")
+    (tmp_path / "tap0-0.npy").write_text("mine")
     with pytest.raises(ValueError, match="holds thesis.tex, which is no part of a feature cache"):
         FeatureCache(tmp_path, backbone(), tiny.train, SIZE)
     assert len(list(tmp_path.iterdir())) == 2
@@ -99,7 +99,7 @@ def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
 
 def test_large_activations_stay_finite(tiny, tmp_path):
     FeatureCache(tmp_path, backbone(1e4), tiny.train, SIZE)
-    assert np.load(tmp_path / "tap0.npy").max() == FLOAT16_MAX
+    assert np.load(tmp_path / "tap0-0.npy").max() == FLOAT16_MAX
 
 
 @pytest.fixture
@@ -120,16 +120,16 @@ def test_a_full_disk_is_one_error_and_leaves_nothing(tiny, tmp_path, monkeypatch
     # A memory map would end the process with SIGBUS, and no test could see it.
     monkeypatch.delattr(np.lib.format, "open_memmap")
     full_disk(3000)
-    with pytest.raises(OSError, match=r"Make room and try again: '.*tap0.npy'"):
+    with pytest.raises(OSError, match=r"Make room and try again: '.*tap0-0.npy'"):
         FeatureCache(tmp_path / "cache", network, tiny.train, SIZE)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_what_a_killed_process_has_left_is_replaced(tiny, tmp_path):
-    for name in ("tap0.npy", "tap7.npy", ".part.tap0.npy", ".part.complete.json"):
+    for name in ("tap0-0.npy", "tap7-0.npy", ".part.tap0-0.npy", ".part.complete.json"):
         (tmp_path / name).write_text("half")
     FeatureCache(tmp_path, backbone(), tiny.train, SIZE)
-    assert {path.name for path in tmp_path.iterdir()} == {"tap0.npy", "tap1.npy", "complete.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"tap0-0.npy", "tap1-0.npy", "complete.json"}
 
 
 def test_only_caches_are_cleared(tiny, tmp_path):

@@ -83,7 +83,7 @@ def test_fields_change_a_recipe():
     assert recipe.model.backbone == RECIPES["demo"].model.backbone
     for wrong, message in {
         "epoch": "unknown key 'epoch'",
-        "size": r"size must be \(height, width\) in whole pixels. Received: size=3",
+        "size": r"size must be \(height, width\) in whole pixels, or None. Received: size=3",
     }.items():
         with pytest.raises(ValueError, match=message):
             change(RECIPES["demo"], {wrong: 3})
@@ -148,7 +148,9 @@ WRONG = {
     "model.stride": (0, -8, 8.0, "8"),
     "model.dilated": (0, "False"),
     **dict.fromkeys(("nesterov", "freeze_backbone", "supervise_sides", "flip"), (1, None, "False")),
-    "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, None, "ab", {240, 320}),
+    "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, (), "ab", {240, 320}),
+    "area": (0, -1, 76800.0, True, None, "76800", 2**31),
+    "pixels_per_degree": (0, -1.0, math.inf, math.nan, True, "30"),
     "loss": ({"kld": "x"}, {"kld": -1}, {"kld": math.nan}, {"kld": math.inf}, {"kld": True}, {3: 1.0}, "kld", None),
     **dict.fromkeys(("augment", "data_weights"), ({"osie": "x"}, {"osie": -1}, {"osie": math.nan}, {3: 1.0}, None)),
     "data": ("", 3, None, (), ("osie", ""), ("osie", "osie")),

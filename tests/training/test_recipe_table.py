@@ -29,8 +29,8 @@ def test_the_table_shows_scores_where_there_is_a_run(tmp_path):
         *("recipe", "model", "parameters", "GFLOPs", "backbone", "loss", "data", "size", "epochs"),
         *("NSS", "IG"),
     ]
-    assert one == ["first", "mlnet", "1,234,567", "2.5", "vgg16", "1 kld + 2 cc", "osie", "240x320", "10"]
-    sets = ["osie, osie-mouse", "240x320"]
+    assert one == ["first", "mlnet", "1,234,567", "2.5", "vgg16", "1 kld + 2 cc", "osie", "76,800 px", "10"]
+    sets = ["osie, osie-mouse", "76,800 px"]
     assert two == ["both", "mlnet, sam", "7", "1.0", "vgg16, efficientnet-lite0", *sets, "3.247", "1.500"]
     titles, *_, note = printed(70)
     assert titles == ["recipe", "model", "parameters", "GFLOPs", "loss", "NSS", "IG"]

@@ -13,7 +13,7 @@ RECIPE = Recipe(
     data="osie",
     model=Model("multilevel", backbone="efficientnet-lite2"),
     loss={"nll": 1.0, "cc": 1.0},
-    size=(384, 512),
+    area=384 * 512,
     batch=20,
     epochs=12,
     weight_decay=1.0,

@@ -1,0 +1,170 @@
+"""A picture of any shape gives the same log-density at every door, and every map covers its picture."""
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_saliency as ks
+from keras_saliency.data import DataSet, Fixations, Sample, Samples, image_files, showing
+from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
+from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.recipe import Model
+
+SHAPES = [(32, 32), (33, 90), (240, 600), (500, 120), (300, 8000)]
+
+
+def picture(shape, seed=0):
+    """Coloured clouds."""
+    coarse = np.random.default_rng(seed).uniform(0, 255, (max(2, shape[0] // 20), max(2, shape[1] // 20), 3))
+    return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC).clip(0, 255).astype("uint8")
+
+
+def png(image):
+    return cv2.imencode(".png", image[..., ::-1])[1].tobytes()
+
+
+@pytest.fixture(scope="module")
+def model(tiny_backbone):
+    keras.utils.set_random_seed(1)
+    model = ks.create_model(backbone=tiny_backbone, area=64 * 64)
+    assert model.view == ks.models.View(64 * 64, 16)
+    # Of its random weights nothing would be seen.
+    score = next(layer for layer in model.get_layer("decoder").layers if layer.name == "score")
+    score.kernel.assign(40 * score.kernel)
+    return model
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shapes")
+    model.save(folder / "model.keras")
+    ks.export_saved_model(model, folder / "served" / "1")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(saved):
+    return ks.load(saved / "model.keras")
+
+
+@pytest.fixture(scope="module")
+def served(saved):
+    return tf.saved_model.load(str(saved / "served" / "1"))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_door_gives_the_same_log_density(model, saved, loaded, served, shape, tmp_path):
+    image = picture(shape)
+    (tmp_path / "one.png").write_bytes(png(image))
+    fixations = Fixations.from_rows([(1.5, 2.5, 0, 0.0)])
+    samples = Samples([Sample("one.png", tmp_path / "one.png", shape, fixations, 2.0)])
+    ks.predict(loaded, [tmp_path / "one.png"], tmp_path / "maps", log_density=True, verbose=False)
+    own = ks.predict(model, image)
+    doors = {
+        "a file": ks.predict(model, tmp_path / "one.png"),
+        "a saved model": ks.predict(loaded, tmp_path / "one.png"),
+        "files": np.load(tmp_path / "maps" / "one_log_density.npy"),
+        "evaluation": next(ModelSource(model, "net").predictions(samples)).values,
+        "evaluation, served": next(SavedModelSource(saved / "served" / "1").predictions(samples)).values,
+        "served": served.native(png(image)).numpy()[..., 0],
+    }
+    assert own.shape == shape
+    assert own.max() - own.min() > 1
+    np.testing.assert_allclose(np.exp(own.astype("float64")).sum(), 1, rtol=1e-4)
+    for name, door in doors.items():
+        np.testing.assert_allclose(door, own, atol=1e-5, err_msg=name)
+    # What a network is trained on is what it is asked.
+    for batch, _ in samples.pipeline(model.view, batch=1):
+        shown = showing.show(image, model.view).numpy()
+        assert min(np.abs(shown - batch[0].numpy()).max((1, 2, 3))) < 1e-3
+    answer = served.signatures["serving_default"](image_bytes=tf.constant([png(image)] * 2))
+    whole = showing.put_back(model.predict_on_batch(shown), shape, model.view, to=model.output_shape[1:3])
+    for log_density in answer["log_density"]:
+        np.testing.assert_allclose(log_density, whole, atol=1e-5)
+    pixels = served.signatures["pixels"](pixels=image[None])
+    np.testing.assert_allclose(pixels["log_density"], answer["log_density"][:1], atol=1e-5)
+    (map_,) = served.signatures["png"](image_bytes=tf.constant([png(image)]))["saliency_png_bytes"].numpy()
+    grey = cv2.imdecode(np.frombuffer(map_, "uint8"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_allclose(grey, 255 * np.exp(own - own.max()), atol=0.51)
+    written = cv2.imread(str(tmp_path / "maps" / "one_saliency.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_allclose(grey, written.astype(int), atol=1)
+
+
+def test_a_served_map_laid_over_a_wide_picture_is_its_png(served):
+    for seed in range(60):
+        data = tf.constant([png(picture((90, 160), seed))])
+        (map_,) = served.signatures["serving_default"](image_bytes=data)["saliency"].numpy()
+        (exact,) = served.signatures["png"](image_bytes=data)["saliency_png_bytes"].numpy()
+        laid_over = 255 * cv2.resize(map_, (160, 90), interpolation=cv2.INTER_LINEAR)
+        assert np.abs(laid_over - cv2.imdecode(np.frombuffer(exact, "uint8"), cv2.IMREAD_UNCHANGED)).max() <= 2
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (15, 300)])
+def test_pictures_that_are_too_small_are_refused_by_name(model, served, shape, tmp_path):
+    image = np.zeros((*shape, 3), "uint8")
+    (tmp_path / "small.png").write_bytes(png(image))
+    says = f"has {shape[0]}x{shape[1]} pixels, and the network needs 16 on each side"
+    with pytest.raises(ValueError, match=says):
+        ks.predict(model, image)
+    (tmp_path / "large.png").write_bytes(png(picture((40, 40))))
+    done = ks.predict(model, [tmp_path], tmp_path / "maps", verbose=False)
+    assert [path.name for path in done.written] == ["large_saliency.png"]
+    assert len(done.skipped) == 1 and "small.png" in done.skipped[0] and says in done.skipped[0]
+    sample = Sample("small.png", tmp_path / "small.png", shape, Fixations.from_rows([(0.5, 0.5, 0, 0.0)]), 2.0)
+    for door in (
+        lambda: Samples([sample]).pipeline(model.view),
+        lambda: FeatureCache(tmp_path / "cache", model.get_layer("backbone"), Samples([sample]), model.view),
+        lambda: next(ModelSource(model, "net").predictions(Samples([sample]))),
+    ):
+        with pytest.raises(ValueError, match=says):
+            door()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too small on a side"):
+        served.signatures["serving_default"](image_bytes=tf.constant([png(image)]))
+
+
+def test_features_are_cached_for_each_size(model, tmp_path):
+    shapes = [(60, 80), (64, 64), (60, 80), (90, 400), (64, 64)]
+    rows = [[(30.5, 30.5, 0, 0.0), (3.5, 3.5, 0, 0.0)]] * len(shapes)
+    samples = Samples(
+        Sample(str(i), png(picture(shape, i)), shape, Fixations.from_rows(row), 2.0)
+        for i, (shape, row) in enumerate(zip(shapes, rows, strict=True))
+    )
+    backbone = model.get_layer("backbone")
+    cache = FeatureCache(tmp_path, backbone, samples, model.view, flip=True, batch=2)
+    made = samples.pipeline(model.view, 2, features=cache, flip=True, shuffle=True, seed=3)
+    direct = samples.pipeline(model.view, 2, flip=True, shuffle=True, seed=3)
+    seen = 0
+    for (features, target), (image, expected) in zip(made, direct, strict=True):
+        np.testing.assert_array_equal(target, expected)
+        for one, other in zip(features, backbone(image, training=False), strict=True):
+            np.testing.assert_allclose(one, other, atol=2e-2)
+        seen += len(image)
+    assert seen == len(samples.in_windows(model.view)) == 5
+    # Found again, and not made again.
+    FeatureCache(tmp_path, backbone, samples, model.view, flip=True, progress=lambda done: pytest.fail("made again"))
+
+
+def test_a_recipe_trains_on_pictures_of_many_shapes(tiny_backbone, tmp_path):
+    """From the data set to the scores and the SavedModel, in windows where they are long."""
+    shapes = [(64, 64), (64, 64), (50, 300)]
+    rng = np.random.default_rng(0)
+
+    def sample(number, height, width):
+        rows = [(x * width, y * height, k % 3, k) for k, (x, y) in enumerate(rng.random((9, 2)))]
+        image = png(picture((height, width), number))
+        return Sample(f"{number}.png", image, (height, width), Fixations.from_rows(rows), 3.0)
+
+    def split(start):
+        return Samples(sample(start + i, *shape) for i, shape in enumerate(shapes))
+
+    data = DataSet("shapes", *map(split, (0, 10, 20)))
+    network = Model(backbone=tiny_backbone)
+    recipe = ks.Recipe("shapes", "shapes", model=network, loss={"nll": 1.0}, area=64 * 64, batch=2, epochs=1)
+    run = ks.train(recipe, data=data, workdir=tmp_path / "run", verbose=False)
+    assert run.model.view == ks.models.View(64 * 64, 16)
+    assert np.isfinite(run.scores["log_likelihood"]["mean"])
+    image = image_files.read(data.test[2].image, "long")
+    served = next(SavedModelSource(tmp_path / "run" / "saved_model" / "1").predictions(data.test[2:3])).values
+    np.testing.assert_allclose(served, ks.predict(run, image), atol=1e-5)
