@@ -113,19 +113,18 @@ def _joined(predictions, image_size, seen, stride, log_density):
     shown, starts, _ = windows(image_size, seen, stride)
     # What a network gives may be larger or smaller than what it sees.
     scale = tf.cast(tf.shape(predictions)[1:3], tf.float64) / tf.cast(shown, tf.float64)
-    starts, size = (tf.cast(tf.round(tf.cast(each, tf.float64) * scale), tf.int32) for each in (starts, seen))
+    starts = tf.reduce_max(tf.cast(tf.round(tf.cast(starts, tf.float64) * scale), tf.int32), 1)
     # The longer side, along which windows lie, comes first.
-    wide = size[1] > size[0]
-    turn = tf.where(wide, [0, 2, 1], [0, 1, 2])
-    maps, starts, size = tf.transpose(predictions[..., 0], turn), tf.reduce_max(starts, 1), tf.sort(size)[::-1]
-    count, long, _ = tf.unstack(tf.shape(maps))
-    down, across = (tf.range(side, dtype=tf.float32) + 0.5 for side in tf.unstack(tf.shape(maps)[1:]))
+    turn = tf.where(shown[1] > shown[0], [0, 2, 1], [0, 1, 2])
+    maps = tf.transpose(predictions[..., 0], turn)
+    count, long, short = tf.unstack(tf.shape(maps))
+    down, across = (tf.range(side, dtype=tf.float32) + 0.5 for side in (long, short))
     weights = tf.minimum(down, down[::-1])[:, None] * tf.minimum(across, across[::-1])
     if log_density:
         maps += _offsets(maps, starts, weights)[:, None, None]
     rows = tf.reshape(starts[:, None] + tf.range(long), (-1,))
     sums = [
-        tf.math.unsorted_segment_sum(tf.reshape(each, (-1, size[1])), rows, size[0])
+        tf.math.unsorted_segment_sum(tf.reshape(each, (-1, short)), rows, starts[-1] + long)
         for each in (weights * maps, tf.tile(weights[None], (count, 1, 1)))
     ]
     return tf.transpose(tf.math.divide_no_nan(*sums)[None], turn)[0, ..., None]

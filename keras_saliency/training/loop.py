@@ -5,6 +5,7 @@ import io
 import json
 import math
 import time
+import warnings
 from pathlib import Path
 
 import keras
@@ -70,7 +71,7 @@ def _features(recipe, data, model, bars, state, folder):
     started = time.perf_counter()
     caches = {}
     for part, flip in (("train", recipe.flip), ("validation", False)):
-        samples = getattr(data, part)
+        samples = getattr(data, part).in_windows(require_shown(model))
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
         with unshared():
             caches[part] = FeatureCache(
@@ -114,7 +115,9 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
         train = own_share(train, counts_of(data.train, shown), batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
-        with naming_images(data.train, data.validation), enough_memory(batch):
+        with naming_images(data.train, data.validation), enough_memory(batch), warnings.catch_warnings():
+            # Of a mixture that is shown in part, batches of one size are not known to be how many.
+            warnings.filterwarnings("ignore", "Your input ran out of data")
             logs = trained.fit(train, **options).history
         values = {name: value[0] for name, value in logs.items()}
         if not math.isfinite(values["loss"] + values["val_loss"]):
