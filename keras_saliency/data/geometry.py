@@ -70,7 +70,8 @@ def unletterbox(
         prediction: The map.
         image_size: `(height, width)` of the image.
         log_density: Whether it is a log-density.
-        to: `(height, width)` that the map gets instead of the size of the image, all of which it covers.
+        to: `(height, width)` that the map gets instead of the size of the image, all of which it covers; then the
+            interpolation is bicubic.
     """
     image_size = tf.convert_to_tensor(image_size, tf.int32)
     return _unletterbox(tf.convert_to_tensor(prediction), image_size, log_density, to)
@@ -87,9 +88,12 @@ def _unletterbox(prediction, image_size, log_density, to):
 @tf.function(reduce_retracing=True, autograph=False)
 def fitted(prediction: Unbatched, image_size: Tensor, log_density: bool, to: Size | None = None) -> Unbatched:
     """A map `(height, width, 1)` of a whole image at another size, as in `unletterbox`."""
-    # Of a long picture there is more than one size for all can hold.
-    native = tf.image.resize(prediction, to or image_size, antialias=to is not None)
-    return native - tf.reduce_logsumexp(native) if log_density else native
+    if to is None:
+        resized = tf.image.resize(prediction, image_size)
+    else:  # Who lays it over the picture resizes it again, and bilinear interpolation lowers peaks each time.
+        resized = tf.image.resize(prediction, to, "bicubic", antialias=True)
+        resized = resized if log_density else tf.maximum(resized, 0.0)
+    return resized - tf.reduce_logsumexp(resized) if log_density else resized
 
 
 def to_saliency(predictions: Tensor, log_density: bool = True, peak: float | Tensor | None = None) -> Tensor:

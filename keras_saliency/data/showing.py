@@ -58,7 +58,8 @@ def _windows_shown(image, seen, stride):
         shown = image[top : top + height, left : left + width]
         return tf.cast(tf.image.resize(shown, size, antialias=True), tf.float32)
 
-    return tf.map_fn(show, parts, fn_output_signature=tf.TensorSpec((None, None, 3)))
+    spec = tf.TensorSpec((None, None, 3))
+    return tf.map_fn(tf.autograph.experimental.do_not_convert(show), parts, fn_output_signature=spec)
 
 
 def show(image: Unbatched, size: Size | View, pixels_per_degree: float | None = None) -> Tensor:

@@ -64,12 +64,13 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     served = _Served(model, shown)
     strings = tf.TensorSpec((None,), tf.string, "image_bytes")
     pixels = tf.TensorSpec((None, None, None, 3), tf.uint8, "pixels")
-    signatures = {
-        "serving_default": served.from_bytes.get_concrete_function(strings),
-        "pixels": served.from_pixels.get_concrete_function(pixels),
-        "png": served.to_png.get_concrete_function(strings),
+    functions = {
+        "serving_default": (served.from_bytes, strings),
+        "pixels": (served.from_pixels, pixels),
+        "png": (served.to_png, strings),
     }
-    served.native.get_concrete_function(tf.TensorSpec((), tf.string, "image_bytes"))
+    # No attributes of what is saved, which would be traced once more.
+    signatures = {name: _function(*row).get_concrete_function() for name, row in functions.items()}
     with whole(directory) as part:
         try:
             tf.saved_model.save(served, str(part), signatures=signatures)
@@ -138,6 +139,17 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[[bytes], Unbatched
     return serve, log_density
 
 
+def _function(function, spec):
+    """A graph function of Python without loops and branches, which to translate takes longer than to make the graph."""
+    return tf.function(function, input_signature=[spec], autograph=False)
+
+
+def _each(function, batch, spec, **options):
+    """What a function makes of each of a batch."""
+    plain = tf.autograph.experimental.do_not_convert(function)
+    return tf.map_fn(plain, batch, fn_output_signature=spec, **options)
+
+
 class _Served(tf.Module):
     """The graph functions around a model."""
 
@@ -147,31 +159,25 @@ class _Served(tf.Module):
         self.log_density = gives_log_density(model)
         # Traced once, and called by all signatures.
         sides = (None, None) if isinstance(shown, View) else shown
-        self.predict = tf.function(
-            lambda images: model(images, training=False), input_signature=[tf.TensorSpec((None, *sides, 3))]
+        self.predict = _function(lambda images: model(images, training=False), tf.TensorSpec((None, *sides, 3)))
+        self.native = _function(
+            lambda image_bytes: self._map(image_files.decode(image_bytes)), tf.TensorSpec((), tf.string, "image_bytes")
         )
         # What TensorFlow must find to save the weights; it does not look inside Keras models by itself.
         self.saved_variables = [variable.value for variable in model.variables]
 
-    @tf.function(autograph=False)
-    def native(self, image_bytes):
-        return self._map(image_files.decode(image_bytes))
-
-    @tf.function(autograph=False)
     def from_bytes(self, image_bytes):
         return self._fitted(image_bytes, image_files.decode)
 
-    @tf.function(autograph=False)
     def from_pixels(self, pixels):
         return self._fitted(pixels, lambda image: image)
 
-    @tf.function(autograph=False)
     def to_png(self, image_bytes):
         def encode(native):
             saliency = geometry.to_saliency(native, self.log_density)
             return tf.io.encode_png(tf.cast(tf.round(255.0 * saliency), tf.uint8))
 
-        return {"saliency_png_bytes": self._each(image_bytes, image_files.decode, encode, tf.string)}
+        return {"saliency_png_bytes": self._each(image_bytes, image_files.decode, encode, tf.TensorSpec((), tf.string))}
 
     def _fitted(self, batch, image_of):
         """The maps of a batch, all at one size."""
@@ -182,32 +188,23 @@ class _Served(tf.Module):
     def _each(self, batch, image_of, finish, spec, to=None):
         """What is made of the map of each image of a batch."""
         if isinstance(self.shown, View):
-            return tf.map_fn(lambda each: finish(self._map(image_of(each), to)), batch, fn_output_signature=spec)
+            return _each(lambda one: finish(self._map(image_of(one), to)), batch, spec)
 
-        def read(each):
-            image = image_of(each)
+        def read(one):
+            image = image_of(one)
             return showing.show(image, self.shown)[0], tf.shape(image)[:2]
 
-        specs = (tf.TensorSpec((*self.shown, 3)), tf.TensorSpec((2,), tf.int32))
-        images, sizes = tf.map_fn(read, batch, fn_output_signature=specs)
-        return tf.map_fn(
-            lambda each: finish(self._put_back(each[0][None], each[1], to)),
-            (self.predict(images), sizes),
-            fn_output_signature=spec,
-        )
+        images, sizes = _each(read, batch, (tf.TensorSpec((*self.shown, 3)), tf.TensorSpec((2,), tf.int32)))
+        maps = self.predict(images)[:, None]
+        return _each(lambda pair: finish(self._put_back(*pair, to)), (maps, sizes), spec)
 
     def _map(self, image, to=None):
         """The map of an image, at its size or another."""
         windows = showing.show(image, self.shown)
+        spec = tf.TensorSpec(self.predict.get_concrete_function().structured_outputs.shape[1:])
         # One after the other: of a very long picture there are more than memory holds at once.
-        spec = self.predict.get_concrete_function().structured_outputs
-        predictions = tf.map_fn(
-            lambda window: self.predict(window[None])[0],
-            windows,
-            fn_output_signature=tf.TensorSpec(spec.shape[1:]),
-            parallel_iterations=1,
-        )
-        return self._put_back(predictions, tf.shape(image)[:2], to)
+        maps = _each(lambda window: self.predict(window[None])[0], windows, spec, parallel_iterations=1)
+        return self._put_back(maps, tf.shape(image)[:2], to)
 
     def _put_back(self, predictions, image_size, to):
         return showing.put_back(predictions, image_size, self.shown, self.log_density, to=to)
