@@ -3,6 +3,8 @@
 import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 
 from keras_saliency.backbones.any_size import AnySize
-from keras_saliency.backbones.table import BACKBONES, Backbone, create_backbone
+from keras_saliency.backbones.factory import create_backbone, list_backbones
+from keras_saliency.backbones.hub_network import HubNetwork
+from keras_saliency.backbones.table import BACKBONES, Backbone
 
-__all__ = ["BACKBONES", "AnySize", "Backbone", "create_backbone"]
+__all__ = ["BACKBONES", "AnySize", "Backbone", "HubNetwork", "create_backbone", "list_backbones"]

@@ -58,3 +58,26 @@ def _interpolate(maps, axis, side, interpolation):
     share = ops.cast(ops.reshape(positions - low, (-1,) + (1,) * (3 - axis)), maps.dtype)
     first, second = (ops.cast(ops.minimum(low + i, last), "int32") for i in (0.0, 1.0))
     return ops.take(maps, first, axis) * (1 - share) + ops.take(maps, second, axis) * share
+
+
+def resize_bicubic(maps: Features, size: Sequence[int | Tensor]) -> Features:
+    """Resizes small maps by Keys's cubic convolution, not antialiased, also where sizes are not yet known.
+
+    Where they are, `keras.ops.image.resize` gives the same on TensorFlow and JAX. Beyond the border no pixel counts.
+
+    Args:
+        maps: `(batch, height, width, channels)`; each axis is multiplied by a matrix of the old size and the new.
+        size: `(height, width)`, numbers or scalar tensors.
+    """
+    vertical, horizontal = map(_cubic_weights, ops.shape(maps)[1:3], size)
+    return ops.einsum("ki,bijc,lj->bklc", ops.cast(vertical, maps.dtype), maps, ops.cast(horizontal, maps.dtype))
+
+
+def _cubic_weights(before, after):
+    """What each old pixel counts for each new one, `(after, before)`."""
+    old, new = (ops.cast(ops.arange(count), "float32") for count in (before, after))
+    sizes = (ops.cast(count, "float32") for count in (before, after))
+    d = ops.abs(PLACES["bilinear"](new, *sizes)[:, None] - old)
+    near, far = (1.5 * d - 2.5) * d * d + 1.0, ((2.5 - 0.5 * d) * d - 4.0) * d + 2.0
+    weights = ops.where(d < 1, near, ops.where(d < 2, far, 0.0))
+    return weights / ops.sum(weights, axis=1, keepdims=True)

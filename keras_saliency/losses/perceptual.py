@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_saliency.backbones.table import BACKBONES, create_backbone
+from keras_saliency.backbones.factory import create_backbone
+from keras_saliency.backbones.table import find_backbone
 from keras_saliency.formulas import measures
 from keras_saliency.formulas.maps import Map, Target, total
 from keras_saliency.formulas.types import Features, Values
@@ -52,7 +53,7 @@ class PerceptualLoss(SaliencyLoss):
     ) -> None:
         super().__init__(**kwargs)
         if taps is None:
-            taps = TAPS.get(backbone) or getattr(BACKBONES.get(backbone), "taps", ())
+            taps = TAPS.get(backbone) or find_backbone(backbone).taps
         self.backbone = backbone
         self.weights = None if weights is None else str(weights)
         self.taps: tuple[str, ...] = tuple(taps)  # type: ignore[arg-type]
@@ -75,7 +76,7 @@ class PerceptualLoss(SaliencyLoss):
     def _features(self, maps, valid):
         images = ops.repeat(ops.cast(255.0 * maps, "float32"), 3, axis=-1)
         if valid is not None:
-            row = BACKBONES[self.backbone]
+            row = find_backbone(self.backbone)
             # The colour that is normalised to zero: what a convolution sees beyond the border of an image.
             images = ops.where(valid > 0, images, -np.array(row.offset, "float32") / row.scale)
         features = keras.tree.flatten(self.network(images, training=False))

@@ -1,12 +1,14 @@
 """One factory for saliency models."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 from keras import layers
 
 from keras_saliency.backbones.channels_last import channels_last
-from keras_saliency.backbones.table import create_backbone
+from keras_saliency.backbones.factory import create_backbone
+from keras_saliency.backbones.hub import is_of_hub
 from keras_saliency.formulas.types import Plane, Size
 from keras_saliency.formulas.view import AREA, View
 from keras_saliency.layers.centre_bias import CentreBias
@@ -40,7 +42,9 @@ def list_models() -> list[str]:
 def create_model(
     name: str = "multilevel",
     *,
-    backbone: str | None = None,
+    backbone: str | keras.Model | None = None,
+    taps: Sequence[str] | None = None,
+    normalise: tuple[float, Sequence[float]] | keras.layers.Layer | None = None,
     weights: str | Path | None = "imagenet",
     input_size: Size | None = None,
     area: int | None = None,
@@ -60,7 +64,12 @@ def create_model(
         name: One of `list_models()`, or `"sam"` for `"sam-vgg"`. `"multilevel"`, our own, merges backbone features of
             several strides by 1x1 and 3x3 convolutions. What each does, its source and what the paper leaves open
             stands in its file in `keras_saliency.models`.
-        backbone: One of `keras_saliency.backbones.BACKBONES`; by default the published one.
+        backbone: One of `keras_saliency.backbones.list_backbones()`, such as `"vgg16"` or `"hub:dinov2_small"`, or a
+            functional Keras model of images; by default the published one. See `create_backbone`.
+        taps: The names of the layers of the backbone that the decoder reads, fine to coarse; by default as published,
+            and for another backbone its own.
+        normalise: What is done to RGB in [0, 255] before the backbone: `(scale, offset)` or a Keras layer; by default
+            what the backbone was trained with, and nothing for a Keras model.
         weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`.
         input_size: `(height, width)` of a frame in which the model sees every picture, padded where its shape is
             another. By default it sees each at a size that its shape asks for: see `keras_saliency.models.View`.
@@ -79,6 +88,7 @@ def create_model(
         centre_bias: A positive density `(height, width)` of any scale and size, by custom that of the training
             fixations; by default a central Gaussian. Not for published maps.
         stride: The backbone is not coarser than that, 8 or 16: later strides are removed; by default as published.
+            Backbones of KerasHub keep their strides.
         dilated: Whether the convolutions after a removed stride are dilated, so that pretrained ones see what they have
             learned to see; by default as published (True but for ML-Net).
         width: Multiplies the channels of the decoder's hidden layers; the published ones have 1.
@@ -92,7 +102,8 @@ def create_model(
 
     Raises:
         ValueError: If a name is unknown; lists the known ones. If the size is none, or too small, or there is an area,
-            too. If a centre bias is given to a head without one.
+            too. If a centre bias is given to a head without one. If the backbone has no feature maps; see
+            `create_backbone`.
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
     row = find_architecture(name)
@@ -107,7 +118,9 @@ def create_model(
     if head == "published" and centre_bias is not None:
         raise ValueError(f'The published head of {name} has no centre bias: pass head="log-density" with centre_bias.')
     combination = row.combination if backbone in (None, row.backbone) else {}
-    encoder = _encoder(row, backbone, combination, weights, input_size or (None, None), stride, dilated)
+    given = {key: value for key, value in {"taps": taps, "normalise": normalise}.items() if value is not None}
+    built_for = input_size or (None, None)
+    encoder = _encoder(row, backbone, {**combination, **given}, weights, built_for, stride, dilated)
     view = None
     if input_size is None:
         unit = stride_of(encoder)
@@ -140,8 +153,13 @@ def stride_of(encoder: keras.Model) -> int:
 
 
 def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
-    options = {"stride": stride or row.stride, "dilated": row.dilated if dilated is None else dilated, **combination}
-    streams = [create_backbone(backbone or row.backbone, weights, input_size, **options) for _ in range(row.streams)]
+    stands_on = backbone or row.backbone
+    options = {
+        "stride": stride or (None if is_of_hub(stands_on) else row.stride),
+        "dilated": row.dilated if dilated is None else dilated,
+        **combination,
+    }
+    streams = [create_backbone(stands_on, weights, input_size, **options) for _ in range(row.streams)]
     if len(streams) == 1:
         return streams[0]
     images = keras.Input((*input_size, 3), name="images")
