@@ -10,7 +10,7 @@ from keras_saliency.backbones.any_size import AnySize
 from keras_saliency.backbones.channels_last import channels_last
 from keras_saliency.backbones.hub import hub_names, is_of_hub, load_hub
 from keras_saliency.backbones.hub_network import HubNetwork
-from keras_saliency.backbones.own import layer_outputs, own_row
+from keras_saliency.backbones.own import layer_outputs, own_row, require_maps
 from keras_saliency.backbones.rewriting import leaves, needs_rewriting, rewrite
 from keras_saliency.backbones.table import BACKBONES, find_backbone
 
@@ -116,13 +116,10 @@ def _of_row(row, name, weights, taps, stride, dilated, changes):
     # that none is taken for granted.
     network = row.build(keras.Input((None, None, 3)), _check_weights(name, row, weights))
     inputs, tensors = _tensors(name, network, taps, stride, dilated, {**(row.changes or {}), **changes})
+    require_maps(name, tensors, taps)
     for tap in taps:
-        shape = tuple(getattr(tensors[tap], "shape", ()))
-        if len(shape) != 4 or 1 in shape[1:3]:
-            raise ValueError(
-                f"{tap} of {name} gives {shape}, which is no feature map (batch, height, width, channels). Tap another "
-                f"of {', '.join(tensors)}."
-            )
+        if 1 in tensors[tap].shape[1:3]:  # of images of any size
+            raise ValueError(f"{tap} of {name} gives {tensors[tap].shape}, which has no places. Tap another layer.")
     return keras.Model(inputs, [tensors[tap] for tap in taps], name=name), (row.scale, row.offset, row.bgr)
 
 

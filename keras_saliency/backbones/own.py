@@ -1,14 +1,14 @@
 """Any Keras network as a backbone."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
 
 from keras_saliency.backbones.rewriting import leaves
 from keras_saliency.backbones.table import Backbone
-from keras_saliency.formulas.types import Features
+from keras_saliency.formulas.types import Features, Tensor
 
 
 def own_row(
@@ -40,8 +40,9 @@ def own_row(
             raise ValueError(f"Unknown layer {layer!r} of {name}. Known layers: {', '.join(outputs)}.")
     if not taps:
         raise ValueError(f"No layer gives the outputs of {name}: say what to tap, such as taps=({min(outputs)!r},).")
+    require_maps(name, outputs, layers)
     # What comes after the taps, such as a classifier, may need images of one size.
-    trunk = keras.Model(network.inputs, [outputs[layer] for layer in dict.fromkeys(layers)], name=name)
+    trunk = keras.Model(network.inputs[0], [outputs[layer] for layer in dict.fromkeys(layers)], name=name)
 
     def build(images: Features, weights: str | Path | None = None) -> keras.Model:
         try:
@@ -64,6 +65,27 @@ def layer_outputs(network: keras.Model) -> Iterator[tuple[str, Features]]:
         if not isinstance(layer, keras.layers.InputLayer):
             with contextlib.suppress(AttributeError, ValueError):
                 yield layer.name, layer.output
+
+
+def require_maps(name: str, outputs: Mapping[str, Tensor], taps: Iterable[str]) -> None:
+    """Checks that taps have places.
+
+    Args:
+        name: Of the network.
+        outputs: What its layers give, by name.
+        taps: The names of some of them.
+
+    Raises:
+        ValueError: If one gives no maps; lists the layers that do.
+    """
+    shapes = {layer: tuple(getattr(tensor, "shape", ())) for layer, tensor in outputs.items()}
+    for tap in taps:
+        if len(shapes[tap]) != 4:
+            maps = ", ".join(layer for layer, shape in shapes.items() if len(shape) == 4)
+            raise ValueError(
+                f"{tap} of {name} gives {shapes[tap]}, which is no feature map (batch, height, width, channels). "
+                f"Layers with feature maps: {maps}."
+            )
 
 
 def _require_images(network):
