@@ -24,7 +24,7 @@ test-torch: .venv/installed-dev
 
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c tests/lowest.txt --editable '.[dev]'
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c tests/lowest.txt --editable '.[test]'
 	.venv-lowest/bin/pytest -n 2 --dist loadfile -q
 
 lint: .venv/installed-dev

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 COMPUTE = """
+import importlib.util
 import sys
 import quick_start
 import keras, numpy as np
@@ -90,6 +91,24 @@ if not few:
         losses = training.step(images[:, :32], y_true[:, :32])
         assert np.isfinite(list(losses.values())).all(), losses
     assert set(losses) == {"content", "adversarial"}
+
+if not few and importlib.util.find_spec("keras_hub"):
+    from hub_networks import make
+    for name in ("DINOV2Backbone", "DINOV3Backbone", "MiTBackbone"):
+        model = ks.create_model(backbone=make(name), input_size=(64, 96), width=1 / 16, head="density")
+        rng = np.random.default_rng(0)
+        for weight in model.weights:
+            if "float" in str(weight.dtype):
+                weight.assign(rng.uniform(0.1, 0.2, weight.shape))
+        pictures = rng.uniform(0, 255, (1, 64, 96, 3)).astype("float32")
+        for size in ((64, 96), (60, 80)):
+            results[f"{name}-{size}"] = model(pictures[:, : size[0], : size[1]])
+        model.compile("sgd", loss="kld")
+        truth = ks.pack_targets(rng.uniform(0, 1, (1, 64, 96, 1)))
+        assert np.isfinite(model.train_on_batch(pictures, keras.ops.convert_to_numpy(truth))).all()
+        model.save(f"{sys.argv[2]}.keras")
+        loaded = keras.models.load_model(f"{sys.argv[2]}.keras")
+        np.testing.assert_allclose(*(keras.ops.convert_to_numpy(m(pictures)) for m in (model, loaded)), atol=1e-6)
 np.savez(sys.argv[2], **{name: keras.ops.convert_to_numpy(value) for name, value in results.items()})
 """
 

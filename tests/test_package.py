@@ -69,11 +69,15 @@ def test_a_saved_model_loads_whatever_room_is_imported_first(tmp_path, rng):
     images = rng.uniform(0, 255, (1, 64, 96, 3)).astype("float32")
     np.save(tmp_path / "images.npy", images)
     code = """
+import sys
 from keras_saliency.formulas.roc import auc  # the deepest of the rooms
 import keras
 import numpy as np
 model = keras.models.load_model("model.keras")
 np.save("maps.npy", model.predict(np.load("images.npy"), verbose=0))
+import keras_saliency.backbones
+assert "hub:dinov2_small" in keras_saliency.backbones.list_backbones()
+assert "keras_hub" not in sys.modules  # which takes seconds
 """
     run(sys.executable, "-c", code, cwd=tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "maps.npy"), model.predict(images, verbose=0), atol=1e-5)

@@ -33,6 +33,13 @@ def _pyramid(network):
     return network.inputs[0], network.pyramid_outputs
 
 
+def _feature_pyramid(network):
+    """RetinaNet, which doubles coarse levels and adds them to finer ones: sides must be multiples of 32."""
+    images = keras.Input((None, None, 3))
+    levels = keras.Model(network.inputs, network.pyramid_outputs, name="levels")
+    return images, levels(WholePatches(32, name="whole_strides")(images))
+
+
 def _outputs(network):
     return network.inputs[0], network.output
 
@@ -183,7 +190,7 @@ FAMILIES: dict[str, Family] = {
     "DenseNetBackbone": Family(_pyramid),
     "EfficientNetBackbone": Family(_pyramid),
     "ResNetBackbone": Family(_pyramid),
-    "RetinaNetBackbone": Family(_pyramid),
+    "RetinaNetBackbone": Family(_feature_pyramid),
     "HGNetV2Backbone": Family(_outputs, ("stage2", "stage3", "stage4")),
     "MobileNetBackbone": Family(_blocks, _last_of_each_stride),
     "MiTBackbone": Family(_mix_transformer, ("P2", "P3", "P4")),

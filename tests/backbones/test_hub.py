@@ -60,6 +60,8 @@ def test_every_family_gives_feature_maps_for_images_of_any_size(name, rng):
         maps = network(rng.normal(0, 1, (1, *size, 3)).astype("float32"))
         assert [tap.shape[1:3] for tap in maps] == expected
         assert all(np.isfinite(tap).all() for tap in maps)
+    # Networks round other sides up or down.
+    assert abs(network(pictures(rng, (50, 70)))[0].shape[1] - 50 / strides[0]) < 2
 
 
 @pytest.mark.parametrize("name", slowly(["DINOV2Backbone", "DINOV3Backbone", "MiTBackbone"], ["MiTBackbone"]))
