@@ -27,10 +27,16 @@ class Cost(NamedTuple):
 
 
 def costs_of(recipes: Iterable[Recipe], console: rich.console.Console) -> dict[str, Cost]:
-    """What each recipe costs, by name; models are built with random weights, so that nothing is downloaded."""
+    """What each recipe costs, by name; models are built with random weights, so that nothing is downloaded.
+
+    Those on presets of KerasHub are left out: what they are made of comes with their download.
+    """
     costs = {}
+    known = [
+        recipe for recipe in recipes if not any((part.backbone or "").startswith("hub:") for part in recipe.models())
+    ]
     with Progress(console) as bars:
-        for recipe in bars.track(list(recipes), description="models"):
+        for recipe in bars.track(known, description="models"):
             model = untrained(recipe)
             backbones = [part.backbone or find_architecture(part.name).backbone for part in recipe.models()]
             costs[recipe.name] = Cost(cost.parameters(model), cost.flops(model), backbones)

@@ -28,7 +28,7 @@ def print_recipes(
         recipes: What is listed.
         runs: The folder of runs; a recipe with `result.json` in its own folder there is shown with its scores.
         console: Where to print.
-        costs: From the name of a recipe to its `Cost`, for two more columns.
+        costs: From the name of a recipe to its `Cost`, for two more columns, empty for recipes that are not there.
     """
     rows = [_row(recipe, Path(runs), costs) for recipe in recipes]
     print_columns(rows, console, NEEDED, NUMBERS)
@@ -36,12 +36,13 @@ def print_recipes(
 
 def _row(recipe: Recipe, runs: Path, costs: Mapping[str, Any] | None) -> dict[str, str]:
     models = recipe.models()
-    cost = costs[recipe.name] if costs else None
+    cost = costs.get(recipe.name) if costs else None
     backbones = cost.backbones if cost else [model.backbone or "published" for model in models]
     return {
         "recipe": recipe.name,
         "model": _join(model.name for model in models),
-        **({"parameters": f"{cost.parameters:,}", "GFLOPs": f"{cost.flops / 1e9:.1f}"} if cost else {}),
+        "parameters": f"{cost.parameters:,}" if cost else "",
+        "GFLOPs": f"{cost.flops / 1e9:.1f}" if cost else "",
         "backbone": _join(backbones),
         "loss": " + ".join(f"{weight:g} {name}" for name, weight in recipe.loss.items()),
         "data": _join(data_sets(recipe)),

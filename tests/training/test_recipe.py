@@ -7,7 +7,7 @@ import re
 import pytest
 
 from keras_saliency import zoo
-from keras_saliency.backbones import BACKBONES
+from keras_saliency.backbones import list_backbones
 from keras_saliency.data import DATA_SETS
 from keras_saliency.losses import LOSSES
 from keras_saliency.models import list_models
@@ -31,7 +31,7 @@ def test_every_recipe_names_what_exists(name):
     for stage in stages(recipe):
         assert stage.data in DATA_SETS
         assert stage.model.name in list_models() or stage.model.name in ALIASES
-        assert stage.model.backbone in {None, *BACKBONES}
+        assert stage.model.backbone in {None, *list_backbones()}
         assert set(stage.loss) <= set(LOSSES)
         assert stage.optimizer in OPTIMIZERS
 

@@ -5,7 +5,7 @@ import re
 
 import rich.console
 
-from keras_saliency.training.costs import Cost
+from keras_saliency.training.costs import Cost, costs_of
 from keras_saliency.training.recipe import Model, Recipe
 from keras_saliency.training.recipe_table import print_recipes
 
@@ -35,3 +35,14 @@ def test_the_table_shows_scores_where_there_is_a_run(tmp_path):
     titles, *_, note = printed(70)
     assert titles == ["recipe", "model", "parameters", "GFLOPs", "loss", "NSS", "IG"]
     assert note == ["A wider terminal shows backbone, data, size, epochs, too."]
+
+
+def test_presets_are_not_downloaded_to_count_what_they_cost(tmp_path):
+    preset = Recipe("preset", "osie", Model(backbone="hub:dinov2_small"), {"kld": 1.0})
+    icf = Recipe("icf", "osie", Model("icf", backbone=None, weights=None), {"kld": 1.0}, size=(32, 48))
+    console = rich.console.Console(file=io.StringIO(), width=200)
+    costs = costs_of([preset, icf], console)
+    assert list(costs) == ["icf"]
+    print_recipes([preset, icf], tmp_path, console, costs)
+    lines = console.file.getvalue().splitlines()
+    assert re.search(r"preset +multilevel +hub:dinov2_small", lines[-2]) and " 791 " in lines[-1]
