@@ -29,3 +29,13 @@ def channels_last() -> Iterator[None]:
             before = _BEFORE.pop()
             if not _BEFORE:
                 keras.config.set_image_data_format(before)
+
+
+def require_channels_last(network: keras.Model) -> None:
+    """Checks that a network was not built with another order of the axes.
+
+    Raises:
+        ValueError: If it was.
+    """
+    if any(getattr(layer, "data_format", None) == "channels_first" for layer in network.layers):
+        raise ValueError(f"{network.name} has layers with data_format='channels_first': build it channels last.")

@@ -54,7 +54,7 @@ def create_backbone(
         dilated: Whether what follows a lost stride is dilated by it, so that it keeps its receptive field.
         changes: `{name of a layer: {key: value}}` merged into the configs of the network's layers. Not for KerasHub.
         normalise: What is done to RGB in [0, 255], in place of what the backbone was trained with: `(scale, offset)`,
-            or a Keras layer. By default what a preset says, and nothing for a Keras model.
+            or a Keras layer, which also orders the channels. By default what a preset says; nothing for a Keras model.
         margin: Pixels of zeros added around the normalised image, and so to the features.
 
     Returns:

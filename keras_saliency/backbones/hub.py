@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_saliency.backbones.channels_last import require_channels_last
 from keras_saliency.backbones.hub_network import family_of, has_family, import_hub
 from keras_saliency.backbones.hub_presets import PRESETS
 from keras_saliency.backbones.pixels import Colours, standardising
@@ -36,7 +37,8 @@ def load_hub(backbone: str | keras.Model, weights: str | Path | None = "imagenet
         says nothing, those of its family.
 
     Raises:
-        ValueError: If KerasHub knows no such preset, or it has no feature maps, or other weights are asked for.
+        ValueError: If KerasHub knows no such preset, or it has no feature maps, or other weights are asked for, or a
+            network was built channels first.
         ImportError: If KerasHub is not installed.
         ConnectionError: If the preset cannot be downloaded.
     """
@@ -46,6 +48,7 @@ def load_hub(backbone: str | keras.Model, weights: str | Path | None = "imagenet
             f"for files of your own a preset folder, as backbone='hub:FOLDER'. Received: weights={str(weights)!r}."
         )
     if isinstance(backbone, keras.Model):
+        require_channels_last(backbone)
         network = type(backbone).from_config(backbone.get_config())
         if weights:
             network.set_weights(backbone.get_weights())

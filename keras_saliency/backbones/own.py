@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from keras_saliency.backbones.rewriting import leaves
+from keras_saliency.backbones.channels_last import require_channels_last
 from keras_saliency.backbones.table import Backbone
 from keras_saliency.formulas.types import Features, Tensor
 
@@ -92,5 +92,4 @@ def _require_images(network):
     inputs = getattr(network, "inputs", None) or []
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise ValueError(f"{network.name} must be a functional model of one image (batch, height, width, channels).")
-    if any(getattr(layer, "data_format", None) == "channels_first" for layer in leaves(network)):
-        raise ValueError(f"{network.name} has layers with data_format='channels_first': build it channels last.")
+    require_channels_last(network)

@@ -65,6 +65,7 @@ def load(path: str | Path) -> Run:
         FileNotFoundError: If there is none; says where it was looked for.
         ValueError: If the file is no Keras model that gives saliency maps, its weights are not finite, or the scores of
             the run cannot be read.
+        ImportError: If the model stands on a package that is not installed, as KerasHub may be.
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
@@ -72,6 +73,8 @@ def load(path: str | Path) -> Run:
         raise FileNotFoundError(f"{file} does not exist. Expected a .keras file or the --workdir of a finished run.")
     try:
         model = keras.models.load_model(file, compile=False)
+    except ImportError:  # of what the model stands on; it says what to install
+        raise
     except Exception as error:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
     require_finite(model)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import slowly
+from conftest import channels_first, slowly
 from hub_networks import NETWORKS, make
 
 import keras_saliency as ks
@@ -215,10 +215,35 @@ def test_without_keras_hub_there_is_one_error(monkeypatch, tmp_path):
     absent(monkeypatch)
     with pytest.raises(ImportError, match=r"hub:dinov2_small needs KerasHub.* pip install 'keras_saliency\[hub\]'"):
         create_backbone("hub:dinov2_small")
-    with pytest.raises(ImportError, match=r"of this model needs KerasHub.* pip install 'keras_saliency\[hub\]'"):
-        keras.models.load_model(tmp_path / "backbone.keras")
+    for load in (keras.models.load_model, ks.load):
+        with pytest.raises(ImportError, match=r"of this model needs KerasHub.* pip install 'keras_saliency\[hub\]'"):
+            load(tmp_path / "backbone.keras")
     with pytest.raises(ValueError, match="no preset 'dinov2_smal' with feature maps.* Near names: dinov2_small, "):
         create_backbone("hub:dinov2_smal")
+
+
+@pytest.mark.parametrize("name", ["DINOV2Backbone", "DINOV3Backbone"])
+def test_half_precision_stays_near(name, rng):
+    images = rng.normal(0, 1, (1, *SIZE, 3)).astype("float32")
+    config = {**make(name).get_config(), "dtype": "mixed_bfloat16"}
+    network = type(make(name)).from_config(config)
+    network.set_weights(make(name).get_weights())
+    received, expected = (HubNetwork(source, ("stage2:norm",))(images) for source in (network, make(name)))
+    (half,), (whole,) = keras.tree.flatten(received), keras.tree.flatten(expected)
+    assert half.dtype == "bfloat16"
+    np.testing.assert_allclose(keras.ops.cast(half, "float32"), whole, atol=0.1)
+
+
+def test_a_network_of_keras_hub_is_channels_last_however_keras_is_configured(keras_hub, rng):
+    network = make("DINOV2Backbone")
+    backbone = create_backbone(network, input_size=SIZE)
+    images = pictures(rng, (96, 64))
+    with channels_first():
+        again = create_backbone(network, input_size=SIZE)
+        assert_same([again(images), backbone(images)], [backbone(images)] * 2)
+        other = keras_hub.models.DINOV3Backbone(patch_size=16, image_shape=(3, 64, 96), **hub_networks.TRANSFORMER)
+    with pytest.raises(ValueError, match="channels_first': build it channels last"):
+        create_backbone(other, input_size=SIZE)
 
 
 # Presets.
