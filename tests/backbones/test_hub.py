@@ -150,7 +150,9 @@ def test_a_backbone_of_keras_hub_survives_saving(rng, tmp_path):
 
 @pytest.fixture(scope="module")
 def model():
-    return ks.create_model(backbone=make("DINOV2Backbone"), input_size=SIZE, width=1 / 16)
+    model = ks.create_model(backbone=make("DINOV2Backbone"), area=84 * 112, width=1 / 16)
+    assert model.view.of((300, 400)) == (84, 112)  # whole patches of 14, two by two
+    return model
 
 
 def test_what_stands_on_keras_hub_is_trained_and_frozen(model, eager, rng):
@@ -171,9 +173,11 @@ def test_what_stands_on_keras_hub_is_trained_and_frozen(model, eager, rng):
 def test_what_stands_on_keras_hub_is_served(model, rng, tmp_path):
     ks.export_saved_model(model, tmp_path / "1")
     served = tf.saved_model.load(tmp_path / "1").signatures["pixels"]
-    images = rng.integers(0, 255, (1, *SIZE, 3)).astype("uint8")
+    images = rng.integers(0, 255, (1, 84, 112, 3)).astype("uint8")
     received = served(pixels=tf.constant(images))["log_density"]
     np.testing.assert_allclose(received, model(images.astype("float32")), atol=1e-4)
+    turned = served(pixels=tf.constant(np.swapaxes(images, 1, 2)))["log_density"]  # seen at 112x84
+    np.testing.assert_allclose(np.sum(np.exp(turned)), 1, atol=1e-3)
 
 
 FRESH = """

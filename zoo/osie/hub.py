@@ -18,7 +18,7 @@ DINOV2 = Recipe(
     data="osie",
     model=Model("multilevel", backbone="hub:dinov2_small"),
     loss={"nll": 1.0, "cc": 1.0},
-    size=(378, 504),  # 27x36 patches of 14x14
+    area=378 * 504,  # 27x36 patches of 14x14
     batch=20,
     epochs=12,
     weight_decay=1.0,
@@ -27,7 +27,7 @@ SIGLIP2 = replace(
     DINOV2,
     name="osie_siglip2",
     model=Model("multilevel", backbone="hub:siglip2_base_patch16_384"),
-    size=(384, 512),  # 24x32 patches of 16x16
+    area=384 * 512,  # 24x32 patches of 16x16
 )
 
 RECIPES = [DINOV2, SIGLIP2]
