@@ -25,6 +25,8 @@ def own_row(
         ValueError: If it is no functional model of one image, is channels first, takes images of one size alone, or
             has no layer of a name; if other weights are asked for.
     """
+    if not isinstance(network, keras.layers.Layer):
+        raise ValueError(f"A backbone must be a name or a functional Keras model. Received: {network!r}.")
     name = network.name
     if weights not in (None, "imagenet"):
         raise ValueError(

@@ -117,6 +117,7 @@ def of_two():
         (lambda: own(channels=4), {"taps": TAPS}, "mine takes images of 4 channels, and is shown 3.*normalise=LAYER"),
         (first_channels, {}, "mine has layers with data_format='channels_first': build it channels last"),
         (of_two, {}, "mine must be a functional model of one image"),
+        (lambda: 3, {}, "A backbone must be a name or a functional Keras model. Received: 3"),
         (lambda: keras.layers.Dense(1), {}, "must be a functional model of one image"),
         (own, {"taps": TAPS, "weights": "w.h5"}, "mine keeps its own weights, or gets random ones for None. .*w.h5"),
     ],
