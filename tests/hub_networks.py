@@ -139,6 +139,8 @@ NETWORKS = {
 @functools.cache
 def make(name):
     """The network of a name, made once."""
+    import keras
     from keras_hub import models
 
+    keras.utils.set_random_seed(0)
     return NETWORKS[name][0](models)

@@ -98,7 +98,9 @@ class Transformer(NamedTuple):
 
 def _dinov2(network):
     embeddings = network.embeddings
-    places = ops.convert_to_numpy(embeddings.position_embeddings)[0]
+    # Of the two that it has, the one for its own size is trained.
+    learned, used = embeddings.position_embeddings, embeddings.interpolated_position_embeddings
+    places = ops.convert_to_numpy(used if used.shape == learned.shape else learned)[0]
     first = [ops.convert_to_numpy(embeddings.cls_token)[0] + places[:1]]
     if network.num_register_tokens:
         first.append(ops.convert_to_numpy(embeddings.register_tokens)[0])
@@ -111,14 +113,9 @@ def _dinov3(network):
     first = [ops.convert_to_numpy(embeddings.cls_token)[0]]
     if network.num_register_tokens:
         first.append(ops.convert_to_numpy(embeddings.register_tokens)[0])
-    projection, rotary = embeddings.patch_embeddings.projection, network.hidden_dim // network.num_heads
-    return Transformer(
-        projection,
-        network.encoder.layers,
-        network.layernorm,
-        np.concatenate(first),
-        rotary=(rotary, network.rope_theta),
-    )
+    projection = embeddings.patch_embeddings.projection
+    rotary = network.hidden_dim // network.num_heads, network.rope_theta
+    return Transformer(projection, network.encoder.layers, network.layernorm, np.concatenate(first), rotary=rotary)
 
 
 def _clip(network):

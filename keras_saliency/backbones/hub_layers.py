@@ -137,6 +137,8 @@ class RotaryPlaces(keras.layers.Layer):
 class MixBlock(keras.layers.Layer):
     """A block of KerasHub's MiT, which takes squares alone, on grids `(batch, rows, columns, channels)` of any size.
 
+    It is no layer to be saved: a `HubNetwork` makes it anew.
+
     Args:
         block: The block whose layers it uses.
         **kwargs: As in `keras.layers.Layer`.

@@ -83,6 +83,6 @@ class HubNetwork(keras.Model):
         with channels_last():
             source = keras.saving.deserialize_keras_object(config["network"], custom_objects)
             network = cls(source, config["taps"], config["name"])
-        for layer in network.layers:
-            layer.trainable = layer.name not in config["frozen"]
+        for name in config["frozen"]:
+            network.get_layer(name).trainable = False
         return network

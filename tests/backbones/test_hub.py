@@ -235,7 +235,7 @@ def test_half_precision_stays_near(name, rng):
     received, expected = (HubNetwork(source, ("stage2:norm",))(images) for source in (network, make(name)))
     (half,), (whole,) = keras.tree.flatten(received), keras.tree.flatten(expected)
     assert half.dtype == "bfloat16"
-    np.testing.assert_allclose(keras.ops.cast(half, "float32"), whole, atol=0.1)
+    assert np.mean(np.abs(keras.ops.cast(half, "float32") - whole)) < 0.05
 
 
 def test_a_network_of_keras_hub_is_channels_last_however_keras_is_configured(keras_hub, rng):
