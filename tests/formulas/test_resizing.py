@@ -1,8 +1,9 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_saliency.formulas.resizing import INTERPOLATIONS, known_interpolation, resize
+from keras_saliency.formulas.resizing import INTERPOLATIONS, known_interpolation, resize, resize_bicubic
 
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
@@ -16,6 +17,22 @@ def test_a_resize_to_a_size_not_yet_known_is_that_to_a_known_one(interpolation, 
 
     expected = resize(images, size, interpolation)
     np.testing.assert_allclose(in_a_graph(images, tf.constant(size)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(5, 7), (13, 4), (6, 7), (1, 1)])
+def test_a_bicubic_resize_is_that_of_keras_also_to_a_size_not_yet_known(size, rng):
+    images = rng.normal(size=(2, 6, 7, 3)).astype("float32")
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3)), tf.TensorSpec((2,), tf.int32)])
+    def in_a_graph(images, size):
+        return resize_bicubic(images, tf.unstack(size))
+
+    received = resize_bicubic(images, size)
+    np.testing.assert_allclose(in_a_graph(images, tf.constant(size)), received, atol=1e-6)
+    # TensorFlow looks the weights up in a table.
+    np.testing.assert_allclose(received, keras.ops.image.resize(images, size, interpolation="bicubic"), atol=5e-3)
+    if size == (6, 7):
+        np.testing.assert_array_equal(received, images)
 
 
 # Where the pixels of twice or four times the size lie among three.
