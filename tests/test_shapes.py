@@ -9,6 +9,7 @@ import tensorflow as tf
 import keras_saliency as ks
 from keras_saliency.data import DataSet, Fixations, Sample, Samples, showing
 from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
+from keras_saliency.training.build import build
 from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.recipe import Model
 
@@ -169,3 +170,14 @@ def test_a_recipe_trains_on_pictures_of_many_shapes(tiny_backbone, tmp_path):
     run = ks.train(recipe, data=data, workdir=tmp_path / "run", verbose=False)
     assert run.model.view == ks.models.View(64 * 64, 16)
     assert np.isfinite(run.scores["log_likelihood"]["mean"])
+
+
+@pytest.mark.usefixtures("eager")
+def test_sizes_in_degrees_need_data_that_say_what_a_degree_is(tiny_backbone, tiny):
+    recipe = ks.Recipe("x", "tiny", model=Model(backbone=tiny_backbone), loss={"nll": 1.0}, pixels_per_degree=8)
+    known = {part: Samples(samples, 16.0) for part, samples in tiny.splits.items()}
+    unknown = {part: Samples(samples) for part, samples in tiny.splits.items()}
+    model, _ = build(recipe, DataSet("tiny", **known))
+    assert model.view.pixels_per_degree == 8
+    with pytest.raises(ValueError, match="tiny does not say how many pixels of its images are one. Take an area"):
+        build(recipe, DataSet("tiny", **unknown))

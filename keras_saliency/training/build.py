@@ -39,11 +39,13 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
 
     Raises:
         ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown, weights cannot
-            be had, or a loss needs fixations that the data have not; see `create_model` and `combo`.
+            be had, or a loss needs fixations, or a size degrees, that the data do not tell; see `create_model` and
+            `combo`.
     """
     keras.utils.set_random_seed(recipe.seed)
     loss = losses.combo(recipe.loss, from_logits=recipe.model.head == "log-density")
     _require_fixations(recipe, data)
+    _require_degrees(recipe, data)
     require_known(recipe.augment)
     model = create_model(**dataclasses.asdict(recipe.model), **recipe.shown())
     shown = require_shown(model)
@@ -73,6 +75,17 @@ def _require_fixations(recipe, data):
                 f"The loss {name} needs fixations, and {data.name} has images of which it has density maps alone. "
                 f"Losses that need no fixations: {able}."
             )
+
+
+def _require_degrees(recipe, data):
+    """Sizes in degrees need data of which some say what a degree is."""
+    said = [data.train.pixels_per_degree, *(sample.pixels_per_degree for sample in data.train)]
+    if recipe.pixels_per_degree and not any(said):
+        raise ValueError(
+            f"pixels_per_degree={recipe.pixels_per_degree} asks for images at a size in degrees of visual angle, and "
+            f"{data.name} does not say how many pixels of its images are one. Take an area: --set "
+            "pixels_per_degree=None."
+        )
 
 
 def _freeze(recipe, backbone):
