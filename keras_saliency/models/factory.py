@@ -22,6 +22,7 @@ from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
 from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.sizes import known_size
 
+FINEST = 14  # pixels, the side of DINOv2's patches: finer steps would give many sizes that hardly differ
 SIDE = 448  # pixels, a multiple of every stride that backbones have
 SHAPE = (3000, 4000)  # of the pictures for whose size a model with a view is built
 HEADS = ("log-density", "density", "published")
@@ -124,8 +125,8 @@ def create_model(
     view = None
     if input_size is None:
         unit = stride_of(encoder)
-        # Finer steps than of 16 pixels would give many sizes that hardly differ.
-        unit *= -(-16 // unit)
+        while unit < FINEST:
+            unit *= 2
         view = View(AREA if area is None else area, unit, pixels_per_degree)
         input_size = view.of(SHAPE)
     features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
