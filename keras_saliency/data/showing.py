@@ -17,6 +17,9 @@ from keras_saliency.formulas.view import LONGEST, MAX_SEEN, View
 
 def seen_size(image_size: Tensor, view: View, pixels_per_degree: Tensor | None = None) -> Tensor:
     """The size at which a picture is seen, all windows together: `View.sides` as `(2,)`, int32."""
+    if not tf.is_symbolic_tensor(image_size):  # Then NumPy is many times as fast.
+        degrees = None if pixels_per_degree is None else np.array([pixels_per_degree], "float64")
+        return tf.constant(view.sides(np.array(image_size, "float64"), degrees), tf.int32)
     degrees = None if pixels_per_degree is None else tf.cast(pixels_per_degree, tf.float64)[None]
     return tf.cast(view.sides(tf.cast(image_size, tf.float64), degrees, tf), tf.int32)
 
@@ -72,7 +75,8 @@ def show(image: Unbatched, size: Size | View, pixels_per_degree: float | None = 
     """
     if not isinstance(size, View):
         return geometry.letterbox(image, size)[None]
-    seen = seen_size(tf.shape(image)[:2], size, pixels_per_degree)
+    known = image.shape[:2] if None not in image.shape[:2] else tf.shape(image)[:2]
+    seen = seen_size(known, size, pixels_per_degree)
     return _windows_shown(tf.convert_to_tensor(image), seen, size.stride)
 
 
@@ -103,8 +107,11 @@ def put_back(
     predictions, image_size = tf.convert_to_tensor(predictions), tf.convert_to_tensor(image_size, tf.int32)
     if not isinstance(size, View):
         return geometry.unletterbox(predictions[0], image_size, log_density, to)
-    seen = seen_size(image_size, size, pixels_per_degree)
-    joined = _joined(predictions, image_size, seen, size.stride, log_density)
+    if predictions.shape[0] == 1:
+        joined = predictions[0]
+    else:
+        seen = seen_size(image_size, size, pixels_per_degree)
+        joined = _joined(predictions, image_size, seen, size.stride, log_density)
     return geometry.fitted(joined, image_size, log_density, to)
 
 

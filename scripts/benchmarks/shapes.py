@@ -30,7 +30,6 @@ def shapes(
     repeats: Annotated[int, typer.Option(min=1, help="Measurements of each; the fastest counts.")] = 5,
 ):
     """Compare images a second of `osie_lite0`'s network where each picture is seen with the same area."""
-    import keras
     import numpy as np
 
     import keras_saliency as ks
@@ -41,7 +40,7 @@ def shapes(
 
     def stepping(size):
         images = rng.uniform(0, 255, (batch, *size, 3)).astype("float32")
-        targets = ks.pack_targets(rng.random((batch, *size, 1), "float32"))
+        targets = ks.pack_targets(rng.random((batch, *size, 1), "float32"), rng.poisson(0.001, (batch, *size, 1)))
         return lambda: model.train_on_batch(images, targets)
 
     for name, shape in SHAPES.items():
@@ -62,7 +61,6 @@ def shapes(
                 seconds[key].append(time.perf_counter() - started)
         rates = {" ".join(key): functions[key][0] / min(values) for key, values in seconds.items()}
         measured[name] = {"seen": seen, "frame": frame, **rates}
-        keras.utils.clear_session(free_memory=False)
     table = rich.table.Table(*("picture", "seen", "frame", "predict, images/s", "", "train, images/s", ""))
     for name, row in measured.items():
         cells = []
