@@ -15,6 +15,8 @@ import rich.console
 import tensorflow as tf
 
 import keras_saliency as ks
+from keras_saliency.data import DataSet, Samples
+from keras_saliency.models import View
 from keras_saliency.training.build import build
 from keras_saliency.training.devices import enough_memory
 from keras_saliency.training.loop import _State
@@ -34,6 +36,18 @@ RECIPE = dataclasses.replace(
 
 def run(workdir, data, recipe=RECIPE):
     return train_with_stages(recipe, lambda name: data, workdir, CONSOLE)
+
+
+def of_two_shapes(data):
+    """A data set in which of every second image half is left."""
+
+    def halved(sample):
+        height, width = sample.size
+        return dataclasses.replace(sample, size=(height, width // 2), window=(0, 0, height, width), density=None)
+
+    splits = data.splits.values()
+    halves = [[*split[::2], *map(halved, split[1::2])] for split in splits]
+    return DataSet("halves", *map(Samples, halves))
 
 
 @pytest.fixture
@@ -61,7 +75,10 @@ def interrupt(monkeypatch):
 )
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(name, frozen, eager, tiny, tmp_path, interrupt):
     recipe = dataclasses.replace(RECIPE, model=Model(name, "tiny", width=0.125), freeze_backbone=frozen)
+    recipe = dataclasses.replace(recipe, size=None, area=60 * 80)
+    tiny = of_two_shapes(tiny)
     model, history, _ = run(tmp_path / "whole", tiny, recipe)
+    assert model.view == View(60 * 80, 16)
     interrupt(2)
     with pytest.raises(ZeroDivisionError):
         run(tmp_path / "resumed", tiny, recipe)
