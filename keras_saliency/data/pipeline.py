@@ -90,13 +90,13 @@ def pipeline(
             visual angle is unknown, an augmentation is unknown or out of range, or it is asked for with features.
     """
     _require_samples(samples)
-    samples = samples.in_windows(size)
     for sample in samples:
         if not sample.is_usable:
             raise ValueError(
                 f"{sample.name} has no fixations: its target would be empty, whatever its density. Leave it out, as a "
                 "DataSet does."
             )
+    samples = samples.in_windows(size)
     if degrees is not None:
         if samples.pixels_per_degree is None or sigma is not None:
             raise ValueError(
@@ -139,7 +139,9 @@ def pipeline(
     def shuffle_batches(batches):
         return batches.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
 
-    dataset = _loaded(tf.data.Dataset.zip(*drawn), load, batch, seen.canvases, shuffle_batches if shuffle else None)
+    rows = tf.data.Dataset.zip(*drawn)
+    each_once = not shuffle or all(sample.weight == 1.0 for sample in samples)
+    dataset = _loaded(rows, load, batch, seen.canvases, shuffle_batches if shuffle else None, each_once)
     if features:
         gather = _in_graph(lambda rows, target: (features.gather(*rows), target))
         dataset = dataset.map(gather, num_parallel_calls=2)
@@ -196,7 +198,7 @@ def _aim(samples, size, target_size):
     return showing.places(samples, tuple(target_size))
 
 
-def _loaded(rows, load, batch, canvases, shuffle_batches=None):
+def _loaded(rows, load, batch, canvases, shuffle_batches=None, each_once=True):
     """Batches of what is loaded for rows; images of a batch are of one size."""
     options = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
     _, kinds = np.unique(canvases, axis=0, return_inverse=True)
@@ -204,7 +206,7 @@ def _loaded(rows, load, batch, canvases, shuffle_batches=None):
         return rows.map(_in_graph(load), **options).batch(batch)
     sorted_rows = order.in_batches(rows, kinds.ravel(), batch, shuffle_batches)
     batches = order.batched(sorted_rows.map(_in_graph(lambda key, *row: (key, load(*row))), **options), batch)
-    if rows.cardinality() != len(kinds):  # Some are drawn more often than others, or not at all.
+    if not each_once:  # Of how many batches there are of a size, chance decides.
         return batches
     return batches.apply(tf.data.experimental.assert_cardinality(-(-np.bincount(kinds.ravel()) // batch).sum()))
 

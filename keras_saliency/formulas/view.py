@@ -72,8 +72,11 @@ class View:
             name: What an error calls the picture.
 
         Raises:
-            ValueError: If a side of the picture is below the stride, or more than `MAX_SEEN` pixels would be seen.
+            ValueError: If a side of the picture is below the stride, more than `MAX_SEEN` pixels would be seen, or its
+                pixels per degree are not above zero.
         """
+        if pixels_per_degree is not None and not 0 < pixels_per_degree < float("inf"):
+            raise ValueError(f"pixels_per_degree of {name} must be above 0. Received: {pixels_per_degree}.")
         height, width = map(int, self.sides(np.array(image_size, "float64"), pixels_per_degree))
         if min(image_size) < self.stride:
             raise ValueError(

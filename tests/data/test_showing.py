@@ -68,6 +68,14 @@ def test_degrees_take_the_place_of_an_area_where_they_are_known():
     assert view.of((600, 800), 30) == (192, 256)
     assert view.of((1200, 1600), 60) == (192, 256)
     assert tuple(showing.seen_size((600, 800), view, 30.0).numpy()) == (192, 256)
+    # 17.5 strides high, which float32 would round down.
+    assert tuple(showing.seen_size((560, 720), View(pixels_per_degree=30.1), 30.1).numpy()) == (576, 736)
+
+
+@pytest.mark.parametrize("degree", [0, -30.0, np.nan, np.inf])
+def test_a_degree_has_pixels(degree):
+    with pytest.raises(ValueError, match=f"pixels_per_degree of one.png must be above 0. Received: {degree}"):
+        View(pixels_per_degree=30).of((600, 800), degree, "one.png")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (31, 400)])
@@ -113,6 +121,22 @@ def test_nothing_is_dropped_and_batches_are_of_one_size(samples):
         assert all(image.shape == (*target.shape[:3], 3) and len(image) <= 2 for image, target in batches)
         made = sorted(tuple(image.shape[1:3]) for image, _ in batches for _ in range(len(image)))
         assert made == sorted(map(tuple, showing.places(windows, VIEW).canvases.tolist()))
+
+
+def test_weights_of_a_mixture_that_shows_as_many_images_as_it_has():
+    """Of one size fewer than there are, of the other more: how many batches there are is not promised."""
+    parts = {"a": [dotted((60, 80), y, 9) for y in range(10)], "b": [dotted((64, 64), y, 9) for y in range(10)]}
+    data = {name: DataSet(name, *[Samples(part)] * 3) for name, part in parts.items()}
+    mixed = mixtures.mix(data, {"a": 0.5, "b": 1.5}).train
+    shown = [image.shape for image, _ in pipeline(mixed, VIEW, 3, shuffle=True)]
+    assert sorted(shape[0] for shape in shown if shape[1] == shape[2]) == [3] * 5
+    assert sorted(shape[0] for shape in shown if shape[1] != shape[2]) == [2, 3]
+
+
+def test_a_long_picture_of_which_nothing_is_known_is_refused():
+    blank = dataclasses.replace(dotted((640, 64), 9, 9), fixations=Fixations.from_rows([]), name="blank.png")
+    with pytest.raises(ValueError, match="blank.png has no fixations"):
+        pipeline(Samples([blank, dotted((64, 64), 9, 9)]), VIEW)
 
 
 def test_equal_seeds_give_equal_batches(samples):
