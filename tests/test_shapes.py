@@ -1,5 +1,7 @@
 """A picture of any shape gives the same log-density at every door, and every map covers its picture."""
 
+import dataclasses
+
 import cv2
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ import tensorflow as tf
 import keras_saliency as ks
 from keras_saliency.data import DataSet, Fixations, Sample, Samples, showing
 from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
-from keras_saliency.training.build import build
+from keras_saliency.training.build import build, counts_of
 from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.recipe import Model
 
@@ -122,7 +124,7 @@ def test_pictures_that_are_too_small_are_refused_by_name(model, served, shape, t
         lambda: FeatureCache(tmp_path / "cache", model.get_layer("backbone"), Samples([sample]), model.view),
         lambda: next(ModelSource(model, "net").predictions(Samples([sample]))),
     ):
-        with pytest.raises(ValueError, match=says):
+        with pytest.raises(ValueError, match=f"small.png {says}"):
             door()
     with pytest.raises(tf.errors.InvalidArgumentError, match="too small on a side"):
         served.signatures["serving_default"](image_bytes=tf.constant([png(image)]))
@@ -150,6 +152,14 @@ def test_features_are_cached_for_each_size(model, tmp_path):
     FeatureCache(tmp_path, backbone, samples, model.view, flip=True, progress=lambda done: pytest.fail("made again"))
 
 
+def test_weights_count_where_images_are_drawn():
+    rows = [(x, y, 0, 0.0) for x in range(0, 60, 9) for y in range(0, 900, 30)]
+    long = Sample("long", png(picture((900, 60))), (900, 60), Fixations.from_rows(rows), 2.0, weight=0.5)
+    windows = Samples([long]).in_windows(ks.models.View(64 * 64, 16))
+    assert counts_of(windows, ks.models.View(64 * 64, 16), shuffled=False).tolist() == [len(windows)]
+    assert counts_of(windows, ks.models.View(64 * 64, 16)).tolist() == [windows.draws] != [len(windows)]
+
+
 @pytest.mark.slow
 def test_a_recipe_trains_on_pictures_of_many_shapes(tiny_backbone, tmp_path):
     """From the data set to the scores, in windows where they are long."""
@@ -167,6 +177,10 @@ def test_a_recipe_trains_on_pictures_of_many_shapes(tiny_backbone, tmp_path):
     data = DataSet("shapes", *map(split, (0, 10, 20)))
     network = Model(backbone=tiny_backbone)
     recipe = ks.Recipe("shapes", "shapes", model=network, loss={"nll": 1.0}, area=64 * 64, batch=2, epochs=1)
+    small = Samples([*data.test, sample(30, 15, 64)])
+    with pytest.raises(ValueError, match="30.png has 15x64 pixels, and the network needs 16"):
+        ks.train(recipe, data=dataclasses.replace(data, test=small), workdir=tmp_path / "none", verbose=False)
+    assert not (tmp_path / "none").exists()  # Nothing was trained.
     run = ks.train(recipe, data=data, workdir=tmp_path / "run", verbose=False)
     assert run.model.view == ks.models.View(64 * 64, 16)
     assert np.isfinite(run.scores["log_likelihood"]["mean"])

@@ -62,6 +62,8 @@ class ModelSource:
         """Yields a `Prediction` for each sample."""
         size = shown_by(self.model)
         if not isinstance(size, tuple):
+            if size is not None:
+                samples.in_windows(size)  # Raises for what the model cannot see, by name and before all work.
             for sample in samples:
                 degrees = sample.pixels_per_degree or samples.pixels_per_degree
                 predicted = predict_image(self.model, sample.read(), self.log_density, pixels_per_degree=degrees)

@@ -39,8 +39,8 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
 
     Raises:
         ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown, weights cannot
-            be had, or a loss needs fixations, or a size degrees, that the data do not tell; see `create_model` and
-            `combo`.
+            be had, a loss needs fixations, or a size degrees, that the data do not tell, or an image of any split is
+            smaller than the model can see; see `create_model` and `combo`.
     """
     keras.utils.set_random_seed(recipe.seed)
     loss = losses.combo(recipe.loss, from_logits=recipe.model.head == "log-density")
@@ -49,10 +49,10 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     require_known(recipe.augment)
     model = create_model(**dataclasses.asdict(recipe.model), **recipe.shown())
     shown = require_shown(model)
+    train, validation, _ = (split.in_windows(shown) for split in data.splits.values())
     if start is not None:
         model.set_weights(start.get_weights())
     if recipe.model.head != "published":
-        train, validation = (split.in_windows(shown) for split in (data.train, data.validation))
         bias = baselines.CentreBias(train, validation).density
         model.get_layer("decoder").get_layer("centre_bias").set_density(bias)
     _freeze(recipe, model.get_layer("backbone"))
@@ -110,13 +110,14 @@ def steps_of(data: DataSet, shown: Size | View, batch: int) -> int:
     return int(np.ceil(counts_of(data.train, shown) / batch).sum())
 
 
-def counts_of(samples: Samples, shown: Size | View) -> np.ndarray:
+def counts_of(samples: Samples, shown: Size | View, shuffled: bool = True) -> np.ndarray:
     """How many images of each size an epoch shows; of a mixture shown in part, about as many.
 
     Args:
         samples: The split.
         shown: The frame, or the view.
+        shuffled: Whether they are in random order, in which weights count, or each is shown once.
     """
     windows = samples.in_windows(shown)
     _, counts = np.unique(showing.places(windows, shown).canvases, axis=0, return_counts=True)
-    return np.round(counts * (windows.draws / len(windows))).astype(int).clip(1)
+    return np.round(counts * (windows.draws / len(windows))).astype(int).clip(1) if shuffled else counts

@@ -92,16 +92,17 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
     shown = require_shown(model)
     target_size = model.output_shape[1:3] if recipe.size else recipe.model.scale
     # What fills a batch is asked for before it is known how much there is.
-    batch, validated = (min(recipe.batch, samples.draws) for samples in (data.train, data.validation))
+    shown_train, shown_validation = (samples.in_windows(shown) for samples in (data.train, data.validation))
+    batch, validated = min(recipe.batch, shown_train.draws), min(recipe.batch, len(shown_validation))
     if batch < recipe.batch:
-        bars.console.print(f"batch={recipe.batch}: every step sees all {batch} training images")
-    validation = data.validation.pipeline(shown, validated, target_size=target_size, features=caches["validation"])
-    validation = own_share(validation, counts_of(data.validation, shown), validated)
+        bars.console.print(f"batch={recipe.batch}: there are {batch} training images")
+    validation = shown_validation.pipeline(shown, validated, target_size=target_size, features=caches["validation"])
+    validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
         task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(data, shown, batch))
-        train = data.train.pipeline(
+        train = shown_train.pipeline(
             shown,
             batch,
             target_size=target_size,
@@ -112,7 +113,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             epoch=epoch,
             features=caches["train"],
         )
-        train = own_share(train, counts_of(data.train, shown), batch)
+        train = own_share(train, counts_of(shown_train, shown), batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch), warnings.catch_warnings():

@@ -15,7 +15,7 @@ import rich.console
 import tensorflow as tf
 
 import keras_saliency as ks
-from keras_saliency.data import DataSet, Samples
+from keras_saliency.data import DataSet, Fixations, Sample, Samples
 from keras_saliency.models import View
 from keras_saliency.training.build import build
 from keras_saliency.training.devices import enough_memory
@@ -280,9 +280,17 @@ def test_a_batch_of_more_than_all_images_is_all_of_them(eager, tiny, tmp_path, m
     monkeypatch.setattr(keras.Model, "fit", fit)
     console = rich.console.Console(file=io.StringIO(), width=200)
     recipe = dataclasses.replace(RECIPE, epochs=1, batch=100_000_000)
-    train_with_stages(recipe, lambda name: tiny, tmp_path, console)
-    assert "batch=100000000: every step sees all 8 training images" in console.file.getvalue()
+    train_with_stages(recipe, lambda name: tiny, tmp_path / "frame", console)
+    assert "batch=100000000: there are 8 training images" in console.file.getvalue()
     assert seen == [8, 4]
+    # A long image is several: one for each window.
+    rows = [(x, y, 0, 0.0) for x in range(5, 40, 9) for y in range(5, 400, 20)]
+    image = tf.io.encode_png(np.zeros((400, 40, 3), "uint8")).numpy()
+    long = Samples([Sample("long.png", image, (400, 40), Fixations.from_rows(rows), 2.0)])
+    recipe = dataclasses.replace(recipe, size=None, area=64 * 64)
+    train_with_stages(recipe, lambda name: DataSet("long", long, long, long), tmp_path / "view", console)
+    assert seen[2:] == [len(long.in_windows(View(64 * 64, 16)))] * 2
+    assert seen[2] > 1
 
 
 def test_a_batch_that_does_not_fit_is_one_line():
