@@ -130,6 +130,27 @@ def test_pictures_that_are_too_small_are_refused_by_name(model, served, shape, t
         served.signatures["serving_default"](image_bytes=tf.constant([png(image)]))
 
 
+@pytest.mark.parametrize(("scale", "stride"), [(1, 16), (1, 14), (1 / 8, 16), (0.3, 80)])
+def test_maps_of_a_scale_are_those_of_the_targets(scale, stride):
+    """Whatever the shape of the picture: else no loss could compare them."""
+    images = keras.Input((None, None, 3))
+    patches = keras.layers.Conv2D(2, 14, 14, name="patches")(images)  # as transformers have
+    backbone = {"backbone": keras.Model(images, patches)} if stride == 14 else {}
+    network = ks.create_model("icf", weights=None, scale=scale, **backbone)
+    assert network.view.stride == stride
+    for shape in ((512, 512), (300, 900)):
+        seen = network.view.of(shape)
+        samples = Samples([Sample("one", b"", shape, Fixations.from_rows([]), 2.0)])
+        targets = showing.places(samples, network.view, scale).canvases
+        features = network.get_layer("backbone").compute_output_shape((1, *seen, 3))
+        assert network.get_layer("decoder").compute_output_shape(features)[1:3] == tuple(targets[0])
+
+
+def test_a_scale_without_whole_pixels_needs_a_frame():
+    with pytest.raises(ValueError, match="scale=0.37 gives maps of whole pixels for few sizes of pictures. Give input"):
+        ks.create_model("icf", weights=None, scale=0.37)
+
+
 def test_features_are_cached_for_each_size(model, tmp_path):
     shapes = [(60, 80), (64, 64), (60, 80), (90, 400), (64, 64)]
     rows = [[(30.5, 30.5, 0, 0.0), (3.5, 3.5, 0, 0.0)]] * len(shapes)

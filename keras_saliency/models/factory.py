@@ -1,5 +1,7 @@
 """One factory for saliency models."""
 
+import fractions
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from keras_saliency.models.sizes import known_size
 
 FINEST = 14  # pixels, the side of DINOv2's patches: finer steps would give many sizes that hardly differ
 SIDE = 448  # pixels, a multiple of every stride that backbones have
+COARSEST = 256  # pixels that the sides of what is seen are multiples of at most
 SHAPE = (3000, 4000)  # of the pictures for whose size a model with a view is built
 HEADS = ("log-density", "density", "published")
 FINISH = {
@@ -103,8 +106,8 @@ def create_model(
 
     Raises:
         ValueError: If a name is unknown; lists the known ones. If the size is none, or too small, or there is an area,
-            too. If a centre bias is given to a head without one. If the backbone has no feature maps; see
-            `create_backbone`.
+            too; if without a size the scale gives maps of whole pixels for few sizes of pictures. If a centre bias is
+            given to a head without one. If the backbone has no feature maps; see `create_backbone`.
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
     row = find_architecture(name)
@@ -122,17 +125,15 @@ def create_model(
     given = {key: value for key, value in {"taps": taps, "normalise": normalise}.items() if value is not None}
     built_for = input_size or (None, None)
     encoder = _encoder(row, backbone, {**combination, **given}, weights, built_for, stride, dilated)
-    view = None
+    view = unit = None
     if input_size is None:
-        unit = stride_of(encoder)
-        while unit < FINEST:
-            unit *= 2
+        unit = _unit(stride_of(encoder), scale)
         view = View(AREA if area is None else area, unit, pixels_per_degree)
         input_size = view.of(SHAPE)
     features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
     margin = {"margin": combination["margin"]} if "margin" in combination else {}
     score = keras.tree.flatten(row.decode(features, width, **margin))[0]
-    decoder = SaliencyModel(features, _head(row, score, input_size, head, scale), name="decoder")
+    decoder = SaliencyModel(features, _head(row, score, input_size, head, scale, unit), name="decoder")
     if centre_bias is not None:
         decoder.get_layer("centre_bias").set_density(centre_bias)
     images = keras.Input((*input_size, 3), name="images")
@@ -151,6 +152,19 @@ def stride_of(encoder: keras.Model) -> int:
     # Of two sizes, as margins may have been added to both.
     small, large = (encoder.compute_output_shape((None, side, side, 3)) for side in (SIDE, 2 * SIDE))
     return max(round(SIDE / (b[1] - a[1])) for a, b in zip(small, large, strict=True))
+
+
+def _unit(stride, scale):
+    """What the sides of what is seen are multiples of."""
+    while stride < FINEST:
+        stride *= 2
+    # For maps to have whole sides, too.
+    unit = math.lcm(stride, fractions.Fraction(scale).limit_denominator(COARSEST).denominator)
+    if unit > COARSEST:
+        raise ValueError(
+            f"scale={scale} gives maps of whole pixels for few sizes of pictures. Give input_size, or a scale like 0.5."
+        )
+    return unit
 
 
 def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
@@ -172,12 +186,15 @@ def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
     return SaliencyModel(images, features, name="backbone")
 
 
-def _head(row, score, input_size, head, scale):
+def _head(row, score, input_size, head, scale, unit):
     size = [round(side * scale) for side in input_size]
     if head == "published":
         return _zoom(FINISH[row.finish](dtype="float32", name="finish")(score), size, "saliency", row.resize)
     # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
-    x = _zoom(score, [-(-side // 4) for side in size], "quarter")
+    quarter = [-(-side // 4) for side in size]
+    if unit:  # At every size of what is seen, both factors give whole sides.
+        quarter = [side // unit * -(-round(unit * scale) // 4) for side in input_size]
+    x = _zoom(score, quarter, "quarter")
     x = LearnedBlur(name="learned_blur")(x)
     x = CentreBias(name="centre_bias")(x)
     x = LogSoftmax(name="log_density")(_zoom(x, size, "upsample"))
