@@ -34,7 +34,8 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
 
     Every map covers the whole of its image and nothing else: pixel (i, j) of a map of the first two is what lies from
     i/height to (i + 1)/height of the height of the image, and from j/width to (j + 1)/width of its width. The
-    exponential of a `log_density` sums to one over the map. Images are shown to the model as `predict` shows them.
+    exponential of a `log_density` sums to one over the map. Images are shown to the model as `predict` shows them,
+    of which no pixels per degree are known.
     Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright; one of more
     than `keras_saliency.data.image_header.MAX_PIXELS` pixels is refused. An empty batch has empty outputs. What is
     loaded also has the function `native`: from the bytes of one file to its map, `(height, width, 1)`, at the size of
