@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import hashlib
-import itertools
 import json
 import math
 import re
@@ -91,10 +90,7 @@ class FeatureCache:
         seen = 0
         with contextlib.ExitStack() as stack:
             files = [
-                [
-                    _Rows(stack.enter_context(stack.enter_context(whole(self._path(kind, tap))).open("wb")), shape)
-                    for tap, shape in enumerate(taps)
-                ]
+                [_Rows(stack.enter_context(whole(self._path(kind, tap))), shape) for tap, shape in enumerate(taps)]
                 for kind, taps in enumerate(shapes)
             ]
             for numbers, pictures in images(samples, size, batch):
@@ -106,8 +102,6 @@ class FeatureCache:
                         tap.write(mirrored, self.rows[first], np.clip(feature, -FLOAT16_MAX, FLOAT16_MAX))
                 seen += len(pictures)
                 progress(seen)
-            for tap in itertools.chain(*files):  # before the first is moved to its place
-                tap.file.flush()
 
     def gather(self, indices: Tensor, flipped: Tensor) -> tuple[Features, ...]:
         """The features of a batch, in a `tf.data` graph: a tuple of float32 maps.
@@ -141,18 +135,21 @@ def _taps(backbone, height, width):
 class _Rows:
     """A float16 array in a new file, `(flips, samples, ...)`, that is written by blocks of samples.
 
-    Into a memory map one would write faster, but where the disk is full that ends the process.
+    Into a memory map one would write faster, but where the disk is full that ends the process. The file is closed after
+    each block: there may be more sizes of images than files that can be open at once.
     """
 
-    def __init__(self, file, shape):
-        self.file, self.shape = file, shape
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
-        self.start = file.tell()
+    def __init__(self, path, shape):
+        self.path, self.shape = path, shape
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
+            self.start = file.tell()
 
     def write(self, mirrored, sample, values):
         row = 2 * math.prod(self.shape[2:])
-        self.file.seek(self.start + (mirrored * self.shape[1] + sample) * row)
-        self.file.write(np.ascontiguousarray(values, "<f2"))
+        with self.path.open("r+b") as file:
+            file.seek(self.start + (mirrored * self.shape[1] + sample) * row)
+            file.write(np.ascontiguousarray(values, "<f2"))
 
 
 def clear_features(directory: str | Path) -> None:

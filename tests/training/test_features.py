@@ -1,5 +1,6 @@
 import gc
 import json
+import os
 import resource
 import shutil
 import weakref
@@ -9,15 +10,17 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_saliency.data import Fixations, Sample, Samples
+from keras_saliency.formulas.view import View
 from keras_saliency.training.features import FLOAT16_MAX, FeatureCache, clear_features
 
 SIZE = (24, 32)
 
 
-def backbone(gain=1.0):
-    images = keras.Input((*SIZE, 3))
+def backbone(gain=1.0, size=SIZE):
+    images = keras.Input((*size, 3))
     weights = keras.initializers.Constant(gain)
     fine = keras.layers.Conv2D(2, 3, 2, padding="same", kernel_initializer=weights)(images)
     return keras.Model(images, [fine, keras.layers.MaxPooling2D()(fine)])
@@ -144,3 +147,18 @@ def test_only_caches_are_cleared(tiny, tmp_path):
         path.unlink()
     clear_features(tmp_path)
     assert not tmp_path.exists()
+
+
+def test_there_may_be_more_sizes_than_files_that_can_be_open(tmp_path):
+    shapes = [(8 * i, 8 * j) for i in range(2, 6) for j in range(2, 6)]
+    image = {shape: tf.io.encode_png(np.zeros((*shape, 3), "uint8")).numpy() for shape in shapes}
+    looked = Fixations.from_rows([(1, 1, 0, 0.0)])
+    samples = Samples([Sample(str(shape), image[shape], shape, looked, 2.0) for shape in shapes], pixels_per_degree=1.0)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # As many as are open, and one for each size.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + len(shapes), before[1]))
+    try:
+        cache = FeatureCache(tmp_path, backbone(size=(None, None)), samples, View(64, 8, pixels_per_degree=1.0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(cache.taps) == len(shapes)
