@@ -31,8 +31,9 @@ def png(image):
 @pytest.fixture(scope="module")
 def model(tiny_backbone):
     keras.utils.set_random_seed(1)
-    model = ks.create_model(backbone=tiny_backbone, area=64 * 64)
-    assert model.view == ks.models.View(64 * 64, 16)
+    # In degrees where these are known, and by the area where not.
+    model = ks.create_model(backbone=tiny_backbone, area=64 * 64, pixels_per_degree=4)
+    assert model.view == ks.models.View(64 * 64, 16, 4)
     # Of its random weights nothing would be seen.
     score = next(layer for layer in model.get_layer("decoder").layers if layer.name == "score")
     score.kernel.assign(40 * score.kernel)
@@ -105,6 +106,19 @@ def test_a_served_map_laid_over_a_wide_picture_is_its_png(served):
         (exact,) = served.signatures["png"](image_bytes=data)["saliency_png_bytes"].numpy()
         laid_over = 255 * cv2.resize(map_, (160, 90), interpolation=cv2.INTER_LINEAR)
         assert np.abs(laid_over - cv2.imdecode(np.frombuffer(exact, "uint8"), cv2.IMREAD_UNCHANGED)).max() <= 2
+
+
+def test_a_degree_is_as_large_at_every_door(model, saved):
+    image = picture((120, 160))
+    sample = Sample("one", png(image), (120, 160), Fixations.from_rows([(1.5, 2.5, 0, 0.0)]), 2.0)
+    own = ks.predict(model, image, pixels_per_degree=5)
+    assert showing.show(image, model.view, 5).shape == (1, 96, 128, 3)
+    assert np.abs(own - ks.predict(model, image)).max() > 1e-3
+    samples = Samples([sample], 5.0)
+    for source in (ModelSource(model, "net"), SavedModelSource(saved / "served" / "1")):
+        np.testing.assert_allclose(next(source.predictions(samples)).values, own, atol=1e-5)
+    ((batch, _),) = samples.pipeline(model.view)
+    assert batch.shape == (1, 96, 128, 3)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (15, 300)])

@@ -15,12 +15,14 @@ from keras_saliency.formulas.types import Maps, Size, Tensor, Unbatched
 from keras_saliency.formulas.view import LONGEST, MAX_SEEN, View
 
 
-def seen_size(image_size: Tensor, view: View, pixels_per_degree: float | None = None) -> Tensor:
+def seen_size(image_size: Tensor, view: View, pixels_per_degree: float | Tensor | None = None) -> Tensor:
     """The size at which a picture is seen, all windows together: `View.sides` as `(2,)`, int32."""
     if not tf.is_symbolic_tensor(image_size):  # Then NumPy is many times as fast.
         degrees = None if pixels_per_degree is None else np.array([pixels_per_degree], "float64")
         return tf.constant(view.sides(np.array(image_size, "float64"), degrees), tf.int32)
-    degrees = None if pixels_per_degree is None else tf.constant([pixels_per_degree], tf.float64)
+    degrees = None
+    if pixels_per_degree is not None:
+        degrees = tf.reshape(tf.convert_to_tensor(pixels_per_degree, tf.float64), (1,))
     return tf.cast(view.sides(tf.cast(image_size, tf.float64), degrees, tf), tf.int32)
 
 

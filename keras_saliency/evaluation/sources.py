@@ -97,7 +97,8 @@ class SavedModelSource:
         """Yields a `Prediction` for each sample."""
         for sample in samples:
             # Those exported before the decoder turned pictures upright are not to see them turned.
-            predicted = self.serve(image_files.upright(sample.image, sample.read()))
+            degrees = sample.pixels_per_degree or samples.pixels_per_degree
+            predicted = self.serve(image_files.upright(sample.image, sample.read()), degrees)
             yield map_files.as_prediction(predicted[..., 0], sample)
 
 

@@ -1,6 +1,7 @@
 """At which size a network sees a picture: one that the shape of the picture asks for."""
 
 import dataclasses
+import numbers
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from keras_saliency.formulas.types import Size, Tensor
 AREA = 240 * 320  # pixels
 LONGEST = 3  # shorter sides that the longer side of a picture has which is seen whole
 MAX_SEEN = 1 << 26  # pixels of what a network sees of one picture
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,12 +39,13 @@ class View:
     pixels_per_degree: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.stride >= 1 or not self.stride**2 <= self.area <= MAX_SEEN:
+        if not _is_number(self.area) or not self.stride >= 1 or not self.stride**2 <= self.area <= MAX_SEEN:
             raise ValueError(
                 f"area must be from {self.stride**2} pixels, a square of the stride, to {MAX_SEEN}. "
                 f"Received: area={self.area}."
             )
-        if self.pixels_per_degree is not None and not 0 < self.pixels_per_degree < float("inf"):
+        degrees = self.pixels_per_degree
+        if degrees is not None and not (_is_number(degrees) and 0 < degrees < float("inf")):
             raise ValueError(
                 f"pixels_per_degree must be above 0, or None. Received: pixels_per_degree={self.pixels_per_degree}."
             )

@@ -39,7 +39,8 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     Files are decoded as everywhere else, by `keras_saliency.data.image_files.decode`, and turned upright; one of more
     than `keras_saliency.data.image_header.MAX_PIXELS` pixels is refused. An empty batch has empty outputs. What is
     loaded also has the function `native`: from the bytes of one file to its map, `(height, width, 1)`, at the size of
-    its image, a log-density where the model gives one.
+    its image, a log-density where the model gives one; and, where its view is in degrees, `native_in_degrees`, which
+    takes the pixels of a degree of visual angle, float64, too.
 
     Args:
         model: A model that gives saliency maps.
@@ -103,14 +104,15 @@ def _export_from_tensorflow(model, directory, size):
         )
 
 
-def load_saved_model(directory: str | Path) -> tuple[Callable[[bytes], Unbatched], bool]:
+def load_saved_model(directory: str | Path) -> tuple[Callable[..., Unbatched], bool]:
     """Loads what `export_saved_model` wrote; Keras is not asked, so that it works on every backend.
 
     Args:
         directory: The folder of the version.
 
     Returns:
-        A function from the bytes of an image file to its map `(height, width, 1)`, float32, at the size of the image;
+        A function from the bytes of an image file, and the pixels of a degree of visual angle in it where they are
+        known, to its map `(height, width, 1)`, float32, at the size of the image;
         and whether it is a log-density, or a map without negative values.
 
     Raises:
@@ -129,8 +131,10 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[[bytes], Unbatched
     log_density = "log_density" in signature.structured_outputs
     output = "log_density" if log_density else "saliency"
 
-    def serve(data):
+    def serve(data, pixels_per_degree=None):
         # Through the loaded object: its variables live no longer than it does.
+        if pixels_per_degree and hasattr(loaded, "native_in_degrees"):
+            return loaded.native_in_degrees(tf.constant(data), tf.constant(pixels_per_degree, tf.float64)).numpy()
         if hasattr(loaded, "native"):
             return loaded.native(tf.constant(data)).numpy()
         # What was exported before maps covered their images has the padding of the letterbox.
@@ -164,6 +168,14 @@ class _Served(tf.Module):
         self.native = _function(
             lambda image_bytes: self._map(image_files.decode(image_bytes)), tf.TensorSpec((), tf.string, "image_bytes")
         )
+        if isinstance(shown, View) and shown.pixels_per_degree:
+            self.native_in_degrees = tf.function(
+                lambda image_bytes, pixels_per_degree: self._map(
+                    image_files.decode(image_bytes), pixels_per_degree=pixels_per_degree
+                ),
+                input_signature=[tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.float64)],
+                autograph=False,
+            )
         # What TensorFlow must find to save the weights; it does not look inside Keras models by itself.
         self.saved_variables = [variable.value for variable in model.variables]
 
@@ -199,13 +211,13 @@ class _Served(tf.Module):
         maps = self.predict(images)[:, None]
         return _each(lambda pair: finish(self._put_back(*pair, to)), (maps, sizes), spec)
 
-    def _map(self, image, to=None):
+    def _map(self, image, to=None, pixels_per_degree=None):
         """The map of an image, at its size or another."""
-        windows = showing.show(image, self.shown)
+        windows = showing.show(image, self.shown, pixels_per_degree)
         spec = tf.TensorSpec(self.predict.get_concrete_function().structured_outputs.shape[1:])
         # One after the other: of a very long picture there are more than memory holds at once.
         maps = _each(lambda window: self.predict(window[None])[0], windows, spec, parallel_iterations=1)
-        return self._put_back(maps, tf.shape(image)[:2], to)
+        return self._put_back(maps, tf.shape(image)[:2], to, pixels_per_degree)
 
-    def _put_back(self, predictions, image_size, to):
-        return showing.put_back(predictions, image_size, self.shown, self.log_density, to=to)
+    def _put_back(self, predictions, image_size, to, pixels_per_degree=None):
+        return showing.put_back(predictions, image_size, self.shown, self.log_density, pixels_per_degree, to)

@@ -54,7 +54,7 @@ class Recipe:
         loss: The weight of each loss by name.
         size: `(height, width)` of a frame in which the network sees every image, padded where its shape is another;
             None where it sees each at a size that its shape asks for.
-        area: The pixels of an image as the network sees it, without a frame.
+        area: The pixels of an image as the network sees it; does not count where there is a frame.
         pixels_per_degree: The pixels of a degree of visual angle in what the network sees, in place of the area, for
             images of data that say how many theirs has.
         batch: Images in a step.
