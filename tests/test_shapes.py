@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import keras_saliency as ks
 from keras_saliency.data import DataSet, Fixations, Sample, Samples, showing
+from keras_saliency.data.windows import places
 from keras_saliency.evaluation.sources import ModelSource, SavedModelSource
 from keras_saliency.training.build import build, counts_of
 from keras_saliency.training.features import FeatureCache
@@ -155,7 +156,7 @@ def test_maps_of_a_scale_are_those_of_the_targets(scale, stride):
     for shape in ((512, 512), (300, 900)):
         seen = network.view.of(shape)
         samples = Samples([Sample("one", b"", shape, Fixations.from_rows([]), 2.0)])
-        targets = showing.places(samples, network.view, scale).canvases
+        targets = places(samples, network.view, scale).canvases
         features = network.get_layer("backbone").compute_output_shape((1, *seen, 3))
         assert network.get_layer("decoder").compute_output_shape(features)[1:3] == tuple(targets[0])
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_saliency.data import geometry
 from keras_saliency.data.augmentation import Move
-from keras_saliency.data.showing import Places
 from keras_saliency.data.targets import either, measured, picture_shares, rows_of
+from keras_saliency.data.windows import Places
 from keras_saliency.formulas.types import Tensor, Unbatched
 
 

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import geometry, image_files, order, parts, showing
+from keras_saliency.data import geometry, image_files, order, parts
 from keras_saliency.data.augmentation import mover, recolour, require_known
 from keras_saliency.data.moved_targets import MovedTargets
 from keras_saliency.data.targets import rows_of, target_maker
+from keras_saliency.data.windows import places
 from keras_saliency.formulas.types import Features, Size, Tensor
 from keras_saliency.formulas.view import View
 
@@ -108,7 +109,7 @@ def pipeline(
     require_known(augment)
     if features and (augment or numbered):
         raise ValueError("Cached features are of images as they are: augment and numbered need the images themselves.")
-    seen = showing.places(samples, size)
+    seen = places(samples, size)
     aim = seen if target_size is None else _aim(samples, size, target_size)
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
@@ -164,7 +165,7 @@ def images(samples: Split, size: Size | View, batch: int = 8) -> tf.data.Dataset
         ValueError: If there are no samples.
     """
     _require_samples(samples)
-    seen = showing.places(samples, size)
+    seen = places(samples, size)
     make = _image_maker(samples, seen)
     numbers = tf.data.Dataset.zip((tf.data.Dataset.range(len(samples)),))
     dataset = _loaded(numbers, lambda i: (i, make(i)), batch, seen.canvases)
@@ -194,8 +195,8 @@ _in_graph = tf.autograph.experimental.do_not_convert
 def _aim(samples, size, target_size):
     """Where targets lie that are of another size than what is seen."""
     if isinstance(size, View):
-        return showing.places(samples, size, target_size)
-    return showing.places(samples, tuple(target_size))
+        return places(samples, size, target_size)
+    return places(samples, tuple(target_size))
 
 
 def _loaded(rows, load, batch, canvases, shuffle_batches=None, each_once=True):

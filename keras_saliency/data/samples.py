@@ -11,7 +11,7 @@ from typing import Any, cast, overload
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import image_files, showing
+from keras_saliency.data import image_files, windows
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.map_arrays import read_map
 from keras_saliency.data.order import draws
@@ -190,8 +190,8 @@ class Samples(collections.abc.Sequence[Sample]):
         return sum(draws(count, weight) for (_, weight), count in kinds.items())
 
     def in_windows(self, size: Size | View) -> "Samples":
-        """The same as a network sees them, a sample for each window; see `keras_saliency.data.showing.in_windows`."""
-        return Samples(showing.in_windows(self, size), self.pixels_per_degree) if isinstance(size, View) else self
+        """The same as a network sees them, a sample for each window; see `keras_saliency.data.windows.in_windows`."""
+        return Samples(windows.in_windows(self, size), self.pixels_per_degree) if isinstance(size, View) else self
 
     def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""

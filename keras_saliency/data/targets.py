@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_saliency.data import geometry
-from keras_saliency.data.showing import Places
+from keras_saliency.data.windows import Places
 from keras_saliency.formulas.types import Tensor, Unbatched
 
 DENSITY, COUNTS, VALID = CHANNELS = range(3)

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 
 from keras_saliency import baselines, losses
-from keras_saliency.data import DataSet, Samples, showing
+from keras_saliency.data import DataSet, Samples
 from keras_saliency.data.augmentation import require_known
+from keras_saliency.data.windows import places
 from keras_saliency.formulas.types import Size
 from keras_saliency.formulas.view import View
 from keras_saliency.legacy.model_layers import find_layers
@@ -119,5 +120,5 @@ def counts_of(samples: Samples, shown: Size | View, shuffled: bool = True) -> np
         shuffled: Whether they are in random order, in which weights count, or each is shown once.
     """
     windows = samples.in_windows(shown)
-    _, counts = np.unique(showing.places(windows, shown).canvases, axis=0, return_counts=True)
+    _, counts = np.unique(places(windows, shown).canvases, axis=0, return_counts=True)
     return np.round(counts * (windows.draws / len(windows))).astype(int).clip(1) if shuffled else counts

@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_saliency.data import showing
 from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
+from keras_saliency.data.windows import places
 from keras_saliency.formulas.types import Features, Size, Tensor
 from keras_saliency.formulas.view import View
 from keras_saliency.writing.files import delete_own, whole, write_whole
@@ -58,7 +58,7 @@ class FeatureCache:
         self.directory = Path(directory)
         self.flips = 2 if flip else 1
         samples = samples.in_windows(size)
-        canvases = showing.places(samples, size).canvases
+        canvases = places(samples, size).canvases
         sizes, kinds = np.unique(canvases, axis=0, return_inverse=True)
         # Where the features of a sample are: those of which size, and the row there.
         self.kinds, self.rows = kinds.ravel(), np.empty(len(samples), int)
@@ -112,12 +112,12 @@ class FeatureCache:
         """
         files = [[self._path(kind, tap).absolute() for tap in range(len(taps))] for kind, taps in enumerate(self.taps)]
 
-        kinds, places = self.kinds, self.rows
+        kinds, row_of = self.kinds, self.rows
 
         # TensorFlow keeps this function for good, and must not keep the cache with it. What it mapped for longer than a
         # batch would stay in memory, and on the disk after it is deleted, once for each stage of a recipe.
         def read(i, mirrored):
-            rows = mirrored.astype(int), places[i]
+            rows = mirrored.astype(int), row_of[i]
             return [np.load(file, mmap_mode="r")[rows].astype("float32") for file in files[kinds[i[0]]]]
 
         features = tf.numpy_function(read, [indices, flipped], [tf.float32] * len(files[0]), stateful=False)
@@ -139,15 +139,15 @@ class _Rows:
     each block: there may be more sizes of images than files that can be open at once.
     """
 
-    def __init__(self, path, shape):
-        self.path, self.shape = path, shape
-        with path.open("wb") as file:
+    def __init__(self, part, shape):
+        self.part, self.shape = part, shape
+        with part.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
             self.start = file.tell()
 
     def write(self, mirrored, sample, values):
         row = 2 * math.prod(self.shape[2:])
-        with self.path.open("r+b") as file:
+        with self.part.open("r+b") as file:
             file.seek(self.start + (mirrored * self.shape[1] + sample) * row)
             file.write(np.ascontiguousarray(values, "<f2"))
 

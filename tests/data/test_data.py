@@ -26,7 +26,7 @@ from keras_saliency.data import (
     targets,
 )
 from keras_saliency.data.published import PUBLISHED, osie
-from keras_saliency.data.showing import places
+from keras_saliency.data.windows import places
 from keras_saliency.evaluation.sources import ModelSource
 
 FACTS = {"osie": ((500, 100, 100), 98_321, 15), "scene": ((300, 100, 100), 43_894, 12)}

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_saliency.data import DataSet, Fixations, Sample, Samples, mixtures, showing
 from keras_saliency.data.pipeline import images, pipeline
+from keras_saliency.data.windows import places
 from keras_saliency.formulas.view import LONGEST, View
 
 VIEW = View(area=64 * 64, stride=16)
@@ -120,7 +121,7 @@ def test_nothing_is_dropped_and_batches_are_of_one_size(samples):
         assert sum(len(image) for image, _ in batches) == len(windows)
         assert all(image.shape == (*target.shape[:3], 3) and len(image) <= 2 for image, target in batches)
         made = sorted(tuple(image.shape[1:3]) for image, _ in batches for _ in range(len(image)))
-        assert made == sorted(map(tuple, showing.places(windows, VIEW).canvases.tolist()))
+        assert made == sorted(map(tuple, places(windows, VIEW).canvases.tolist()))
 
 
 def test_weights_of_a_mixture_that_shows_as_many_images_as_it_has():
@@ -214,7 +215,7 @@ def test_a_mixture_remembers_the_degrees_of_each_data_set():
 
     mixed = mixtures.mix({"near": data("near", 20.0), "far": data("far", 40.0)}).train
     view = View(64 * 64, 16, pixels_per_degree=40)
-    assert showing.places(mixed, view).canvases.tolist() == [[128, 176], [64, 80]]
+    assert places(mixed, view).canvases.tolist() == [[128, 176], [64, 80]]
 
 
 def put_back(maps, shape, **options):
