@@ -51,7 +51,8 @@ def test_the_table_is_what_keras_hub_has(keras_hub):
     assert {"vgg16", "hub:dinov2_small", "hub:siglip2_base_patch16_256"} < {*list_backbones()}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+# Those that are slow are read as ResNet is.
+@pytest.mark.parametrize("name", slowly(NETWORKS, ["CSPNetBackbone", "DenseNetBackbone", "EfficientNetBackbone"]))
 def test_every_family_gives_feature_maps_for_images_of_any_size(name, rng):
     network, strides = HubNetwork(make(name)), NETWORKS[name][1]
     for size in (SIZE, (96, 64), (50, 70)):
@@ -226,7 +227,7 @@ def test_without_keras_hub_there_is_one_error(monkeypatch, tmp_path):
         create_backbone("hub:dinov2_smal")
 
 
-@pytest.mark.parametrize("name", ["DINOV2Backbone", "DINOV3Backbone"])
+@pytest.mark.parametrize("name", slowly(["DINOV2Backbone", "DINOV3Backbone"], ["DINOV3Backbone"]))
 def test_half_precision_stays_near(name, rng):
     images = rng.normal(0, 1, (1, *SIZE, 3)).astype("float32")
     config = {**make(name).get_config(), "dtype": "mixed_bfloat16"}

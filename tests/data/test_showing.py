@@ -148,9 +148,10 @@ def test_equal_seeds_give_equal_batches(samples):
     def same(first, second):
         return [one.shape for one in first] == [one.shape for one in second] and all(map(np.array_equal, first, second))
 
-    assert same(drawn(1), drawn(1))
-    assert not same(drawn(1), drawn(2))
-    assert not same(drawn(1), drawn(1, epoch=1))
+    first = drawn(1)
+    assert same(first, drawn(1))
+    assert not same(first, drawn(2))
+    assert not same(first, drawn(1, epoch=1))
 
 
 @pytest.mark.parametrize("flip", [False, True])
