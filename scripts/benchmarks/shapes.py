@@ -54,12 +54,16 @@ def shapes(
             ("train", "view"): (batch, stepping(seen)),
         }
         seconds = {key: [] for key in functions}
-        for turn, (key, (_, function)) in itertools.product(range(repeats + 2), functions.items()):
-            started = time.perf_counter()
-            function()
-            if turn > 1:  # The first ones compile.
-                seconds[key].append(time.perf_counter() - started)
-        rates = {" ".join(key): functions[key][0] / min(values) for key, values in seconds.items()}
+        # Jobs one after the other: what a step of training leaves in memory slows down what follows it.
+        for job in ("predict", "train"):
+            pair = {key: row for key, row in functions.items() if key[0] == job}
+            for turn, (key, (count, function)) in itertools.product(range(repeats + 2), pair.items()):
+                started = time.perf_counter()
+                for _ in range(batch // count):
+                    function()
+                if turn > 1:  # The first ones compile.
+                    seconds[key].append(time.perf_counter() - started)
+        rates = {" ".join(key): batch / min(values) for key, values in seconds.items()}
         measured[name] = {"seen": seen, "frame": frame, **rates}
     table = rich.table.Table(*("picture", "seen", "frame", "predict, images/s", "", "train, images/s", ""))
     for name, row in measured.items():
