@@ -59,7 +59,7 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     _freeze(recipe, model.get_layer("backbone"))
     trained = model.get_layer("decoder") if recipe.freeze_backbone else model
     trained = with_sides(trained) if recipe.supervise_sides else trained
-    optimizer = make_optimizer(recipe, steps_of(data, shown, recipe.batch))
+    optimizer = make_optimizer(recipe, steps_of(counts_of(train, shown), recipe.batch))
     trained.compile(optimizer, loss=loss)
     optimizer.build(trained.trainable_variables)
     return model, trained
@@ -100,15 +100,14 @@ def _freeze(recipe, backbone):
             layer.trainable = False
 
 
-def steps_of(data: DataSet, shown: Size | View, batch: int) -> int:
-    """The steps of an epoch; see `counts_of`.
+def steps_of(counts: np.ndarray, batch: int) -> int:
+    """The steps of an epoch.
 
     Args:
-        data: The data set.
-        shown: The frame, or the view.
+        counts: How many images of each size it shows, as `counts_of` gives them.
         batch: The images in a step.
     """
-    return int(np.ceil(counts_of(data.train, shown) / batch).sum())
+    return int(np.ceil(counts / batch).sum())
 
 
 def counts_of(samples: Samples, shown: Size | View, shuffled: bool = True) -> np.ndarray:

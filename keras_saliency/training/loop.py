@@ -69,16 +69,16 @@ def _features(recipe, data, model, bars, state, folder):
     if not recipe.freeze_backbone:
         return {"train": None, "validation": None}
     started = time.perf_counter()
-    caches = {}
+    caches, shown = {}, require_shown(model)
     for part, flip in (("train", recipe.flip), ("validation", False)):
-        samples = getattr(data, part).in_windows(require_shown(model))
+        samples = getattr(data, part).in_windows(shown)
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
         with unshared():
             caches[part] = FeatureCache(
                 Path(folder) / part,
                 model.get_layer("backbone"),
                 samples,
-                require_shown(model),
+                shown,
                 flip,
                 progress=lambda done, task=task: bars.update(task, completed=done),
             )
@@ -98,10 +98,11 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
         bars.console.print(f"batch={recipe.batch}: there are {batch} training images")
     validation = shown_validation.pipeline(shown, validated, target_size=target_size, features=caches["validation"])
     validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
+    counts = counts_of(shown_train, shown)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
-        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(data, shown, batch))
+        task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(counts, batch))
         train = shown_train.pipeline(
             shown,
             batch,
@@ -113,7 +114,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             epoch=epoch,
             features=caches["train"],
         )
-        train = own_share(train, counts_of(shown_train, shown), batch)
+        train = own_share(train, counts, batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch), warnings.catch_warnings():
