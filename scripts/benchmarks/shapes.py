@@ -15,6 +15,7 @@ import typer
 SHAPES = {"4:3": (600, 800), "1:1": (700, 700), "16:9": (540, 960), "1:2": (1000, 500), "3:1": (400, 1200)}
 FRAME = (3, 4)
 ASKED = 1.2  # times as fast, of squares and wide pictures
+PREDICTED = 16  # pictures at once: what a call does once, such as to look at all weights, is not what is measured
 
 
 def _frame_of(shape, area):
@@ -44,27 +45,25 @@ def shapes(
         return lambda: model.train_on_batch(images, targets)
 
     for name, shape in SHAPES.items():
-        image = rng.integers(0, 256, (*shape, 3)).astype("uint8")
+        images = [rng.integers(0, 256, (*shape, 3)).astype("uint8")] * PREDICTED
         seen = model.view.of(shape)
         frame = _frame_of(shape, math.prod(seen))
         functions = {
-            ("predict", "frame"): (1, lambda image=image, frame=frame: ks.predict(model, image, size=frame)),
-            ("predict", "view"): (1, lambda image=image: ks.predict(model, image)),
+            ("predict", "frame"): (PREDICTED, lambda images=images, frame=frame: ks.predict(model, images, size=frame)),
+            ("predict", "view"): (PREDICTED, lambda images=images: ks.predict(model, images)),
             ("train", "frame"): (batch, stepping(frame)),
             ("train", "view"): (batch, stepping(seen)),
         }
-        seconds = {key: [] for key in functions}
+        rates = {key: [] for key in functions}
         # Jobs one after the other: what a step of training leaves in memory slows down what follows it.
         for job in ("predict", "train"):
             pair = {key: row for key, row in functions.items() if key[0] == job}
             for turn, (key, (count, function)) in itertools.product(range(repeats + 2), pair.items()):
                 started = time.perf_counter()
-                for _ in range(batch // count):
-                    function()
+                function()
                 if turn > 1:  # The first ones compile.
-                    seconds[key].append(time.perf_counter() - started)
-        rates = {" ".join(key): batch / min(values) for key, values in seconds.items()}
-        measured[name] = {"seen": seen, "frame": frame, **rates}
+                    rates[key].append(count / (time.perf_counter() - started))
+        measured[name] = {"seen": seen, "frame": frame, **{" ".join(key): max(values) for key, values in rates.items()}}
     table = rich.table.Table(*("picture", "seen", "frame", "predict, images/s", "", "train, images/s", ""))
     for name, row in measured.items():
         cells = []
