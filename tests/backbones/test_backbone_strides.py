@@ -36,7 +36,11 @@ def seeded(name, *args, **kwargs):
         ),
         pytest.param("resnet50-torch", {"layer2": (1, 0), "layer3": (2, 0), "layer4": (4, 0)}, marks=pytest.mark.slow),
         ("efficientnet-lite0", {"stage3_out": (1, 0), "stage5_out": (2, 1), "stage7_out": (4, 3)}),
-        ("mobilenetv2", {"block_5_add": (1, 0), "block_12_add": (2, 1), "out_relu": (4, 3)}),
+        pytest.param(
+            "mobilenetv2",
+            {"block_5_add": (1, 0), "block_12_add": (2, 1), "out_relu": (4, 3)},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_dilated_backbone_holds_the_values_of_the_original(name, taps, rng):

@@ -20,7 +20,7 @@ def batch(rng, size):
 # Deep networks take seconds to build and to train.
 DEEP = (
     *("convnext-tiny", "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "efficientnetv2"),
-    *("mobilenetv3", "resnet50", "resnet50-torch", "vgg19"),
+    *("mobilenetv2", "mobilenetv3", "resnet50", "resnet50-torch", "vgg19"),
 )
 
 
