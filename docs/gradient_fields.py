@@ -20,7 +20,7 @@ TRUTH = {"strong": (22, 18, 4.0, 0.75), "missed": (48, 33, 4.0, 0.25)}
 PREDICTION = {"strong": (25, 20, 6.5, 0.70), "false alarm": (13, 39, 4.0, 0.25)}
 # Where the shares are taken: within so many pixels of the centre of a blob.
 REGIONS = {"strong": (22, 18, 16), "missed": (48, 33, 10), "false alarm": (13, 39, 10), "peak pixel": (25, 20, 0)}
-ROWS = ("pixel", "distribution", "distribution", "saliency, perceptual")
+ROWS = ("pixel", "distribution", "distribution", "saliency", "saliency, others")
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
 
 
@@ -72,11 +72,11 @@ def panel(axis, title, values, truth, line="black", **how):
 def main():
     """Draws the figure beside this file and prints the shares."""
     truth, counts, log_density = example()
-    figure = Figure(figsize=(12, 7.2), layout="constrained")
-    grid = figure.subplots(4, 6)
+    figure = Figure(figsize=(12, 9), layout="constrained")
+    grid = figure.subplots(5, 6)
     for axis, row in zip(grid[:, 0], ROWS, strict=True):
         axis.set_ylabel(row, color="0.35")
-    panels, legend = iter(grid.flat), grid[2, 5]
+    panels, legend = iter(grid.flat), grid[4, 5]
     panel(next(panels), "truth and fixations", truth, truth, "white", cmap=COLOURS)
     grid[0, 0].scatter(*np.argwhere(counts)[:, ::-1].T, s=5, c="deepskyblue", linewidths=0)
     panel(next(panels), "prediction", np.exp(log_density), truth, "white", cmap=COLOURS)
@@ -84,12 +84,13 @@ def main():
     print(f"{'':26}" + f"{'raised':>9}{'lowered':>9}" * len(REGIONS))
     for name, value, field in fields(truth, counts, log_density):
         print_row(name, value, field)
-        axis = next(panels)
-        axis = next(panels) if axis is legend else axis
-        image = panel(axis, name, field / np.percentile(np.abs(field), 99.5), truth, cmap="RdBu_r", vmin=-1, vmax=1)
+        image = panel(
+            next(panels), name, field / np.percentile(np.abs(field), 99.5), truth, cmap="RdBu_r", vmin=-1, vmax=1
+        )
     bar = figure.colorbar(image, cax=legend.inset_axes((0.13, 0.62, 0.74, 0.11)), orientation="horizontal")
     bar.set_ticks([-1, 0, 1], labels=["lower", "leave", "raise"])
-    legend.set_axis_off()
+    for axis in panels:  # what is left
+        axis.set_axis_off()
     legend.set_title("asked of the log-density", fontsize=10, y=0.76)
     line = Line2D([], [], color="black", linewidth=0.8, label="truth")
     legend.legend(handles=[line], loc="lower center", bbox_to_anchor=(0.5, 0.1), frameon=False, fontsize=10)

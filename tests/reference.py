@@ -127,6 +127,37 @@ def chi2(truth, prediction, epsilon=1e-7):
     return sum((a - b) ** 2 / (b + epsilon) for a, b in zip(s, p, strict=True))
 
 
+def reverse_kld(truth, prediction):
+    return kld(prediction, truth)
+
+
+def sfne(truth, fixations, prediction):
+    """Over the fixations, and over what has none and no more density than the mean."""
+    z_truth, z = ((values - values.mean()) / (values.std() or 1.0) for values in map(np.float64, (truth, prediction)))
+    empty = [pixel for pixel in np.ndindex(z.shape) if not fixations[pixel] and z_truth[pixel] <= 0]
+    return sum(np.mean([(z[p] - z_truth[p]) ** 2 for p in pixels]) for pixels in (fixated(fixations), empty) if pixels)
+
+
+def sinkhorn(truth, prediction, blur=0.1):
+    """Debiased entropic transport from every pixel to every other, solved until nothing changes."""
+    places = np.indices(np.shape(truth)).reshape(2, -1).T / np.hypot(*np.shape(truth))
+    work, epsilon = ((places[:, None] - places) ** 2).sum(-1) / 2, blur**2
+    kernel = np.exp(-work / epsilon)
+
+    def potentials(a, b):
+        u, v = np.ones(len(a)), np.ones(len(b))
+        for _ in range(20_000):
+            before, u = u, 1 / (kernel @ (b * v))
+            v = 1 / (kernel @ (a * u))
+            if np.allclose(u, before, rtol=1e-13, atol=0):
+                break
+        return epsilon * np.log(u), epsilon * np.log(v)
+
+    s, p = density(truth).ravel(), density(prediction).ravel()
+    of_s, of_p = potentials(s, p)
+    return s @ of_s + p @ of_p - sum(a @ sum(potentials(a, a)) / 2 for a in (s, p))
+
+
 def softmax(values):
     return np.exp(log_density(values))
 

@@ -261,6 +261,28 @@ def nss_published(
     return value
 
 
+def exp_nss(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None) -> Values:
+    """exp(-NSS); an NSS below -60 counts as that much, without a gradient."""
+    below = -nss(fixations, prediction, valid)
+    return ops.exp(ops.where(below > 60.0, 60.0, below))
+
+
+def sigmoid_nss(fixations: Maps, prediction: Maps | Map, valid: Maps | None = None) -> Values:
+    """One minus the logistic function of NSS, in (0, 1)."""
+    return ops.sigmoid(-nss(fixations, prediction, valid))
+
+
+def sfne(density: Maps | Map, fixations: Maps, prediction: Maps | Map, valid: Maps | None = None) -> Values:
+    """The squared difference of the standardised maps: its mean at the fixations, plus its mean at what is empty.
+
+    Empty is a pixel without a fixation whose density is not above the mean.
+    """
+    s, p = _pair(density, prediction, valid)
+    squares = ops.square(p.standardized - s.standardized)
+    empty = ops.cast(ops.logical_and(fixations == 0, s.standardized <= 0), squares.dtype)
+    return at_fixations(fixations, squares, p.valid) + at_fixations(empty, squares, p.valid)
+
+
 def at_fixations(fixations: Maps, maps: Maps, valid: Maps | None = None) -> Values:
     """Averages a map over the fixations of its image, repeats included; zero if there are none."""
     if isinstance(maps, np.ndarray) and valid is None:

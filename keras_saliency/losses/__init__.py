@@ -12,14 +12,16 @@ from keras_saliency.losses.distribution import (
     Chi2,
     Cosine,
     Focal,
+    ReverseKLD,
     SoftmaxL1,
     SoftmaxL2,
     TotalVariation,
 )
 from keras_saliency.losses.perceptual import DeepFeatures, Gram
 from keras_saliency.losses.pixel import AE, EAD, MSE, WMSE
-from keras_saliency.losses.saliency import CC, IG, NSS, SIM
+from keras_saliency.losses.saliency import CC, IG, NSS, SFNE, SIM, ExpNSS, SigmoidNSS
 from keras_saliency.losses.table import LOSSES, PRESETS, combo, get
+from keras_saliency.losses.transport import Sinkhorn
 
 __all__ = [
     "AE",
@@ -33,6 +35,7 @@ __all__ = [
     "NLL",
     "NSS",
     "PRESETS",
+    "SFNE",
     "SIM",
     "WBCE",
     "WMSE",
@@ -41,9 +44,13 @@ __all__ = [
     "Combination",
     "Cosine",
     "DeepFeatures",
+    "ExpNSS",
     "Focal",
     "Gram",
+    "ReverseKLD",
     "SaliencyLoss",
+    "SigmoidNSS",
+    "Sinkhorn",
     "SoftmaxL1",
     "SoftmaxL2",
     "TotalVariation",

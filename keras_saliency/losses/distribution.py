@@ -45,6 +45,21 @@ class KLD(SaliencyLoss):
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class ReverseKLD(SaliencyLoss):
+    """Kullback-Leibler divergence of the density from the prediction, in nats: `KLD` with the two exchanged.
+
+    Lower is better; zero for equal maps. It punishes false alarms more than misses: probability where there is no
+    density costs up to log(1e7), and a part of the density that is left out costs only what it takes elsewhere, so
+    that a prediction may settle on one of several peaks. Eps as in `KLD`.
+    """
+
+    name_in_table = "reverse_kld"
+
+    def measure(self, target: Target, prediction: Map) -> Values:
+        return measures.kld(prediction, target.density)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
 class Bhattacharyya(SaliencyLoss):
     """Bhattacharyya distance of the two densities, -ln sum sqrt(s p).
 

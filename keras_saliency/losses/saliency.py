@@ -80,6 +80,53 @@ class NSS(SaliencyLoss):
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class ExpNSS(SaliencyLoss):
+    """exp(-NSS): the slope falls as NSS rises, so that images that are predicted badly count most.
+
+    Lower is better; above 0, and 1 for a constant map. An NSS below -60 counts as that much, without a gradient. Needs
+    fixation counts. Source: Tavakoli's networks for web pages, which sum it over the batch; here it is averaged.
+    """
+
+    name_in_table = "exp_nss"
+    needs_fixations = True
+
+    def measure(self, target: Target, prediction: Map) -> Values:
+        return measures.exp_nss(target.fixations, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class SigmoidNSS(SaliencyLoss):
+    """One minus the logistic function of NSS: images count most whose NSS is near zero.
+
+    Lower is better; in (0, 1), and 1/2 for a constant map. Needs fixation counts. Source: SalNAS (Termritthikun et al.
+    2024).
+    """
+
+    name_in_table = "sigmoid_nss"
+    needs_fixations = True
+
+    def measure(self, target: Target, prediction: Map) -> Values:
+        return measures.sigmoid_nss(target.fixations, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
+class SFNE(SaliencyLoss):
+    """Selective fixation and non-fixation error: squared difference of both standardised maps at chosen pixels.
+
+    Lower is better; zero for maps that are equal up to scale and offset. The mean over the fixations, repeats included,
+    plus the mean over pixels without a fixation whose density is not above its mean. Needs fixation counts. Source:
+    SalFBNet (Ding et al. 2022), which draws as many of the latter as there are fixations; this is what such draws are
+    on average. Variances are divided by the number of pixels, as everywhere here.
+    """
+
+    name_in_table = "sfne"
+    needs_fixations = True
+
+    def measure(self, target: Target, prediction: Map) -> Values:
+        return measures.sfne(target.density, target.fixations, prediction)
+
+
+@keras.saving.register_keras_serializable(package="keras_saliency.losses")
 class IG(SaliencyLoss):
     """Minus the information gain over a baseline density, in bits per fixation.
 

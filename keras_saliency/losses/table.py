@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_saliency.losses import distribution, perceptual, pixel, saliency
+from keras_saliency.losses import distribution, perceptual, pixel, saliency, transport
 from keras_saliency.losses.base import Combination, SaliencyLoss
 
 LOSSES: dict[str, type[SaliencyLoss]] = {
@@ -17,6 +17,7 @@ LOSSES: dict[str, type[SaliencyLoss]] = {
         pixel.EAD,
         pixel.WMSE,
         distribution.KLD,
+        distribution.ReverseKLD,
         distribution.Bhattacharyya,
         distribution.BCE,
         distribution.WBCE,
@@ -28,20 +29,32 @@ LOSSES: dict[str, type[SaliencyLoss]] = {
         distribution.SoftmaxL1,
         distribution.SoftmaxL2,
         saliency.NSS,
+        saliency.ExpNSS,
+        saliency.SigmoidNSS,
+        saliency.SFNE,
         saliency.CC,
         saliency.SIM,
         saliency.IG,
+        transport.Sinkhorn,
         perceptual.DeepFeatures,
         perceptual.Gram,
     )
 }
-# Published combinations, and one loss of each family after the finding of Bruckert et al. (2021), its perceptual term
-# weighed so that it pulls about as the others do at the start of osie_lite0.
+# Published combinations (SalNAS's without one minus AUC, which has no gradient), and one loss of each family after the
+# finding of Bruckert et al. (2021), its perceptual term weighed so that it pulls about as the others do at the start of
+# osie_lite0.
 PRESETS = {
     "sam": "10 kld + 2 cc + nss",
     "eml-net": "kld + cc + nss",
     "simplenet": "kld + cc",
     "unisal": "kld + 0.1 cc + 0.1 nss",
+    "salfbnet": "kld + 0.1 cc + 0.025 sfne + 0.025 mse",
+    "transalnet": "10 kld + 2 cc + sim + nss",
+    "tempsal": "kld + cc",
+    "mds-vitnet": "10 kld + 2 cc + sim",
+    "salnas": "kld + cc + sim + sigmoid_nss",
+    "sum": "10 kld + 2 cc + sim + nss + 5 mse",
+    "tavakoli": "kld + cc + exp_nss",
     "quest": "mse + kld + cc + 0.0001 deep_features",
 }
 # What the terms of a preset are made with.
@@ -80,9 +93,8 @@ def combo(
     """Combines losses linearly.
 
     Args:
-        *terms: Losses, combinations among them, with a weight of one each; or one text, the name of a preset (`"sam"`,
-            `"eml-net"`, `"simplenet"`, `"unisal"`, `"quest"`) or a formula (`"10 kld + 2 cc + nss"`); or one dictionary
-            from name to weight.
+        *terms: Losses, combinations among them, with a weight of one each; or one text, the name of a preset of
+            `PRESETS` such as `"sam"`, or a formula (`"10 kld + 2 cc + nss"`); or one dictionary from name to weight.
         from_logits: Whether the prediction is an unnormalised log-density; False if no loss among the terms says so.
         convention: The published convention of the terms that have it; see `SaliencyLoss`.
         balance: None, `"gradient"` or `"uncertainty"`; see `Combination`.

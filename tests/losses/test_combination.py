@@ -66,13 +66,21 @@ def test_every_way_to_write_a_combination_is_the_same(rng):
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"quest"}))
 def test_presets_are_what_the_papers_say(preset, rng):
     y_true, y_pred = ks.pack_targets(*make_truth(rng, SHAPE)), rng.random(SHAPE).astype("float32")
-    kld, cc, nss = (float(loss(y_true, y_pred)) for loss in (KLD(), CC(), NSS()))
+    terms = {name: float(LOSSES[name]()(y_true, y_pred)) for name in set(LOSSES) - {"deep_features", "gram"}}
+    kld, cc, sim, nss, mse = (terms[name] for name in ("kld", "cc", "sim", "nss", "mse"))
     own = float(NSS(relative=True)(y_true, y_pred))
     expected = {
         "sam": 10 * kld + 2 * cc + nss,
         "eml-net": kld + cc + own,
         "simplenet": kld + cc,
         "unisal": kld + 0.1 * cc + 0.1 * nss,
+        "salfbnet": kld + 0.1 * cc + 0.025 * (terms["sfne"] + mse),
+        "transalnet": 10 * kld + 2 * cc + sim + nss,
+        "tempsal": kld + cc,
+        "mds-vitnet": 10 * kld + 2 * cc + sim,
+        "salnas": kld + cc + sim + terms["sigmoid_nss"],
+        "sum": 10 * kld + 2 * cc + sim + nss + 5 * mse,
+        "tavakoli": kld + cc + terms["exp_nss"],
     }
     np.testing.assert_allclose(combo(preset)(y_true, y_pred), expected[preset], rtol=1e-6)
 
