@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.samples import Samples
 from keras_saliency.data.splits import PARTS, place_of
@@ -49,6 +51,23 @@ def mix(data: Mapping[str, DataSet], weights: Mapping[str, float] | None = None)
     train, validation, test = map(joined, PARTS)
     skipped = tuple(f"{name}: {line}" for name, each in data.items() for line in each.skipped)
     return DataSet("+".join(data), train, validation, test, pixels_per_degree, skipped)
+
+
+def with_few(data: DataSet, images: int, seed: int) -> DataSet:
+    """The same with so many images of its training split, drawn at random.
+
+    Args:
+        data: The data set; validation and test stay as they are.
+        images: Their number.
+        seed: Another one draws others.
+
+    Raises:
+        ValueError: If there are not so many.
+    """
+    if images > len(data.train):
+        raise ValueError(f"{data.name} has {len(data.train)} training images. Received: images={images}.")
+    drawn = sorted(np.random.default_rng(seed).permutation(len(data.train))[:images])
+    return dataclasses.replace(data, train=Samples([data.train[i] for i in drawn], data.train.pixels_per_degree))
 
 
 def leave_one_out(data: Mapping[str, DataSet]) -> Iterator[tuple[str, DataSet]]:

@@ -44,7 +44,8 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
             smaller than the model can see; see `create_model` and `combo`.
     """
     keras.utils.set_random_seed(recipe.seed)
-    loss = losses.combo(recipe.loss, from_logits=recipe.model.head == "log-density")
+    from_logits = recipe.model.head == "log-density"
+    loss = losses.combo(recipe.loss, from_logits=from_logits, balance=recipe.balance)
     _require_fixations(recipe, data)
     _require_degrees(recipe, data)
     require_known(recipe.augment)

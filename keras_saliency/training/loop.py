@@ -14,6 +14,7 @@ from tensorboard.summary import Writer
 
 from keras_saliency.data import DataSet
 from keras_saliency.data.pipeline import naming_images
+from keras_saliency.losses.base import Combination
 from keras_saliency.models import SaliencyModel
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.serving.load import MODEL
@@ -157,6 +158,9 @@ class _State:
                 self.seconds = {name: float(saved["seconds"][name]) for name in self.seconds}
                 for seed, value in zip(self._seeds(), saved.get("seeds", []), strict=False):
                     seed.assign(value)
+                # A loss that is balanced by gradients is so once, at the start.
+                for name, value in saved.get("loss", {}).items():
+                    setattr(self.model.loss, name, value)
                 best = self.history and self.best_epoch
             if best:
                 self.load(len(self.history))
@@ -183,7 +187,10 @@ class _State:
 
     def write(self):
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in self._seeds()]
-        write_whole(self.file, json.dumps({"history": self.history, "seconds": self.seconds, "seeds": seeds}))
+        known = isinstance(self.model.loss, Combination)
+        loss = {name: getattr(self.model.loss, name) for name in ("weights", "balance") if known}
+        state = {"history": self.history, "seconds": self.seconds, "seeds": seeds, "loss": loss}
+        write_whole(self.file, json.dumps(state))
 
     def save(self, row):
         self.history.append(row)

@@ -49,9 +49,11 @@ class Recipe:
         name: Its name in `zoo.RECIPES`.
         data: The name of the data set, or of several that are mixed.
         data_weights: How often an epoch shows each image of a data set of a mixture, by name; by default once.
+        images: How many images of the training split are used, drawn at random by the seed; None for all.
         degrees: The blur of the ground truth in training, in degrees of visual angle; None for that of each data set.
         model: The model.
         loss: The weight of each loss by name.
+        balance: None, or how they are found, `"gradient"` or `"uncertainty"`; see `Combination`.
         size: `(height, width)` of a frame in which the network sees every image, padded where its shape is another;
             None where it sees each at a size that its shape asks for.
         area: The pixels of an image as the network sees it; does not count where there is a frame.
@@ -111,6 +113,8 @@ class Recipe:
     augment: dict[str, float] = dataclasses.field(default_factory=dict)
     data_weights: dict[str, float] = dataclasses.field(default_factory=dict)
     degrees: float | None = None
+    balance: str | None = None
+    images: int | None = None
     seed: int = 0
     start: "Recipe | None" = None
     members: tuple["Recipe", ...] = ()
@@ -190,11 +194,15 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("the name of a folder, without slashes", _folder, "name"),
     ("a text", _text, "optimizer schedule model.name model.head"),
     ("the name of a data set, or several different ones", _names, "data"),
-    ("a text or None", lambda value: value is None or _text(value), "model.backbone model.weights"),
+    ("a text or None", lambda value: value is None or _text(value), "balance model.backbone model.weights"),
     ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip"),
     ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
     ("a whole number from 1 to 2**31 - 1", _count, "area batch epochs patience decay_epochs"),
-    ("a whole number from 1 to 2**31 - 1, or None", lambda value: value is None or _count(value), "model.stride"),
+    (
+        "a whole number from 1 to 2**31 - 1, or None",
+        lambda value: value is None or _count(value),
+        "images model.stride",
+    ),
     ("a whole number from 0 to 2**32 - 1", lambda value: is_number(value, int) and 0 <= value < 2**32, "seed"),
     ("a number above 0", _positive, "learning_rate model.width model.scale"),
     (

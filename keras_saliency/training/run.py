@@ -107,7 +107,8 @@ def _run(
         found = {name: read(name) for name in recipes.names_of(chosen.data)}
         if chosen.degrees:
             found = {name: mixtures.with_blur(each, chosen.degrees) for name, each in found.items()}
-        return mixtures.mix(found, chosen.data_weights) if len(found) > 1 else found.popitem()[1]
+        whole = mixtures.mix(found, chosen.data_weights) if len(found) > 1 else found.popitem()[1]
+        return mixtures.with_few(whole, chosen.images, chosen.seed) if chosen.images else whole
 
     data = read_for(recipe)
     console.print(

@@ -7,7 +7,7 @@ import pytest
 
 import keras_saliency as ks
 from keras_saliency.data import DataSet, Samples, splits, synthetic
-from keras_saliency.data.mixtures import with_blur
+from keras_saliency.data.mixtures import with_blur, with_few
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,16 @@ def test_a_recipe_trains_on_a_mixture(eager, tiny, other, tiny_backbone, tmp_pat
     run = ks.train(recipe, {"one": tiny, "two": other}, tmp_path / "run", verbose=False)
     assert run.result["data"] == "one+two" and run.result["images"] == 7
     assert set(run.result["baselines"]) == {"uniform", "centre_bias", "gold_standard", "truth"}
+
+
+def test_few_images_are_drawn_by_the_seed(tiny):
+    few = with_few(tiny, 3, seed=1)
+    assert len(few.train) == 3 and few.test is tiny.test
+    assert set(names_of(few.train)) < set(names_of(tiny.train))
+    assert names_of(with_few(tiny, 3, seed=1).train) == names_of(few.train)
+    assert any(names_of(with_few(tiny, 3, seed=i).train) != names_of(few.train) for i in range(4))
+    with pytest.raises(ValueError, match="synthetic has 8 training images. Received: images=9"):
+        with_few(tiny, 9, seed=1)
 
 
 def test_every_fold_tests_others_and_all_are_tested(tiny):

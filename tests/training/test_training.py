@@ -71,10 +71,12 @@ def interrupt(monkeypatch):
 
 # ML-Net draws at random: its dropout.
 @pytest.mark.parametrize(
-    ("name", "frozen"), [("mlnet", True), pytest.param("multilevel", False, marks=pytest.mark.slow)]
+    ("name", "frozen", "balance"),
+    [("mlnet", True, "gradient"), pytest.param("multilevel", False, "uncertainty", marks=pytest.mark.slow)],
 )
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(name, frozen, eager, tiny, tmp_path, interrupt):
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(name, frozen, balance, eager, tiny, tmp_path, interrupt):
     recipe = dataclasses.replace(RECIPE, model=Model(name, "tiny", width=0.125), freeze_backbone=frozen)
+    recipe = dataclasses.replace(recipe, loss={"kld": 1.0, "cc": 1.0}, balance=balance)
     recipe = dataclasses.replace(recipe, size=None, area=60 * 80, epochs=2)
     tiny = of_two_shapes(tiny)
     model, history, _ = run(tmp_path / "whole", tiny, recipe)
