@@ -13,7 +13,7 @@ from keras_saliency.models.msi_net import msi_net
 from keras_saliency.models.salgan import salgan
 from keras_saliency.models.salicon import salicon
 from keras_saliency.models.salnet import salnet
-from keras_saliency.models.sam import sam
+from keras_saliency.models.sam import attentive, sam
 from keras_saliency.models.simple_net import simple_net
 from keras_saliency.models.unisal import unisal
 
@@ -62,6 +62,7 @@ SAM_RESNET = {"taps": ("conv5_block3_out",)}
 
 ARCHITECTURES = {
     "multilevel": Architecture(multilevel, "efficientnet-lite0"),
+    "attentive": Architecture(attentive, "efficientnet-lite0"),
     "mlnet": Architecture(mlnet, "vgg16", MLNET, stride=8, dilated=False, finish="relu"),
     "sam-vgg": Architecture(sam, "vgg16", SAM_VGG, stride=8, finish="relu", resize="bilinear-theano"),
     "sam-resnet": Architecture(sam, "resnet50", SAM_RESNET, stride=8, finish="relu", resize="bilinear-theano"),

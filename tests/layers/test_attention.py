@@ -18,15 +18,17 @@ def convolve(x, kernel, bias=0.0):
     return np.stack(maps, -1) + bias
 
 
-def reference_conv_lstm(x, weights, steps):
+def reference_conv_lstm(x, weights, steps, attention="sum"):
     """One image through the attentive ConvLSTM, each gate by itself, nothing skipped."""
-    state, state_bias, inputs, inputs_bias, score, *gates = weights
-    w, w_bias, u, u_bias = gates
-    filters = state.shape[-1]
+    *attend, w, w_bias, u, u_bias = weights
+    filters = u.shape[-2]
     h = c = np.zeros((*x.shape[:2], filters))
     for _ in range(steps):
-        e = convolve(np.tanh(convolve(h, state, state_bias) + convolve(x, inputs, inputs_bias)), score)
-        attended = x * softmax(e.ravel()).reshape(e.shape)
+        attended = x
+        if attention:
+            state, state_bias, inputs, inputs_bias, score = attend
+            e = convolve(np.tanh(convolve(h, state, state_bias) + convolve(x, inputs, inputs_bias)), score)
+            attended = x * softmax(e.ravel()).reshape(e.shape) * (e.size if attention == "mean" else 1)
         cut = [slice(k * filters, (k + 1) * filters) for k in range(4)]
         i, f, g, o = (convolve(attended, w[..., s], w_bias[s]) + convolve(h, u[..., s], u_bias[s]) for s in cut)
         c = expit(f) * c + expit(i) * np.tanh(g)
@@ -34,16 +36,18 @@ def reference_conv_lstm(x, weights, steps):
     return h
 
 
-@pytest.mark.parametrize("recompute", [False, True])
-@pytest.mark.parametrize("steps", [1, 4])
-def test_the_attentive_conv_lstm_follows_its_formulas(steps, recompute, rng):
-    layer = layers.AttentiveConvLSTM(3, steps=steps, recompute=recompute)
+@pytest.mark.parametrize(
+    ("steps", "recompute", "attention"),
+    [(1, False, "sum"), (4, False, "sum"), (4, True, "sum"), (4, True, "mean"), (4, False, None), (1, False, "mean")],
+)
+def test_the_attentive_conv_lstm_follows_its_formulas(steps, recompute, attention, rng):
+    layer = layers.AttentiveConvLSTM(3, steps=steps, recompute=recompute, attention=attention)
     x = rng.normal(size=(2, 5, 7, 2))
     layer.build(x.shape)
     layer.set_weights([rng.normal(size=weight.shape) for weight in layer.weights])
     weights = [weight.astype("float64") for weight in layer.get_weights()]
     received = ops.convert_to_numpy(layer(x.astype("float32")))
-    expected = [reference_conv_lstm(image, weights, steps) for image in x]
+    expected = [reference_conv_lstm(image, weights, steps, attention) for image in x]
     np.testing.assert_allclose(received, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -125,3 +129,5 @@ def test_unknown_forms_are_listed():
         layers.GaussianPriors(form="tanh")
     with pytest.raises(ValueError, match="at least one step"):
         layers.AttentiveConvLSTM(steps=0)
+    with pytest.raises(ValueError, match="Unknown attention 'max'. Known: 'sum', 'mean', None"):
+        layers.AttentiveConvLSTM(attention="max")
