@@ -33,7 +33,8 @@ ALLOWED = {
         *("formulas", "reading", "legacy", "losses", "models", "data", "baselines", "reporting", "serving"),
         *("evaluation", "writing"),
     },
-    "cli": {"keras_saliency", "data", "evaluation", "reporting", "training", "writing"},
+    "quest": {"formulas", "losses", "models", "data", "baselines", "evaluation", "training", "writing"},
+    "cli": {"keras_saliency", "data", "evaluation", "quest", "reporting", "training", "writing"},
 }
 # Files that call TensorFlow itself; what has no framework at all can be imported anywhere.
 TENSORFLOW = {

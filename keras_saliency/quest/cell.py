@@ -1,0 +1,137 @@
+"""One cell of a study: trained on cached features, and scored."""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import keras
+import numpy as np
+import rich.console
+
+from keras_saliency.data import DataSet, Samples, mixtures
+from keras_saliency.data.pipeline import images
+from keras_saliency.formulas.types import Plane
+from keras_saliency.formulas.view import View
+from keras_saliency.models import SaliencyModel
+from keras_saliency.models.sizes import require_shown
+from keras_saliency.quest.judging import Judge
+from keras_saliency.quest.study import Cell
+from keras_saliency.training.build import build
+from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.loop import train_epochs
+from keras_saliency.training.recipe import Recipe
+from keras_saliency.training.workdir import claim_workdir
+from keras_saliency.writing.locks import lock
+
+SPLITS = ("validation", "test")
+PACKAGES = ("keras", "tensorflow", "numpy", "keras_saliency")
+
+
+def run_cell(
+    cell: Cell,
+    data: DataSet,
+    judge: Callable[[str, View], Judge],
+    scratch: Path,
+    features: Path,
+    console: rich.console.Console,
+) -> dict[str, Any]:
+    """Trains and scores a cell; a cell that was interrupted goes on where it was.
+
+    Args:
+        cell: The cell.
+        data: Its data set, whole.
+        judge: From the name of a split and a view to what scores it.
+        scratch: A folder of its own, which is deleted at the end.
+        features: The folder of feature caches, which other cells share.
+        console: Where to write.
+
+    Returns:
+        What its file holds besides its specification: history, seconds, the weights of its loss, scores and versions.
+
+    Raises:
+        ValueError: If the loss diverges, or the recipe cannot be trained; see `train`.
+        OSError: If a disk is full.
+    """
+    recipe = cell.recipe
+    seen = mixtures.with_few(data, recipe.images, recipe.seed) if recipe.images else data
+    model, trained = build(recipe, seen)
+    claim_workdir(scratch, recipe)
+    shown = cast(View, require_shown(model))
+    caches = _caches(recipe, seen, model, features / _features_of(recipe))
+    history, seconds = train_epochs(recipe, seen, model, trained, scratch, console, features / _features_of(recipe))
+    started = time.perf_counter()
+    scores = {
+        split: judge(split, shown).scores(_maps(model, trained, getattr(seen, split), shown, caches.get(split)))
+        for split in SPLITS
+    }
+    seconds = {name: round(value, 1) for name, value in seconds.items()}
+    shutil.rmtree(scratch)
+    return {
+        "history": history,
+        "weights": trained.loss.weights,
+        "scores": scores,
+        "seconds": {**seconds, "scores": round(time.perf_counter() - started, 1)},
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def require_runnable(recipe: Recipe) -> None:
+    """Finds out what a study cannot do before hours of work.
+
+    Raises:
+        ValueError: If the recipe has stages, a frame, maps of another size than what is seen, or no log-density.
+    """
+    unfit = {
+        "start or members": recipe.start or recipe.members,
+        "a frame: give area": recipe.size,
+        f"scale={recipe.model.scale}": recipe.model.scale != 1,
+        f"the head {recipe.model.head!r}": recipe.model.head != "log-density",
+    }
+    for name, found in unfit.items():
+        if found:
+            raise ValueError(f"The cells of a study are one training each, seen by area, of log-densities; not {name}.")
+
+
+def _features_of(recipe):
+    """The name of the folder of features that a recipe reads: cells with the same share it."""
+    model = {name: getattr(recipe.model, name) for name in ("name", "backbone", "weights", "stride", "dilated")}
+    if recipe.model.backbone is not None:
+        del model["name"]  # The decoder decides on the backbone by default alone.
+    few = (recipe.images, recipe.seed) if recipe.images else None
+    text = json.dumps([model, recipe.data, recipe.shown(), recipe.flip, few], sort_keys=True)
+    return f"{recipe.data}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _caches(recipe, data, model, folder):
+    """The features of what is scored, and on the way those of training: one process makes them, and others wait."""
+    if not recipe.freeze_backbone:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        lock(folder, held, f"Another process computes features in {folder}.", wait=True)
+        parts = {"train": recipe.flip, **dict.fromkeys(SPLITS, False)}
+        shown, backbone = require_shown(model), model.get_layer("backbone")
+        return {
+            part: FeatureCache(folder / part, backbone, getattr(data, part), shown, flip)
+            for part, flip in parts.items()
+        }
+
+
+def _maps(
+    model: SaliencyModel, trained: keras.Model, samples: Samples, shown: View, cache: FeatureCache | None
+) -> list[Plane]:
+    """The log-densities of a split, in its order, at the sizes at which the network sees the images."""
+    if cache is not None:
+        each = (cache.gather(np.array([i]), np.array([False])) for i in range(len(samples)))
+        return [np.asarray(trained.predict_on_batch(features))[0, ..., 0] for features in each]
+    maps: list[Any] = [None] * len(samples)
+    for numbers, pictures in images(samples, shown):
+        for number, map_ in zip(numbers.numpy(), np.asarray(model.predict_on_batch(pictures)), strict=True):
+            maps[number] = map_[..., 0]
+    return maps

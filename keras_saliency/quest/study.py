@@ -1,0 +1,173 @@
+"""What a study is: data only. Its cells are trainings, each known by what it is, not by what it is called."""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.util
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_saliency.training.changes import change
+from keras_saliency.training.recipe import Recipe
+
+VERSION = 1  # of what a cell is and how it is scored; results of another are no results of this
+SEARCHED = "val_loss"  # by which the learning rate is chosen: each loss by itself, on validation
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Some of the cells of a study: all combinations of what it lists.
+
+    Attributes:
+        losses: Names of losses of the study; empty for all, as below.
+        models: Names of its models.
+        data: Names of its data sets.
+        seeds: The seeds.
+        rates: Learning rates that are tried; empty for the best one of those that other grids of the study have tried
+            for the same loss, model and data set.
+        changes: What else is changed in the recipes of its cells, such as `{"images": 50}`.
+    """
+
+    losses: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    rates: tuple[float, ...] = ()
+    changes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One training of a study.
+
+    Attributes:
+        loss: The name of its loss in the study.
+        model: That of its model.
+        data: That of its data set.
+        recipe: All that it is.
+    """
+
+    loss: str
+    model: str
+    data: str
+    recipe: Recipe
+
+    def __str__(self) -> str:
+        few = f", {self.recipe.images} images" if self.recipe.images else ""
+        rate = f"{self.recipe.learning_rate:g}"
+        return f"{self.loss} on {self.model}, {self.data}{few}, seed {self.recipe.seed}, rate {rate}"
+
+    @functools.cached_property
+    def specification(self) -> dict[str, Any]:
+        """The recipe without its name, as JSON has it."""
+        recipe = json.loads(json.dumps(dataclasses.asdict(self.recipe)))
+        return {name: value for name, value in recipe.items() if name != "name"}
+
+    @functools.cached_property
+    def key(self) -> str:
+        """What its result is called: a digest of its specification."""
+        text = json.dumps([VERSION, self.specification], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A study: one network trained with many losses, on several data sets, by several seeds.
+
+    Attributes:
+        name: What it is called.
+        base: The recipe of which every cell is a change.
+        losses: What each loss changes in it, by name: `{"kld + cc": {"loss": {"kld": 1, "cc": 1}}}`.
+        models: What each model changes, by name.
+        data: What each data set changes, by its name in the table of data sets.
+        grids: The cells, those first that decide most.
+
+    Raises:
+        ValueError: If a grid lists what the study does not have.
+    """
+
+    name: str
+    base: Recipe
+    losses: dict[str, dict[str, Any]]
+    models: dict[str, dict[str, Any]]
+    data: dict[str, dict[str, Any]]
+    grids: tuple[Grid, ...]
+
+    def __post_init__(self) -> None:
+        for grid, kind in itertools.product(self.grids, ("losses", "models", "data")):
+            for name in getattr(grid, kind):
+                if name not in getattr(self, kind):
+                    known = ", ".join(getattr(self, kind))
+                    raise ValueError(f"{self.name}: a grid lists {name!r}. Known {kind}: {known}.")
+
+    def cells(self, results: Mapping[str, Mapping[str, Any]]) -> tuple[list[Cell], int]:
+        """The cells that are known, in their order, each once.
+
+        Args:
+            results: The results that there are, by the keys of cells.
+
+        Returns:
+            The cells, and the number of those that wait for a learning rate to be found.
+        """
+        cells: dict[str, Cell] = {}
+        waiting = 0
+        for grid in self.grids:
+            for row in self._rows(grid):
+                rates = grid.rates or self._best_rate(row, results)
+                waiting += not rates
+                for rate in rates:
+                    cell = self._cell(row, grid, rate)
+                    cells.setdefault(cell.key, cell)
+        return list(cells.values()), waiting
+
+    def _rows(self, grid: Grid) -> Iterator[tuple[str, str, str, int]]:
+        names = (getattr(grid, kind) or tuple(getattr(self, kind)) for kind in ("data", "models", "losses"))
+        # A loss is on every data set and model before the next seed begins.
+        for seed, (data, model, loss) in itertools.product(grid.seeds, itertools.product(*names)):
+            yield loss, model, data, seed
+
+    def _cell(self, row, grid, rate):
+        loss, model, data, seed = row
+        changes = {"data": data, "seed": seed, "learning_rate": rate, "patience": self.base.epochs, **grid.changes}
+        recipe = self.base
+        for each in (self.models[model], self.data[data], self.losses[loss], changes):
+            recipe = change(recipe, each)
+        return Cell(loss, model, data, dataclasses.replace(recipe, name=self.name))
+
+    def _best_rate(self, row, results):
+        """The rate of the least loss on validation, or none as long as one is not tried."""
+        tried = {}
+        for grid in self.grids:
+            if grid.rates and not grid.changes and row[:3] in {other[:3] for other in self._rows(grid)}:
+                for rate, seed in itertools.product(grid.rates, grid.seeds):
+                    result = results.get(self._cell((*row[:3], seed), grid, rate).key)
+                    if result is None:
+                        return ()
+                    if "history" in result:  # or it has failed
+                        tried.setdefault(rate, []).append(min(epoch[SEARCHED] for epoch in result["history"]))
+        return (min(tried, key=lambda rate: sum(tried[rate]) / len(tried[rate])),) if tried else ()
+
+
+def load_study(path: str | Path) -> Study:
+    """The study of a Python file, which calls it `STUDY`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it makes none.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"The study {path} does not exist.")
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    try:
+        module = importlib.util.module_from_spec(specification)  # type: ignore[arg-type]
+        specification.loader.exec_module(module)  # type: ignore[union-attr]
+    except Exception as error:
+        raise ValueError(f"{path} makes no study. {type(error).__name__}: {error}") from error
+    study = getattr(module, "STUDY", None)
+    if not isinstance(study, Study):
+        raise ValueError(f"{path} makes no study: it has to say STUDY = Study(...).")
+    return study

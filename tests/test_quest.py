@@ -1,0 +1,204 @@
+"""A reduced study: cells, results, interruptions."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from conftest import run_command
+
+from keras_saliency.data import synthetic
+from keras_saliency.evaluation.sources import ModelSource
+from keras_saliency.formulas.view import View
+from keras_saliency.quest import cell as cells
+from keras_saliency.quest.judging import Judge
+from keras_saliency.quest.results import Results
+from keras_saliency.quest.runner import run_study
+from keras_saliency.quest.study import Grid, Study, load_study
+from keras_saliency.training.recipe import Model, Recipe
+
+BASE = Recipe(
+    "base", "synthetic", Model("multilevel", "tiny", None, width=0.125), {"kld": 1.0}, area=48 * 64, batch=4, epochs=2
+)
+LOSSES = {
+    "kld": {"loss": {"kld": 1.0}},
+    "nss": {"loss": {"nss": 1.0}},
+    "kld + cc": {"loss": {"kld": 1.0, "cc": 1.0}, "balance": "gradient"},
+}
+STUDY = Study(
+    "reduced",
+    BASE,
+    LOSSES,
+    models={"multilevel": {}},
+    data={"synthetic": {}},
+    grids=(Grid(rates=(1e-3,)), Grid(losses=("kld",), rates=(1e-2,)), Grid(seeds=(1,))),
+)
+
+
+@pytest.fixture
+def small(tiny_backbone):
+    """A data set of pictures of one shape, so small that a cell takes seconds."""
+    return {"synthetic": synthetic.read(splits={"train": 8, "validation": 4, "test": 4})}
+
+
+def keys_of(study, results=None):
+    return [cell.key for cell in study.cells(results or {})[0]]
+
+
+def test_a_study_runs_once_and_goes_on_where_it_was(small, eager, tmp_path, monkeypatch):
+    trained = []
+    original = cells.run_cell
+
+    def run_cell(cell, *rest):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(cell.key)
+        return original(cell, *rest)
+
+    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", run_cell)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(STUDY, tmp_path, small, verbose=False)
+    assert len(Results(tmp_path / "results").found) == 2
+    monkeypatch.setattr(
+        "keras_saliency.quest.runner.run_cell", lambda cell, *rest: trained.append(cell.key) or original(cell, *rest)
+    )
+    results = run_study(STUDY, tmp_path, small, verbose=False)
+    # Four cells whose rates are given, and, once the best one is known, three of the other seed.
+    assert len(trained) == len(set(trained)) == len(results.found) == 7
+    chosen, waiting = STUDY.cells(results.found)
+    assert not waiting and {cell.key for cell in chosen} == set(results.found)
+    tried = {
+        rate: min(epoch["val_loss"] for epoch in results.found[cell.key]["history"])
+        for cell in chosen
+        for rate in [cell.recipe.learning_rate]
+        if cell.loss == "kld" and cell.recipe.seed == 0
+    }
+    (other,) = (cell for cell in chosen if cell.loss == "kld" and cell.recipe.seed == 1)
+    assert other.recipe.learning_rate == min(tried, key=tried.get)
+    assert not list((tmp_path / "work").iterdir())
+    for cell in chosen:
+        result = results.found[cell.key]
+        assert len(result["history"]) == 2 and set(result["scores"]) == {"validation", "test"}
+        for split in result["scores"].values():
+            assert {len(values) for kind in split.values() for values in kind.values()} == {4}
+            assert set(split["fair"]) < set(split["raw"])
+        assert (result["weights"] == cell.recipe.loss) == (cell.recipe.balance is None)
+    run_study(STUDY, tmp_path, small, verbose=False)
+    assert len(trained) == 7
+
+
+def test_a_cell_that_fails_is_told_and_the_others_go_on(small, tmp_path, monkeypatch, capsys):
+    def run_cell(cell, *rest):
+        if cell.loss == "nss":
+            raise ValueError("The loss became nan in epoch 1.")
+        if cell.loss == "kld":
+            raise OSError("No space left on device")
+        return {"history": [{"val_loss": 1.0}], "seconds": {"training": 1.0}}
+
+    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", run_cell)
+    results = run_study(STUDY, tmp_path, small)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "failed: nss on multilevel, synthetic, seed 0, rate 0.001: The loss became nan" in printed
+    assert "not finished: kld on multilevel, synthetic, seed 0, rate 0.01: No space left on device" in printed
+    assert "wait for learning rates" in printed
+    errors = [result.get("error") for result in results.found.values()]
+    # What the disk has stopped is no result, and is run when there is room.
+    assert sorted(map(str, errors)) == ["None", "None", "ValueError: The loss became nan in epoch 1."]
+    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", lambda *rest: {"history": [{"val_loss": 1.0}]})
+    assert sum("error" in r for r in run_study(STUDY, tmp_path, small, verbose=False).found.values()) == 1
+    assert not any("error" in r for r in run_study(STUDY, tmp_path, small, again=True, verbose=False).found.values())
+
+
+def test_shards_share_the_cells(small, tmp_path, monkeypatch):
+    study = dataclasses.replace(STUDY, grids=(Grid(seeds=tuple(range(8)), rates=(1e-3,)),))
+    ran = {}
+    for number in (1, 2, 3):
+        ran[number] = []
+
+        def run_cell(cell, *rest, own=ran[number]):
+            own.append(cell.key)
+            return {"history": []}
+
+        monkeypatch.setattr("keras_saliency.quest.runner.run_cell", run_cell)
+        run_study(study, tmp_path, small, shard=(number, 3), verbose=False)
+    assert sorted(key for keys in ran.values() for key in keys) == sorted(keys_of(study)) and all(ran.values())
+    with pytest.raises(ValueError, match="A shard is I of N, with I from 1 to N. Received: 4 of 3"):
+        run_study(study, tmp_path, small, shard=(4, 3), verbose=False)
+
+
+def test_files_that_are_no_results_are_named_and_kept(tmp_path):
+    (first, *_) = STUDY.cells({})[0]
+    results = Results(tmp_path)
+    results.write(first, {"history": []})
+    (tmp_path / "half.json").write_text('{"version": 1, "ce')
+    (tmp_path / "old.json").write_text(json.dumps({"version": 0, "cell": {}}))
+    again = Results(tmp_path)
+    assert list(again.found) == [first.key]
+    assert ["half.json is no whole result" in again.useless[0], "is a result of version 0" in again.useless[1]] == [
+        True
+    ] * 2
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_cell_is_known_by_what_it_is():
+    renamed = dataclasses.replace(
+        STUDY, name="other", losses={f"my {name}": loss for name, loss in LOSSES.items()}, grids=STUDY.grids[:1]
+    )
+    assert set(keys_of(renamed)) < set(keys_of(STUDY))
+    longer = dataclasses.replace(STUDY, base=dataclasses.replace(BASE, epochs=3))
+    assert not set(keys_of(longer)) & set(keys_of(STUDY))
+
+
+def test_a_judge_scores_what_evaluation_would(small, model):
+    """On pictures that are seen as large as they are."""
+    from keras_saliency.evaluation.splits import score_split
+
+    data = small["synthetic"]
+    size = tuple(data.test[0].size)
+    view = View(size[0] * size[1], 4)
+    assert view.of(size) == size
+    source = ModelSource(model, "net")
+    scored = score_split([source], data, "test")
+    maps = [prediction.values for prediction in source.predictions(data.test)]
+    received = Judge(data, "test", view).scores(maps)
+    for kind, rows in (("raw", scored.per_image["net"]), ("fair", scored.fair["net"])):
+        for name, values in received[kind].items():
+            np.testing.assert_allclose(values, [row[name] for row in rows], rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"losses": {"x": {"loss": {"klld": 1.0}}}}, "Unknown loss 'klld'"),
+        ({"models": {"x": {"model": {"name": "samm"}}}}, "Unknown model 'samm'"),
+        ({"data": {"osi": {}}}, "Unknown data set 'osi'"),
+        ({"data": {"synthetic": {"size": (48, 64)}}}, "not a frame: give area"),
+        ({"models": {"x": {"model": {"scale": 0.5}}}}, "not scale=0.5"),
+        ({"losses": {"x": {"los": {"kld": 1.0}}}}, "unknown key 'los'"),
+    ],
+)
+def test_what_a_study_names_must_be_there(changes, message, tmp_path):
+    study = dataclasses.replace(STUDY, grids=(Grid(rates=(1e-3,)),), **changes)
+    with pytest.raises(ValueError, match=message):
+        run_study(study, tmp_path / "out", verbose=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_grids_list_what_the_study_has():
+    with pytest.raises(ValueError, match="reduced: a grid lists 'mse'. Known losses: kld, nss, kld"):
+        dataclasses.replace(STUDY, grids=(Grid(losses=("mse",)),))
+
+
+def test_the_command_runs_a_file(small, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "study.py"
+    assert run_command(monkeypatch, capsys, "quest", file)[1].endswith("study.py does not exist.")
+    file.write_text("x = 1 / 0")
+    assert "makes no study. ZeroDivisionError" in run_command(monkeypatch, capsys, "quest", file)[1]
+    file.write_text("x = 1")
+    assert "it has to say STUDY = Study(...)" in run_command(monkeypatch, capsys, "quest", file)[1]
+    assert "has the form I/N" in run_command(monkeypatch, capsys, "quest", file, "--shard", "2 of 3")[1]
+    file.write_text("from test_quest import STUDY")
+    assert load_study(file) is STUDY or load_study(file) == STUDY
+    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", lambda *rest: {"error": "ValueError: no"})
+    code, printed = run_command(monkeypatch, capsys, "quest", file, "--out", tmp_path / "out")
+    assert code == 1 and "4 cells have failed" in printed
