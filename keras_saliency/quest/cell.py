@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from keras_saliency.models.sizes import require_shown
 from keras_saliency.quest.judging import Judge
 from keras_saliency.quest.study import Cell
 from keras_saliency.training.build import build
-from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.features import FeatureCache, fingerprint_of
 from keras_saliency.training.loop import train_epochs
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import claim_workdir
@@ -47,7 +46,7 @@ def run_cell(
         cell: The cell.
         data: Its data set, whole.
         judge: From the name of a split and a view to what scores it.
-        scratch: A folder of its own, which is deleted at the end.
+        scratch: A folder of its own, which may be deleted once the result is written.
         features: The folder of feature caches, which other cells share.
         console: Where to write.
 
@@ -63,15 +62,15 @@ def run_cell(
     model, trained = build(recipe, seen)
     claim_workdir(scratch, recipe)
     shown = cast(View, require_shown(model))
-    caches = _caches(recipe, seen, model, features / _features_of(recipe))
-    history, seconds = train_epochs(recipe, seen, model, trained, scratch, console, features / _features_of(recipe))
+    features = features / _name_of_features(recipe, model)
+    caches = _caches(recipe, seen, model, features)
+    history, seconds = train_epochs(recipe, seen, model, trained, scratch, console, features)
     started = time.perf_counter()
     scores = {
         split: judge(split, shown).scores(_maps(model, trained, getattr(seen, split), shown, caches.get(split)))
         for split in SPLITS
     }
     seconds = {name: round(value, 1) for name, value in seconds.items()}
-    shutil.rmtree(scratch)
     return {
         "history": history,
         "weights": trained.loss.weights,
@@ -98,14 +97,12 @@ def require_runnable(recipe: Recipe) -> None:
             raise ValueError(f"The cells of a study are one training each, seen by area, of log-densities; not {name}.")
 
 
-def _features_of(recipe):
-    """The name of the folder of features that a recipe reads: cells with the same share it."""
-    model = {name: getattr(recipe.model, name) for name in ("name", "backbone", "weights", "stride", "dilated")}
-    if recipe.model.backbone is not None:
-        del model["name"]  # The decoder decides on the backbone by default alone.
+def _name_of_features(recipe, model):
+    """The folder of the features that a cell reads: cells that read the same share it."""
     few = (recipe.images, recipe.seed) if recipe.images else None
-    text = json.dumps([model, recipe.data, recipe.shown(), recipe.flip, few], sort_keys=True)
-    return f"{recipe.data}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    digest = hashlib.sha256(json.dumps([recipe.shown(), recipe.flip, few]).encode())
+    digest.update(fingerprint_of(model.get_layer("backbone"), *model.input_shape[1:3]))
+    return f"{recipe.data}-{digest.hexdigest()[:12]}"
 
 
 def _caches(recipe, data, model, folder):

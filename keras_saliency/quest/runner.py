@@ -1,6 +1,7 @@
 """Runs the cells of a study that have no result, one after the other."""
 
 import functools
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from keras_saliency.quest.study import Cell, Study
 from keras_saliency.writing.progress import make_console
 
 RESULTS, WORK, FEATURES = "results", "work", "features"
+JUDGES = 8  # of splits of data sets, that memory holds: some hundred MB each
 
 
 def run_study(
@@ -59,7 +61,7 @@ def run_study(
         console.print(line)
     opened = _open(study, results, dict(data or {}), console)
 
-    @functools.lru_cache(2 * len(opened))
+    @functools.lru_cache(JUDGES)
     def judge(name: str, split: str, shown: View) -> Judge:
         return Judge(opened[name], split, shown)
 
@@ -84,7 +86,8 @@ def run_study(
                 try:
                     result = run_cell(cell, opened[cell.data], own_judge, work, folder / FEATURES, quiet)
                     results.write(cell, result)
-                except OSError as error:  # It is the machine's, and not the cell's.
+                    shutil.rmtree(work, ignore_errors=True)
+                except (OSError, MemoryError) as error:  # It is the machine's, and not the cell's.
                     console.print(f"not finished: {cell}: {error}")
                 except Exception as error:
                     console.print(f"failed: {cell}: {error}")

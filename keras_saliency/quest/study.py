@@ -86,7 +86,7 @@ class Study:
         grids: The cells, those first that decide most.
 
     Raises:
-        ValueError: If a grid lists what the study does not have.
+        ValueError: If a grid lists what the study does not have, or no learning rates are tried for it.
     """
 
     name: str
@@ -102,6 +102,14 @@ class Study:
                 if name not in getattr(self, kind):
                     known = ", ".join(getattr(self, kind))
                     raise ValueError(f"{self.name}: a grid lists {name!r}. Known {kind}: {known}.")
+        searched = {row[:3] for grid in self.grids if grid.rates and not grid.changes for row in self._rows(grid)}
+        for grid in self.grids:
+            for *row, _ in self._rows(grid):
+                if not grid.rates and tuple(row) not in searched:
+                    raise ValueError(
+                        f"{self.name}: a grid without rates takes the best of those that are tried, and none is tried "
+                        f"for {' on '.join(row[:2])}, {row[2]}. Add a grid with rates and without changes for it."
+                    )
 
     def cells(self, results: Mapping[str, Mapping[str, Any]]) -> tuple[list[Cell], int]:
         """The cells that are known, in their order, each once.

@@ -167,14 +167,18 @@ def _require_room(folder, needed):
         raise OSError(errno.ENOSPC, said, str(folder))
 
 
+def fingerprint_of(backbone: keras.Model, height: int, width: int) -> bytes:
+    """What the backbone makes of noise, which stands for its layers and weights; names differ from run to run."""
+    noise = np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype("float32")
+    features = keras.tree.flatten(backbone(noise, training=False))
+    return b"".join(np.ascontiguousarray(feature).tobytes() for feature in features)
+
+
 def _fingerprint(backbone, samples, canvases):
     """A digest of everything that the features depend on."""
     windows = [sample.window and (*sample.window, *sample.size) for sample in samples]
     digest = hashlib.sha256(repr((canvases.tolist(), windows)).encode())
-    # What the backbone makes of noise stands for its layers and weights; names differ from run to run.
-    noise = np.random.default_rng(0).uniform(0, 255, (1, *canvases[0], 3)).astype("float32")
-    for feature in keras.tree.flatten(backbone(noise, training=False)):
-        digest.update(np.ascontiguousarray(feature))
+    digest.update(fingerprint_of(backbone, *canvases[0]))
     for sample in samples:
         digest.update(file_bytes(sample.image))
     return digest.hexdigest()
