@@ -7,6 +7,7 @@ from keras_saliency.formulas.types import Maps, Tensor, Values
 
 GRID = 32  # cells along the longer side, at most
 LEAST = 1e-36  # of what reaches a cell: where no mass is, at all
+COARSE_STEPS = 3  # at each blur above the one that is asked for
 LEAST_BLUR = 0.08  # of which float32 holds the kernel from corner to corner
 
 
@@ -25,7 +26,7 @@ def sinkhorn(
         prediction: As in `measures.kld`.
         valid: As in `measures.kld`.
         blur: The standard deviation of that kernel, the root of the entropy's weight, at least 0.08.
-        steps: Of the iteration at that blur, and before it at each of 1, 1/2, 1/4 that are above it.
+        steps: Of the iteration at that blur; it begins with three at each of 1, 1/2, 1/4 that are above it.
     """
     s, p = (Map.of(maps, valid) for maps in (density, prediction))
     known = None not in s.raw.shape[1:3]
@@ -44,7 +45,7 @@ def sinkhorn(
         kernel = [ops.exp(-work / width**2) for work in (rows[1], columns[1])]
         scalings, before = scalings ** (before / width) ** 2, width
         scalings = ops.where(scalings > 1.0 / LEAST, 1.0 / LEAST, scalings)
-        for _ in range(steps):
+        for _ in range(steps if width == blur else COARSE_STEPS):
             # Each root by itself: the quotient may leave the range of float32.
             scalings = ops.sqrt(scalings) / ops.sqrt(_brought(masses, scalings, *kernel))
     of_s, of_p, own_s, own_p = ops.unstack(-(blur**2) * ops.log(_brought(masses, scalings, *kernel)))

@@ -21,8 +21,8 @@ class Sinkhorn(SaliencyLoss):
 
     Args:
         blur: The length below which transport is blurred, in shares of the diagonal, from 0.08 to 1.
-        steps: Of the iteration at each of a few falling blurs. More are more exact: 16 leave about a hundredth of the
-            value open, and more of it where the maps are nearly equal.
+        steps: Of the iteration. More are more exact: 16 leave about a hundredth of the value open, and more of it where
+            the maps are nearly equal.
         **kwargs: As in `SaliencyLoss`.
 
     Raises:

@@ -58,7 +58,7 @@ class Display:
         self.study, self.results, self.console = study, results, console
         self.current: Cell | None = None
         self.began = 0.0
-        self.live = rich.live.Live(console=console, get_renderable=self._table, refresh_per_second=0.5)
+        self.live = rich.live.Live(console=console, get_renderable=self._table, refresh_per_second=0.2)
 
     def _table(self):
         return table(self.study, self.results, self.current, self.began)

@@ -133,17 +133,18 @@ class Study:
 
     def _rows(self, grid: Grid) -> Iterator[tuple[str, str, str, int]]:
         names = (getattr(grid, kind) or tuple(getattr(self, kind)) for kind in ("data", "models", "losses"))
-        # A loss is on every data set and model before the next seed begins.
+        # All of one seed before the next one begins.
         for seed, (data, model, loss) in itertools.product(grid.seeds, itertools.product(*names)):
             yield loss, model, data, seed
 
     def _cell(self, row, grid, rate):
         loss, model, data, seed = row
-        changes = {"data": data, "seed": seed, "learning_rate": rate, "patience": self.base.epochs, **grid.changes}
+        own = {"data": data, "seed": seed, "learning_rate": rate}
         recipe = self.base
-        for each in (self.models[model], self.data[data], self.losses[loss], changes):
-            recipe = change(recipe, each)
-        return Cell(loss, model, data, dataclasses.replace(recipe, name=self.name))
+        for changes in (self.models[model], self.data[data], self.losses[loss], own, grid.changes):
+            recipe = change(recipe, changes)
+        # All have the same budget: none stops early.
+        return Cell(loss, model, data, dataclasses.replace(recipe, name=self.name, patience=recipe.epochs))
 
     def _best_rate(self, row, results):
         """The rate of the least loss on validation, or none as long as one is not tried."""
