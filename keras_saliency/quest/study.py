@@ -131,6 +131,16 @@ class Study:
                     cells.setdefault(cell.key, cell)
         return list(cells.values()), waiting
 
+    def finals(self, results: Mapping[str, Mapping[str, Any]]) -> list[Cell]:
+        """The cells of the grids without changes at the best rates, as far as these are known: what is compared."""
+        cells: dict[str, Cell] = {}
+        for grid in self.grids:
+            for row in self._rows(grid) if not grid.changes else ():
+                for rate in self._best_rate(row, results):
+                    cell = self._cell(row, grid, rate)
+                    cells.setdefault(cell.key, cell)
+        return list(cells.values())
+
     def _rows(self, grid: Grid) -> Iterator[tuple[str, str, str, int]]:
         names = (getattr(grid, kind) or tuple(getattr(self, kind)) for kind in ("data", "models", "losses"))
         # All of one seed before the next one begins.

@@ -1,0 +1,119 @@
+"""What the results of a study say: differences with intervals over images and seeds, ranks, and shares of variance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from keras_saliency.quest.study import Study
+
+RESAMPLES, LEVEL = 10_000, 0.95
+
+Scores = dict[tuple[str, str, str], np.ndarray]
+
+
+def scores(
+    study: Study, results: Mapping[str, Mapping[str, Any]], metric: str, kind: str = "raw", split: str = "test"
+) -> Scores:
+    """The scores of the cells that are compared, those at the best rates, of every image.
+
+    Args:
+        study: The study.
+        results: Its results, by the keys of cells.
+        metric: Which metric.
+        kind: `"raw"` or `"fair"`, where a metric has both.
+        split: `"validation"` or `"test"`.
+
+    Returns:
+        From loss, model and data set to an array `(seeds, images)`, the seeds in the order of the study. Cells without
+        a result and those that failed are missing.
+    """
+    found: dict[tuple[str, str, str], list[list[float]]] = {}
+    for cell in study.finals(results):
+        result = results.get(cell.key, {})
+        if "scores" in result:
+            values = result["scores"][split][kind][metric]
+            found.setdefault((cell.loss, cell.model, cell.data), []).append(values)
+    return {row: np.array(values) for row, values in found.items()}
+
+
+def difference(one: np.ndarray, other: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """The mean difference of two losses, with an interval over images and seeds.
+
+    Pairs are of one image and one seed, which both losses began with. Images and seeds are drawn with replacement, each
+    by itself (the "pigeonhole bootstrap", Owen 2007); with few seeds the interval says what these few differ by, and
+    no more.
+
+    Args:
+        one: `(seeds, images)`.
+        other: The same of another loss.
+        seed: Of the resampling.
+
+    Returns:
+        `{"mean", "low", "high", "p"}`: the ends of the 95 % interval, and twice the share of resamples on the other
+        side of zero, at least twice their inverse number.
+
+    Raises:
+        ValueError: If both have not the same seeds and images.
+    """
+    if one.shape != other.shape:
+        raise ValueError(f"Two losses are compared by the same seeds and images. Received: {one.shape}, {other.shape}.")
+    paired, rng = one - other, np.random.default_rng(seed)
+    seeds, images = paired.shape
+    # How often each is drawn: then a resampled mean is a product of matrices.
+    drawn_seeds = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds
+    drawn_images = rng.multinomial(images, np.full(images, 1 / images), RESAMPLES) / images
+    means = np.einsum("rs,si,ri->r", drawn_seeds, paired, drawn_images, optimize=True)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    beyond = min(np.mean(means <= 0), np.mean(means >= 0))
+    p = min(1.0, 2 * max(beyond, 1 / RESAMPLES))
+    return {"mean": float(paired.mean()), "low": float(low), "high": float(high), "p": float(p)}
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number (Holm 1979): one below 0.05 holds whatever the others are."""
+    order, corrected, largest = np.argsort(p_values), np.empty(len(p_values)), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, p_values[i] * (len(p_values) - rank)))
+        corrected[i] = largest
+    return corrected.tolist()
+
+
+def mean_ranks(table: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """The mean rank of each loss over several comparisons, and how far apart two have to be.
+
+    Args:
+        table: A score of each loss in each comparison, such as a metric on a data set, higher is better:
+            `(comparisons, losses)`.
+
+    Returns:
+        The mean ranks, one for the best; the critical difference of the Nemenyi test at 5 %; and the p-value of the
+        Friedman test that all losses are alike (Demsar 2006).
+    """
+    comparisons, losses = table.shape
+    ranks = scipy.stats.rankdata(-table, axis=1).mean(0)
+    quantile = scipy.stats.studentized_range.ppf(LEVEL, losses, np.inf) / np.sqrt(2)
+    critical = quantile * np.sqrt(losses * (losses + 1) / (6 * comparisons))
+    return ranks, float(critical), float(scipy.stats.friedmanchisquare(*table.T).pvalue)
+
+
+def variance_shares(table: np.ndarray, factors: Sequence[str]) -> dict[str, float]:
+    """What share of the variance of the mean scores each factor has by itself, and what is left to all together.
+
+    Args:
+        table: A mean score for each combination of the levels of the factors, an axis for each.
+        factors: Their names.
+
+    Returns:
+        From each factor, and `"together"`, to its share of the sum of squares; they sum to one. Zero for all if there
+        is no variance.
+    """
+    centred = table - table.mean()
+    total = float(np.sum(centred**2))
+    shares = {}
+    for axis, name in enumerate(factors):
+        others = tuple(i for i in range(table.ndim) if i != axis)
+        effect = centred.mean(others)
+        shares[name] = float(np.sum(effect**2)) * (table.size / len(effect)) / total if total else 0.0
+    return {**shares, "together": (1.0 - sum(shares.values())) if total else 0.0}
