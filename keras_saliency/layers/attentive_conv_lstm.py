@@ -27,7 +27,7 @@ class AttentiveConvLSTM(keras.layers.Layer):
 
     As published, V_a starts at zero: all pixels have equal attention, and W_a and U_a have no gradient until V_a has
     moved. As published, too, attention sums to one, so that what the gates see of X is the smaller the more pixels
-    there are: next to nothing beside their biases.
+    there are.
 
     Args:
         filters: The channels of the state and of the attention.

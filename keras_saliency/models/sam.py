@@ -36,9 +36,8 @@ def attentive(
 ) -> Maps:
     """Looks several times at features of all depths, in SAM's manner, then twice joins priors and convolves.
 
-    SAM reads the last feature map alone, and its attention sums to one, which leaves little for its gates to see. Here
-    1x1 convolutions narrow each feature map, their sum at the size of the finest is mixed by a 3x3 convolution, and the
-    mean of the attention is one. 64 channels in all.
+    SAM reads the last feature map alone. Here 1x1 convolutions narrow each feature map, their sum at the size of the
+    finest is mixed by a 3x3 convolution, and the mean of the attention is one, whatever the size. 64 channels in all.
 
     Args:
         features: Symbolic feature maps, fine to coarse.

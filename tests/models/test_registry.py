@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import REPOSITORY, channels_first, slowly
-from registry import ODD, batch, gives_log_density, small
+from registry import ODD, SLOW, batch, gives_log_density, small
 
 import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
@@ -84,7 +84,7 @@ def test_every_architecture_is_counted_and_documented():
 
 
 @pytest.mark.parametrize("stands_on", ["tiny", pytest.param("published", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", slowly(ARCHITECTURES, {*SLOW} - {"sam-vgg", "attentive"}))
 def test_a_mixed_precision_step_ends_in_float32(name, stands_on, tiny_backbone, rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
