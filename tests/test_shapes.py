@@ -63,7 +63,7 @@ def served(saved):
     return tf.saved_model.load(str(saved / "served" / "1"))
 
 
-@pytest.mark.parametrize("shape", slowly(SHAPES, [(32, 32), (500, 120)]))
+@pytest.mark.parametrize("shape", slowly(SHAPES, [(32, 32), (33, 90), (500, 120)]))
 def test_every_door_gives_the_same_log_density(model, saved, loaded, served, shape, tmp_path):
     image = picture(shape)
     (tmp_path / "one.png").write_bytes(png(image))

@@ -7,7 +7,7 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from conftest import real_data
+from conftest import real_data, slowly
 
 import keras_saliency as ks
 from keras_saliency.data import DataSet, Samples, pysaliency, splits
@@ -81,7 +81,7 @@ FORMS = {form.__name__: form for form in (as_table, as_parquet, as_rows, as_fold
 
 
 @pytest.mark.parametrize("size", ["few", pytest.param("all", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slowly(FORMS, ("as_rows", "as_folder", "as_hdf5")))
 def test_osie_has_the_same_scores_in_every_form(form, size, tmp_path):
     data = real_data("osie")
     if size == "few":

@@ -97,7 +97,7 @@ def test_a_mixed_precision_step_ends_in_float32(name, stands_on, tiny_backbone, 
         keras.config.set_dtype_policy("float32")
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", slowly(ARCHITECTURES, {*SLOW} - {"sam-vgg", "msi-net", "dva", "attentive"}))
 def test_any_decoder_goes_on_any_backbone_under_any_head(name, tiny_backbone, rng):
     head = "density" if name in ("msi-net", "deepgaze2") else "log-density"
     model = small(name, backbone=tiny_backbone, head=head)
