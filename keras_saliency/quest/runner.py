@@ -11,7 +11,7 @@ from keras_saliency import data as data_sets
 from keras_saliency.data import DataSet, Place
 from keras_saliency.formulas.view import View
 from keras_saliency.losses import combo
-from keras_saliency.models import list_models
+from keras_saliency.models.architectures import find_architecture
 from keras_saliency.quest.cell import require_runnable, run_cell
 from keras_saliency.quest.judging import Judge
 from keras_saliency.quest.results import Results
@@ -100,8 +100,7 @@ def _open(study: Study, results: Results, data: dict[str, Place], console: rich.
     cells, _ = study.cells(results.found)
     for cell in cells:
         require_runnable(cell.recipe)
-        if cell.recipe.model.name not in list_models():
-            raise ValueError(f"Unknown model {cell.recipe.model.name!r}. Known models: {', '.join(list_models())}.")
+        find_architecture(cell.recipe.model.name)
     for recipe in {cell.loss: cell.recipe for cell in cells}.values():
         combo(recipe.loss, balance=recipe.balance)
     return {
