@@ -146,7 +146,7 @@ def pipeline(
     if features:
         gather = _in_graph(lambda rows, target: (features.gather(*rows), target))
         dataset = dataset.map(gather, num_parallel_calls=2)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return _ahead(dataset)
 
 
 def images(samples: Split, size: Size | View, batch: int = 8) -> tf.data.Dataset:
@@ -168,8 +168,7 @@ def images(samples: Split, size: Size | View, batch: int = 8) -> tf.data.Dataset
     seen = places(samples, size)
     make = _image_maker(samples, seen)
     numbers = tf.data.Dataset.zip((tf.data.Dataset.range(len(samples)),))
-    dataset = _loaded(numbers, lambda i: (i, make(i)), batch, seen.canvases)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return _ahead(_loaded(numbers, lambda i: (i, make(i)), batch, seen.canvases))
 
 
 @contextlib.contextmanager
@@ -210,6 +209,13 @@ def _loaded(rows, load, batch, canvases, shuffle_batches=None, each_once=True):
     if not each_once:  # Of how many batches there are of a size, chance decides.
         return batches
     return batches.apply(tf.data.experimental.assert_cardinality(-(-np.bincount(kinds.ravel()) // batch).sum()))
+
+
+def _ahead(dataset):
+    """Loads ahead, with no tuning: an iterator with it lives on, asleep, for up to as long as it has run."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _require_samples(samples):
