@@ -88,6 +88,7 @@ def combo(
     from_logits: bool | None = None,
     convention: str | None = None,
     balance: str | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     **weights: float,
 ) -> Combination:
     """Combines losses linearly.
@@ -98,6 +99,7 @@ def combo(
         from_logits: Whether the prediction is an unnormalised log-density; False if no loss among the terms says so.
         convention: The published convention of the terms that have it; see `SaliencyLoss`.
         balance: None, `"gradient"` or `"uncertainty"`; see `Combination`.
+        options: What losses given by name are made with: `{"deep_features": {"backbone": "efficientnet-lite0"}}`.
         **weights: The positive weight of each loss by name, `combo(kld=10, cc=2, nss=1)`. Every loss is minimised:
             NSS and CC, too, get a positive weight.
 
@@ -106,21 +108,20 @@ def combo(
 
     Raises:
         ValueError: If a name is unknown, a weight is not positive, the formula cannot be read, no term has the
-            convention, or there is no term.
+            convention or the loss that options are for, or there is no term.
 
     >>> combo("10 kld + 2 cc + nss").weights
     {'kld': 10.0, 'cc': 2.0, 'nss': 1.0}
     >>> combo("sam").weights == combo(10 * LOSSES["kld"](), cc=2, nss=1).weights
     True
     """
-    options: dict[str, dict[str, Any]] = {}
     losses = [term for term in terms if isinstance(term, SaliencyLoss)]
     named: list[Any] = [term for term in terms if not isinstance(term, SaliencyLoss)]
     if len(named) > 1 or (named and (weights or losses)):
         raise ValueError(f"Give combo one formula, or losses and weights by keyword. Received: {terms} and {weights}.")
     if named and isinstance(named[0], str):
         weights = _parse(PRESETS.get(named[0], named[0]))
-        options = OPTIONS.get(named[0], {})
+        options = {**OPTIONS.get(named[0], {}), **(options or {})}
     elif named:
         weights = dict(named[0])
     for name in weights:
@@ -128,6 +129,8 @@ def combo(
             raise ValueError(
                 f"Unknown loss {name!r}. Known losses: {', '.join(LOSSES)}. Known presets: {', '.join(PRESETS)}."
             )
+    options = options or {}
+    _require_options(options, weights)
     if from_logits is None:
         from_logits = any(loss.from_logits for loss in losses)
     if convention and not any(convention in LOSSES[name].conventions for name in weights):
@@ -138,6 +141,16 @@ def combo(
         losses.append(LOSSES[name](from_logits=from_logits, **follows, **options.get(name, {})))
     factors = [1.0] * (len(losses) - len(weights)) + list(weights.values())
     return Combination(losses, factors, balance=balance)
+
+
+def _require_options(options, weights):
+    for name, own in options.items():
+        if name not in weights:
+            raise ValueError(f"There are options for {name!r}, and no such term. Terms: {', '.join(weights)}.")
+        known = LOSSES[name].options
+        for option in own:
+            if option not in known:
+                raise ValueError(f"{name} has no option {option!r}. Options: {', '.join(known) or 'none'}.")
 
 
 def _parse(formula):

@@ -45,7 +45,7 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     """
     keras.utils.set_random_seed(recipe.seed)
     from_logits = recipe.model.head == "log-density"
-    loss = losses.combo(recipe.loss, from_logits=from_logits, balance=recipe.balance)
+    loss = losses.combo(recipe.loss, from_logits=from_logits, balance=recipe.balance, options=recipe.loss_options)
     _require_fixations(recipe, data)
     _require_degrees(recipe, data)
     require_known(recipe.augment)

@@ -53,6 +53,7 @@ class Recipe:
         degrees: The blur of the ground truth in training, in degrees of visual angle; None for that of each data set.
         model: The model.
         loss: The weight of each loss by name.
+        loss_options: What losses are made with, by name: `{"deep_features": {"backbone": "efficientnet-lite0"}}`.
         balance: None, or how they are found, `"gradient"` or `"uncertainty"`; see `Combination`.
         size: `(height, width)` of a frame in which the network sees every image, padded where its shape is another;
             None where it sees each at a size that its shape asks for.
@@ -115,6 +116,7 @@ class Recipe:
     degrees: float | None = None
     balance: str | None = None
     images: int | None = None
+    loss_options: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     seed: int = 0
     start: "Recipe | None" = None
     members: tuple["Recipe", ...] = ()
@@ -176,6 +178,11 @@ def _weights(value):
     return isinstance(value, dict) and all(map(_text, value)) and all(map(_positive, value.values()))
 
 
+def _options(value):
+    whole = isinstance(value, dict) and all(map(_text, value))
+    return whole and all(isinstance(own, dict) and all(map(_text, own)) for own in value.values())
+
+
 def _pair(value):
     return _several(value, _count) and len(value) == 2
 
@@ -214,6 +221,7 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("a number, at least 0 and below 1", lambda value: is_number(value) and 0 <= value < 1, "momentum"),
     ("(height, width) in whole pixels, or None", lambda value: value is None or _pair(value), "size"),
     ("positive weights by the names of losses, such as {'kld': 1.0}", _weights, "loss"),
+    ("options by the names of losses, such as {'nss': {'relative': True}}", _options, "loss_options"),
     ("positive numbers by names, such as {'crop': 0.2}", _weights, "augment data_weights"),
     ("patterns of the names of layers, such as ('block1_*',)", lambda value: _several(value, _text), "freeze"),
     ("a Model", lambda value: isinstance(value, Model), "model"),

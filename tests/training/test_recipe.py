@@ -152,6 +152,7 @@ WRONG = {
     "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, (), "ab", {240, 320}),
     "area": (0, -1, 76800.0, True, None, "76800", 2**31),
     "pixels_per_degree": (0, -1.0, math.inf, math.nan, True, "30"),
+    "loss_options": ({"kld": 1.0}, {"kld": {3: 1}}, {3: {}}, "kld", None),
     "loss": ({"kld": "x"}, {"kld": -1}, {"kld": math.nan}, {"kld": math.inf}, {"kld": True}, {3: 1.0}, "kld", None),
     **dict.fromkeys(("augment", "data_weights"), ({"osie": "x"}, {"osie": -1}, {"osie": math.nan}, {3: 1.0}, None)),
     "data": ("", 3, None, (), ("osie", ""), ("osie", "osie")),
