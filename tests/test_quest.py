@@ -55,12 +55,12 @@ def test_a_study_runs_once_and_goes_on_where_it_was(small, eager, tmp_path, monk
         trained.append(cell.key)
         return original(cell, *rest)
 
-    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", run_cell)
+    monkeypatch.setattr("keras_saliency.quest.bench.run_cell", run_cell)
     with pytest.raises(KeyboardInterrupt):
         run_study(STUDY, tmp_path, small, verbose=False)
     assert len(Results(tmp_path / "results").found) == 2
     monkeypatch.setattr(
-        "keras_saliency.quest.runner.run_cell", lambda cell, *rest: trained.append(cell.key) or original(cell, *rest)
+        "keras_saliency.quest.bench.run_cell", lambda cell, *rest: trained.append(cell.key) or original(cell, *rest)
     )
     results = run_study(STUDY, tmp_path, small, verbose=False)
     assert len(trained) == len(set(trained)) == len(results.found) == 6
@@ -100,6 +100,34 @@ def test_the_rate_is_that_of_the_least_loss_on_validation():
     assert {c.recipe.images for c in study.cells(results)[0] if c.recipe.seed == 1} == {5}
 
 
+def test_the_rate_of_one_data_set_serves_for_another():
+    searched = Grid(rates=(1e-3, 1e-2), data=("synthetic",))
+    study = dataclasses.replace(STUDY, data={"synthetic": {}, "osie": {}}, grids=(searched, Grid(data=("osie",))))
+    cells, waiting = study.cells({})
+    assert (len(cells), waiting) == (6, 3)
+    results = {cell.key: {"history": [{"val_loss": cell.recipe.learning_rate}]} for cell in cells}
+    found = [cell for cell in study.cells(results)[0] if cell.data == "osie"]
+    assert [cell.recipe.learning_rate for cell in found] == [1e-3] * 3
+    assert {(cell.loss, cell.data) for cell in study.finals(results)} == {
+        (loss, data) for loss in LOSSES for data in ("synthetic", "osie")
+    }
+
+
+def test_a_second_stage_goes_on_from_the_first(small, eager, tmp_path):
+    whole = {"freeze_backbone": False, "learning_rate": 1e-9, "schedule": "constant"}
+    study = dataclasses.replace(STUDY, grids=(Grid(("kld",), rates=(1e-3,)), Grid(("kld",), then=whole)))
+    results = run_study(study, tmp_path, small, verbose=False)
+    first, second = study.cells(results.found)[0]
+    assert str(second) == f"{first}, two stages"
+    assert second.recipe.start.learning_rate == 1e-3 and not second.recipe.freeze_backbone
+    found = [results.found[cell.key] for cell in (first, second)]
+    # So small a rate changes nothing but the order of sums.
+    scores = [found["scores"]["test"]["raw"]["nss"] for found in found]
+    np.testing.assert_allclose(*scores, atol=1e-3)
+    assert found[1]["seconds"]["training"] > found[0]["seconds"]["training"] / 2
+    assert study.finals(results.found) == [first]
+
+
 def test_a_cell_that_fails_is_told_and_the_others_go_on(small, tmp_path, monkeypatch, capsys):
     def run_cell(cell, *rest):
         if cell.loss == "nss":
@@ -108,16 +136,16 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(small, tmp_path, monkeyp
             raise OSError("No space left on device")
         return {"history": [{"val_loss": 1.0}], "seconds": {"training": 1.0}}
 
-    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", run_cell)
+    monkeypatch.setattr("keras_saliency.quest.bench.run_cell", run_cell)
     results = run_study(STUDY, tmp_path, small)
     printed = " ".join(capsys.readouterr().out.split())
-    assert "failed: nss on multilevel, synthetic, seed 0, rate 0.001: The loss became nan" in printed
+    assert "failed: nss on multilevel, synthetic, seed 0, rate 0.001: ValueError: The loss became nan" in printed
     assert "not finished: kld on multilevel, synthetic, seed 0, rate 0.001: No space left on device" in printed
     assert "wait for learning rates" in printed
     errors = [result.get("error") for result in results.found.values()]
     # What the disk has stopped is no result, and is run when there is room.
     assert sorted(map(str, errors)) == ["None", "None", "ValueError: The loss became nan in epoch 1."]
-    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", lambda *rest: {"history": [{"val_loss": 1.0}]})
+    monkeypatch.setattr("keras_saliency.quest.bench.run_cell", lambda *rest: {"history": [{"val_loss": 1.0}]})
     assert sum("error" in r for r in run_study(STUDY, tmp_path, small, verbose=False).found.values()) == 1
     assert not any("error" in r for r in run_study(STUDY, tmp_path, small, again=True, verbose=False).found.values())
 
@@ -132,7 +160,7 @@ def test_shards_share_the_cells(small, tmp_path, monkeypatch):
             own.append(cell.key)
             return {"history": []}
 
-        monkeypatch.setattr("keras_saliency.quest.runner.run_cell", run_cell)
+        monkeypatch.setattr("keras_saliency.quest.bench.run_cell", run_cell)
         run_study(study, tmp_path, small, shard=(number, 3), verbose=False)
     assert sorted(key for keys in ran.values() for key in keys) == sorted(keys_of(study)) and all(ran.values())
     with pytest.raises(ValueError, match="A shard is I of N, with I from 1 to N. Received: 4 of 3"):
@@ -217,7 +245,7 @@ def test_a_cell_goes_on_where_it_was(small, eager, tmp_path, monkeypatch):
 
 
 def test_grids_list_what_the_study_has():
-    with pytest.raises(ValueError, match="none is tried for nss on multilevel, synthetic"):
+    with pytest.raises(ValueError, match="none is tried for nss on multilevel"):
         dataclasses.replace(STUDY, grids=(Grid(losses=("kld",), rates=(1e-3,)), Grid(losses=("nss",))))
     with pytest.raises(ValueError, match="reduced: a grid lists 'mse'. Known losses: kld, nss, kld"):
         dataclasses.replace(STUDY, grids=(Grid(losses=("mse",)),))
@@ -233,6 +261,6 @@ def test_the_command_runs_a_file(small, tmp_path, monkeypatch, capsys):
     assert "has the form I/N" in run_command(monkeypatch, capsys, "quest", file, "--shard", "2 of 3")[1]
     file.write_text("from test_quest import STUDY")
     assert load_study(file) is STUDY or load_study(file) == STUDY
-    monkeypatch.setattr("keras_saliency.quest.runner.run_cell", lambda *rest: {"error": "ValueError: no"})
+    monkeypatch.setattr("keras_saliency.quest.bench.run_cell", lambda *rest: {"error": "ValueError: no"})
     code, printed = run_command(monkeypatch, capsys, "quest", file, "--out", tmp_path / "out")
     assert code == 1 and "3 cells have failed" in printed

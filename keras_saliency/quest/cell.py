@@ -59,12 +59,8 @@ def run_cell(
     """
     recipe = cell.recipe
     seen = mixtures.with_few(data, recipe.images, recipe.seed) if recipe.images else data
-    model, trained = build(recipe, seen)
-    claim_workdir(scratch, recipe)
+    model, trained, caches, history, seconds = _trained(recipe, seen, scratch, features, console)
     shown = cast(View, require_shown(model))
-    features = features / _name_of_features(recipe, model)
-    caches = _caches(recipe, seen, model, features)
-    history, seconds = train_epochs(recipe, seen, model, trained, scratch, console, features)
     started = time.perf_counter()
     scores = {
         split: judge(split, shown).scores(_maps(model, trained, getattr(seen, split), shown, caches.get(split)))
@@ -80,21 +76,36 @@ def run_cell(
     }
 
 
+def _trained(recipe, data, scratch, features, console):
+    """The model, the part of it that was trained, caches of features, history, and the seconds of all stages."""
+    claim_workdir(scratch, recipe)
+    before = _trained(recipe.start, data, scratch / recipe.start.name, features, console) if recipe.start else None
+    model, trained = build(recipe, data, before and before[0])
+    features_of_it = features / _name_of_features(recipe, model)
+    caches = _caches(recipe, data, model, features_of_it)
+    history, seconds = train_epochs(recipe, data, model, trained, scratch, console, features_of_it)
+    if before:
+        seconds = {name: value + before[-1][name] for name, value in seconds.items()}
+    return model, trained, caches, history, seconds
+
+
 def require_runnable(recipe: Recipe) -> None:
     """Finds out what a study cannot do before hours of work.
 
     Raises:
-        ValueError: If the recipe has stages, a frame, maps of another size than what is seen, or no log-density.
+        ValueError: If the recipe mixes members, has a frame, maps of another size than what is seen, or no log-density.
     """
     unfit = {
-        "start or members": recipe.start or recipe.members,
+        "members": recipe.members,
         "a frame: give area": recipe.size,
         f"scale={recipe.model.scale}": recipe.model.scale != 1,
         f"the head {recipe.model.head!r}": recipe.model.head != "log-density",
     }
     for name, found in unfit.items():
         if found:
-            raise ValueError(f"The cells of a study are one training each, seen by area, of log-densities; not {name}.")
+            raise ValueError(
+                f"The cells of a study are trainings of one model each, seen by area, of log-densities; not {name}."
+            )
 
 
 def _name_of_features(recipe, model):

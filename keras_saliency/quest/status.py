@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import rich.console
@@ -13,14 +13,13 @@ from keras_saliency.quest.results import Results
 from keras_saliency.quest.study import Cell, Study
 
 
-def table(study: Study, results: Results, running: Cell | None = None, began: float = 0.0) -> rich.table.Table:
+def table(study: Study, results: Results, running: Sequence[tuple[Cell, float]] = ()) -> rich.table.Table:
     """Cells that are done, failed and left, for each data set and model, and how long those left take one by one.
 
     Args:
         study: The study.
         results: Its results.
-        running: The cell that is at work.
-        began: When it began, by `time.monotonic`.
+        running: The cells that are at work, and when each began, by `time.monotonic`.
     """
     cells, waiting = study.cells(results.found)
     shown = rich.table.Table(
@@ -38,7 +37,9 @@ def table(study: Study, results: Results, running: Cell | None = None, began: fl
         shown.add_row(*group, *map(str, (len(spent), len(found) - len(spent), left)), *times)
     notes = []
     if running:
-        notes.append(f"running: {running}, {(time.monotonic() - began) / 60:.1f} min")
+        (cell, began), *others = running
+        more = f" and {len(others)} more" if others else ""
+        notes.append(f"running: {cell}, {(time.monotonic() - began) / 60:.1f} min{more}")
     if waiting:
         notes.append(f"{waiting} more wait for learning rates to be found")
     shown.caption = "; ".join(notes)
@@ -56,12 +57,11 @@ class Display:
 
     def __init__(self, study: Study, results: Results, console: rich.console.Console) -> None:
         self.study, self.results, self.console = study, results, console
-        self.current: Cell | None = None
-        self.began = 0.0
+        self.running: dict[str, tuple[Cell, float]] = {}
         self.live = rich.live.Live(console=console, get_renderable=self._table, refresh_per_second=0.2)
 
     def _table(self):
-        return table(self.study, self.results, self.current, self.began)
+        return table(self.study, self.results, list(self.running.values()))
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
@@ -71,14 +71,15 @@ class Display:
         if not self.console.is_terminal:
             self.console.print(self._table(), soft_wrap=False)
 
-    @contextlib.contextmanager
-    def running(self, cell: Cell) -> Iterator[None]:
-        """A context in which a cell is at work."""
-        self.current, self.began = cell, time.monotonic()
-        try:
-            yield
-        finally:
-            self.current = None
-            if not self.console.is_terminal and cell.key in self.results.found:
-                done = "failed" if "error" in self.results.found[cell.key] else "done"
-                self.console.print(f"{done}: {cell}, {time.monotonic() - self.began:.0f} s")
+    def begins(self, cell: Cell) -> None:
+        """A cell is at work."""
+        self.running[cell.key] = cell, time.monotonic()
+
+    def ends(self, cell: Cell, outcome: str) -> None:
+        """It is no more; the outcome is a word, and a reason after a colon."""
+        _, began = self.running.pop(cell.key)
+        word, _, reason = outcome.partition(": ")
+        if reason:
+            self.console.print(f"{word}: {cell}: {reason}")
+        elif not self.console.is_terminal:
+            self.console.print(f"{word}: {cell}, {time.monotonic() - began:.0f} s")

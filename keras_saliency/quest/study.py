@@ -14,6 +14,7 @@ from keras_saliency.training.changes import change
 from keras_saliency.training.recipe import Recipe
 
 VERSION = 1  # of what a cell is and how it is scored; results of another are no results of this
+FIRST = "first"  # what the first of two stages is called
 SEARCHED = "val_loss"  # by which the learning rate is chosen: each loss by itself, on validation
 
 
@@ -27,8 +28,9 @@ class Grid:
         data: Names of its data sets.
         seeds: The seeds.
         rates: Learning rates that are tried; empty for the best one of those that other grids of the study have tried
-            for the same loss, model and data set.
+            for the same loss and model, on the same data set or, where none is tried on it, on others.
         changes: What else is changed in the recipes of its cells, such as `{"images": 50}`.
+        then: What is changed in a second stage, which goes on from the first one: `{"freeze_backbone": False}`.
     """
 
     losses: tuple[str, ...] = ()
@@ -37,6 +39,12 @@ class Grid:
     seeds: tuple[int, ...] = (0,)
     rates: tuple[float, ...] = ()
     changes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    then: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def compared(self) -> bool:
+        """Whether its cells are the recipe itself, of which rates are tried and losses compared."""
+        return not self.changes and not self.then
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +65,9 @@ class Cell:
 
     def __str__(self) -> str:
         few = f", {self.recipe.images} images" if self.recipe.images else ""
-        rate = f"{self.recipe.learning_rate:g}"
-        return f"{self.loss} on {self.model}, {self.data}{few}, seed {self.recipe.seed}, rate {rate}"
+        rate = f"{(self.recipe.start or self.recipe).learning_rate:g}"
+        stages = ", two stages" if self.recipe.start else ""
+        return f"{self.loss} on {self.model}, {self.data}{few}, seed {self.recipe.seed}, rate {rate}{stages}"
 
     @functools.cached_property
     def specification(self) -> dict[str, Any]:
@@ -102,13 +111,12 @@ class Study:
                 if name not in getattr(self, kind):
                     known = ", ".join(getattr(self, kind))
                     raise ValueError(f"{self.name}: a grid lists {name!r}. Known {kind}: {known}.")
-        searched = {row[:3] for grid in self.grids if grid.rates and not grid.changes for row in self._rows(grid)}
         for grid in self.grids:
-            for *row, _ in self._rows(grid):
-                if not grid.rates and tuple(row) not in searched:
+            for row in self._rows(grid) if not grid.rates else ():
+                if not self._searches(row):
                     raise ValueError(
                         f"{self.name}: a grid without rates takes the best of those that are tried, and none is tried "
-                        f"for {' on '.join(row[:2])}, {row[2]}. Add a grid with rates and without changes for it."
+                        f"for {' on '.join(row[:2])}. Add a grid with rates, and without changes, for it."
                     )
 
     def cells(self, results: Mapping[str, Mapping[str, Any]]) -> tuple[list[Cell], int]:
@@ -135,7 +143,7 @@ class Study:
         """The cells of the grids without changes at the best rates, as far as these are known: what is compared."""
         cells: dict[str, Cell] = {}
         for grid in self.grids:
-            for row in self._rows(grid) if not grid.changes else ():
+            for row in self._rows(grid) if grid.compared else ():
                 for rate in self._best_rate(row, results):
                     cell = self._cell(row, grid, rate)
                     cells.setdefault(cell.key, cell)
@@ -147,27 +155,53 @@ class Study:
         for seed, (data, model, loss) in itertools.product(grid.seeds, itertools.product(*names)):
             yield loss, model, data, seed
 
+    @functools.cached_property
+    def _cells(self):
+        """Those that were made before: they are asked for again and again while results come."""
+        return {}
+
     def _cell(self, row, grid, rate):
+        key = *row, id(grid), rate
+        if key not in self._cells:
+            self._cells[key] = self._make_cell(row, grid, rate)
+        return self._cells[key]
+
+    def _make_cell(self, row, grid, rate):
         loss, model, data, seed = row
         own = {"data": data, "seed": seed, "learning_rate": rate}
         recipe = self.base
         for changes in (self.models[model], self.data[data], self.losses[loss], own, grid.changes):
             recipe = change(recipe, changes)
-        # All have the same budget: none stops early.
-        return Cell(loss, model, data, dataclasses.replace(recipe, name=self.name, patience=recipe.epochs))
+        if grid.then:
+            recipe = change(recipe, {**grid.then, "start": _as(FIRST, recipe)})
+        return Cell(loss, model, data, _as(self.name, recipe))
+
+    def _searches(self, row):
+        """The cells, by learning rate, that tell which one is best for a row: those of its data set, or of others."""
+        loss, model, data, _ = row
+        searches = {}
+        for grid in self.grids:
+            tried = grid.data or tuple(self.data)
+            if grid.compared and model in (grid.models or self.models) and loss in (grid.losses or self.losses):
+                for name, rate, seed in itertools.product(tried, grid.rates, grid.seeds):
+                    searches.setdefault(name, []).append((rate, self._cell((loss, model, name, seed), grid, rate)))
+        return searches.get(data) or list(itertools.chain(*searches.values()))
 
     def _best_rate(self, row, results):
         """The rate of the least loss on validation, or none as long as one is not tried."""
         tried = {}
-        for grid in self.grids:
-            if grid.rates and not grid.changes and row[:3] in {other[:3] for other in self._rows(grid)}:
-                for rate, seed in itertools.product(grid.rates, grid.seeds):
-                    result = results.get(self._cell((*row[:3], seed), grid, rate).key)
-                    if result is None:
-                        return ()
-                    if "history" in result:  # or it has failed
-                        tried.setdefault(rate, []).append(min(epoch[SEARCHED] for epoch in result["history"]))
+        for rate, cell in self._searches(row):
+            result = results.get(cell.key)
+            if result is None:
+                return ()
+            if "history" in result:  # or it has failed
+                tried.setdefault(rate, []).append(min(epoch[SEARCHED] for epoch in result["history"]))
         return (min(tried, key=lambda rate: sum(tried[rate]) / len(tried[rate])),) if tried else ()
+
+
+def _as(name, recipe):
+    """The recipe under another name. All have the same budget: none stops early."""
+    return dataclasses.replace(recipe, name=name, patience=recipe.epochs)
 
 
 def load_study(path: str | Path) -> Study:
