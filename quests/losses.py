@@ -1,0 +1,83 @@
+"""Which loss? All losses, published combinations and balanced ones, on two networks, two data sets and several seeds.
+
+What it is to find out, and how it is analysed, was written down before it was run: docs/quest/plan.md. The grids of the
+finalists come last, as soon as they are known.
+
+Run: keras-saliency quest quests/losses.py --data osie=DIR --data scene=DIR --out docs/quest
+"""
+
+from keras_saliency.losses import PRESETS, combo
+from keras_saliency.quest import Grid, Study
+from keras_saliency.training.recipe import Model, Recipe
+
+# Without those that are others by another name: sim, softmax_l1 (total_variation) and ig (nll).
+SINGLE = (
+    *("mse", "ae", "ead", "wmse"),
+    *("kld", "reverse_kld", "bhattacharyya", "bce", "wbce", "focal", "nll"),
+    *("total_variation", "cosine", "chi2", "softmax_l2"),
+    *("nss", "exp_nss", "sigmoid_nss", "sfne", "cc"),
+    "sinkhorn",
+)
+# Their weights as published; simplenet is tempsal, too.
+PUBLISHED = (
+    *("sam", "eml-net", "simplenet", "unisal", "salfbnet"),
+    *("transalnet", "mds-vitnet", "salnas", "sum", "tavakoli"),
+)
+# Every term with an equal share of the gradient.
+BALANCED = (
+    *("kld + cc", "kld + nss", "nll + cc", "nll + nss", "bhattacharyya + nss", "total_variation + nss"),
+    *("nll + ae", "nll + sinkhorn", "kld + nss + mse", "nll + cc + ae", "nll + cc + sinkhorn", "kld + cc + nss"),
+    *("nll + kld", "cc + nss"),  # of one family
+)
+LEARNED = ("nll + cc", "kld + cc + nss")  # the weights by uncertainty
+PERCEPTUAL = ("deep_features", "gram", "nll + cc + deep_features", "kld + nss + mse + deep_features", "nll + cc + gram")
+
+
+SEEN_BY = {name: {"backbone": "efficientnet-lite0"} for name in ("deep_features", "gram")}
+NEVER_NEGATIVE = {"nss": {"relative": True}}  # or no weight can be learned
+
+COMPARED = (*SINGLE, *PUBLISHED, *BALANCED, *(f"{name}, learned" for name in LEARNED))
+RATES = (3e-3, 1e-2, 3e-2)
+FEW = ("mse", "kld", "nll", "cc", "nss", "sam", "nll + cc", "kld + cc + nss")
+
+
+def losses(names, **changes):
+    """What recipes change for sums of losses, each with a weight of one."""
+    return {name: {"loss": dict.fromkeys(name.split(" + "), 1.0), **changes} for name in names}
+
+
+STUDY = Study(
+    "losses",
+    base=Recipe("base", "osie", Model("multilevel", width=0.25), {"kld": 1.0}, area=192 * 256, weight_decay=1.0),
+    losses={
+        **losses(SINGLE),
+        **{name: {"loss": combo(PRESETS[name]).weights} for name in PUBLISHED},
+        **losses(BALANCED, balance="gradient"),
+        **{
+            f"{name}, learned": {
+                **changes,
+                "balance": "uncertainty",
+                "loss_options": NEVER_NEGATIVE if "nss" in name else {},
+            }
+            for name, changes in losses(LEARNED).items()
+        },
+        **{
+            name: {**changes, "balance": "gradient", "loss_options": {k: v for k, v in SEEN_BY.items() if k in name}}
+            for name, changes in losses(PERCEPTUAL).items()
+        },
+    },
+    models={"multilevel": {}, "attentive": {"model": {"name": "attentive"}}},
+    data={"osie": {"epochs": 8}, "scene": {"epochs": 10}},  # 200 steps each
+    grids=(
+        # One network first, then the other.
+        Grid(COMPARED, ("multilevel",), ("osie",), rates=RATES),
+        Grid(COMPARED, ("multilevel",), ("osie", "scene"), seeds=(0, 1, 2)),
+        *(
+            Grid(FEW, ("multilevel",), ("osie",), seeds=(0, 1, 2), changes={"images": images, "epochs": epochs})
+            for images, epochs in ((50, 67), (150, 25))  # 200 steps
+        ),
+        Grid(PERCEPTUAL, ("multilevel",), ("osie",), seeds=(0, 1, 2), rates=(1e-2,)),
+        Grid(COMPARED, ("attentive",), ("osie",), rates=RATES),
+        Grid(COMPARED, ("attentive",), ("osie", "scene"), seeds=(0, 1, 2)),
+    ),
+)
