@@ -50,7 +50,7 @@ def main(
     table = rich.table.Table("variant", *METRICS)
     found = {metric: analysis.scores(study, results.found, metric, split="validation") for metric in METRICS}
     for name in VARIANTS:
-        means = [found[metric]["nll + cc", name, "osie"].mean(1) for metric in METRICS]  # of each seed
+        means = [np.mean([*found[metric]["nll + cc", name, "osie"].values()], 1) for metric in METRICS]  # of each seed
         spread = [f" ± {np.std(values, ddof=1):.3f}" if seeds > 1 else "" for values in means]
         table.add_row(name, *(f"{np.mean(values):.3f}{after}" for values, after in zip(means, spread, strict=True)))
     make_console().print(table, soft_wrap=False)

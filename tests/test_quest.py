@@ -163,6 +163,8 @@ def test_shards_share_the_cells(small, tmp_path, monkeypatch):
         monkeypatch.setattr("keras_saliency.quest.bench.run_cell", run_cell)
         run_study(study, tmp_path, small, shard=(number, 3), verbose=False)
     assert sorted(key for keys in ran.values() for key in keys) == sorted(keys_of(study)) and all(ran.values())
+    with pytest.raises(ValueError, match="Cells run on one of here, ray. Received: on='slurm'"):
+        run_study(study, tmp_path, small, on="slurm", verbose=False)
     with pytest.raises(ValueError, match="A shard is I of N, with I from 1 to N. Received: 4 of 3"):
         run_study(study, tmp_path, small, shard=(4, 3), verbose=False)
 

@@ -21,12 +21,15 @@ def test_what_is_compared_are_the_cells_at_the_best_rates():
             scored = {"validation": {"raw": {"nss": [0.0]}}, "test": {"raw": values, "fair": values}}
             results[cell.key] = {"history": [{"val_loss": -rate}], "scores": scored}
     found = analysis.scores(study, results, "nss")
-    assert {row: values[:, :2].tolist() for row, values in found.items()} == {
-        (loss, "multilevel", "synthetic"): [[1e-2, 0], [1e-2, 1]] for loss in STUDY.losses
+    assert {row: {seed: each[:2].tolist() for seed, each in values.items()} for row, values in found.items()} == {
+        (loss, "multilevel", "synthetic"): {0: [1e-2, 0], 1: [1e-2, 1]} for loss in STUDY.losses
     }
     (failing,) = (cell for cell in study.finals(results) if cell.loss == "nss" and cell.recipe.seed == 1)
     results[failing.key] = {"error": "ValueError: The loss became nan"}
-    assert analysis.scores(study, results, "nss")["nss", "multilevel", "synthetic"].shape == (1, 3)
+    found = analysis.scores(study, results, "nss", "fair")
+    assert list(found["nss", "multilevel", "synthetic"]) == [0]
+    one, other = analysis.paired(*(found[loss, "multilevel", "synthetic"] for loss in ("nss", "kld")))
+    assert one.shape == other.shape == (1, 3)
 
 
 def test_an_interval_covers_images_and_seeds(rng):

@@ -10,7 +10,7 @@ from keras_saliency.quest.study import Study
 
 RESAMPLES, LEVEL = 10_000, 0.95
 
-Scores = dict[tuple[str, str, str], np.ndarray]
+Scores = dict[tuple[str, str, str], dict[int, np.ndarray]]
 
 
 def scores(
@@ -22,20 +22,27 @@ def scores(
         study: The study.
         results: Its results, by the keys of cells.
         metric: Which metric.
-        kind: `"raw"` or `"fair"`, where a metric has both.
+        kind: `"raw"`, or `"fair"` of the metrics that have maps of their own; the others have the raw scores in both.
         split: `"validation"` or `"test"`.
 
     Returns:
-        From loss, model and data set to an array `(seeds, images)`, the seeds in the order of the study. Cells without
-        a result and those that failed are missing.
+        From loss, model and data set to the values of all images, `(images,)`, for each seed. Cells without a result
+        and those that failed are missing.
     """
-    found: dict[tuple[str, str, str], list[list[float]]] = {}
+    found: Scores = {}
     for cell in study.finals(results):
         result = results.get(cell.key, {})
         if "scores" in result:
-            values = result["scores"][split][kind][metric]
-            found.setdefault((cell.loss, cell.model, cell.data), []).append(values)
-    return {row: np.array(values) for row, values in found.items()}
+            both = result["scores"][split]
+            values = np.array(both[kind].get(metric, both["raw"][metric]))
+            found.setdefault((cell.loss, cell.model, cell.data), {})[cell.recipe.seed] = values
+    return found
+
+
+def paired(*losses: Mapping[int, np.ndarray]) -> list[np.ndarray]:
+    """The values of several losses by the seeds that all of them have, in order: `(seeds, images)` for each."""
+    seeds = sorted(set.intersection(*map(set, losses)))
+    return [np.array([values[seed] for seed in seeds]) for values in losses]
 
 
 def difference(one: np.ndarray, other: np.ndarray, seed: int = 0) -> dict[str, float]:

@@ -69,7 +69,7 @@ def run_cell(
     seconds = {name: round(value, 1) for name, value in seconds.items()}
     return {
         "history": history,
-        "weights": trained.loss.weights,
+        "weights": dict(trained.loss.weights),
         "scores": scores,
         "seconds": {**seconds, "scores": round(time.perf_counter() - started, 1)},
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},

@@ -8,6 +8,7 @@ from typing import Any
 from keras_saliency.data import Place, open_data
 from keras_saliency.quest.bench import Bench, Outcome
 from keras_saliency.quest.study import Cell
+from keras_saliency.training.devices import hold_to
 
 RETRIES = 5  # of a cell whose worker or node is lost
 
@@ -46,7 +47,7 @@ def run_on_ray(
     except ImportError as error:
         raise ImportError("Cells on Ray need Ray. Run: pip install 'keras_saliency[ray]'") from error
     if not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None)
+        ray.init(address=address or "local", log_to_driver=False)
     task = ray.remote(num_cpus=cores, max_retries=RETRIES)(_run)
     shared = [ray.put((folder.absolute(), data))]  # in a list, or each task would have it read for it
     running: dict[Any, Cell] = {}
@@ -68,10 +69,7 @@ def run_on_ray(
 
 def _run(cell: Cell, shared: list[Any], cores: int) -> Outcome:
     """A cell in a process of its own."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(cores)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    hold_to(cores)
     bench = _bench(shared[0])
     outcome = bench.run(cell)
     if not isinstance(outcome, Exception):
