@@ -1,6 +1,7 @@
 """A reduced study: cells, results, interruptions."""
 
 import dataclasses
+import gzip
 import json
 
 import numpy as np
@@ -181,6 +182,13 @@ def test_files_that_are_no_results_are_named_and_kept(tmp_path):
         True
     ] * 2
     assert len(list(tmp_path.iterdir())) == 3
+    file = tmp_path / f"{first.key}.json"
+    (tmp_path / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+    (tmp_path / "half.json.gz").write_bytes(gzip.compress(file.read_bytes())[:-9])
+    file.unlink()
+    again = Results(tmp_path)
+    assert again.found == results.found
+    assert sum("is no whole result" in line for line in again.useless) == 2
 
 
 def test_a_cell_is_known_by_what_it_is():

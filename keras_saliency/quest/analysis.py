@@ -1,5 +1,6 @@
 """What the results of a study say: differences with intervals over images and seeds, ranks, and shares of variance."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,10 +34,15 @@ def scores(
     for cell in study.finals(results):
         result = results.get(cell.key, {})
         if "scores" in result:
-            both = result["scores"][split]
-            values = np.array(both[kind].get(metric, both["raw"][metric]))
+            values = values_of(result, metric, kind, split)
             found.setdefault((cell.loss, cell.model, cell.data), {})[cell.recipe.seed] = values
     return found
+
+
+def values_of(result: Mapping[str, Any], metric: str, kind: str = "raw", split: str = "test") -> np.ndarray:
+    """The values of all images in the result of a cell; see `scores`."""
+    both = result["scores"][split]
+    return np.array(both[kind].get(metric, both["raw"][metric]))
 
 
 def paired(*losses: Mapping[int, np.ndarray]) -> list[np.ndarray]:
@@ -66,16 +72,20 @@ def difference(one: np.ndarray, other: np.ndarray, seed: int = 0) -> dict[str, f
     """
     if one.shape != other.shape:
         raise ValueError(f"Two losses are compared by the same seeds and images. Received: {one.shape}, {other.shape}.")
-    paired, rng = one - other, np.random.default_rng(seed)
-    seeds, images = paired.shape
-    # How often each is drawn: then a resampled mean is a product of matrices.
-    drawn_seeds = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds
-    drawn_images = rng.multinomial(images, np.full(images, 1 / images), RESAMPLES) / images
-    means = np.einsum("rs,si,ri->r", drawn_seeds, paired, drawn_images, optimize=True)
+    paired = one - other
+    drawn_seeds, drawn_images = _draws(*paired.shape, seed)
+    means = np.sum((drawn_images @ paired.T) * drawn_seeds, 1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     beyond = min(np.mean(means <= 0), np.mean(means >= 0))
     p = min(1.0, 2 * max(beyond, 1 / RESAMPLES))
     return {"mean": float(paired.mean()), "low": float(low), "high": float(high), "p": float(p)}
+
+
+@functools.lru_cache(4)
+def _draws(seeds, images, seed):
+    """How often each seed and each image is drawn, in shares: then a resampled mean is a product of matrices."""
+    rng = np.random.default_rng(seed)
+    return [rng.multinomial(count, np.full(count, 1 / count), RESAMPLES) / count for count in (seeds, images)]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import keras
 import numpy as np
@@ -59,7 +59,7 @@ def run_cell(
     """
     recipe = cell.recipe
     seen = mixtures.with_few(data, recipe.images, recipe.seed) if recipe.images else data
-    model, trained, caches, history, seconds = _trained(recipe, seen, scratch, features, console)
+    model, trained, caches, history, seconds = train_stages(recipe, seen, scratch, features, console)
     shown = cast(View, require_shown(model))
     started = time.perf_counter()
     scores = {
@@ -76,17 +76,32 @@ def run_cell(
     }
 
 
-def _trained(recipe, data, scratch, features, console):
-    """The model, the part of it that was trained, caches of features, history, and the seconds of all stages."""
+class Trained(NamedTuple):
+    """What becomes of a recipe: the model, the part of it that was trained, caches of features by part of the data,
+    the history of the last stage, and the seconds of all.
+    """
+
+    model: SaliencyModel
+    part: keras.Model
+    caches: dict[str, FeatureCache]
+    history: list[dict[str, float]]
+    seconds: dict[str, float]
+
+
+def train_stages(
+    recipe: Recipe, data: DataSet, scratch: Path, features: Path, console: rich.console.Console
+) -> Trained:
+    """Trains a recipe and, before it, what it starts from; arguments are those of `run_cell`."""
     claim_workdir(scratch, recipe)
-    before = _trained(recipe.start, data, scratch / recipe.start.name, features, console) if recipe.start else None
-    model, trained = build(recipe, data, before and before[0])
+    start = scratch / recipe.start.name if recipe.start else scratch
+    before = train_stages(recipe.start, data, start, features, console) if recipe.start else None
+    model, trained = build(recipe, data, before and before.model)
     features_of_it = features / _name_of_features(recipe, model)
     caches = _caches(recipe, data, model, features_of_it)
     history, seconds = train_epochs(recipe, data, model, trained, scratch, console, features_of_it)
     if before:
-        seconds = {name: value + before[-1][name] for name, value in seconds.items()}
-    return model, trained, caches, history, seconds
+        seconds = {name: value + before.seconds[name] for name, value in seconds.items()}
+    return Trained(model, trained, caches, history, seconds)
 
 
 def require_runnable(recipe: Recipe) -> None:

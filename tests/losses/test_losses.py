@@ -65,6 +65,18 @@ def test_a_loss_is_the_mean_of_the_reference_over_images(name, rng):
     np.testing.assert_allclose(weighted, np.dot(expected, [1, 3]) / 2, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "factor"),
+    [("sim", "total_variation", 1), ("softmax_l1", "total_variation", 2), ("ig", "nll", 1 / np.log(2))],
+)
+def test_losses_that_train_as_others_do(name, other, factor, rng):
+    """Of log-densities, each image has a gradient that is a multiple of that of another loss, the same for all."""
+    y_true, logits = ks.pack_targets(*make_truth(rng, SHAPE)), rng.normal(0, 2, SHAPE).astype("float32")
+    made = [LOSSES[one](from_logits=True) for one in (name, other)]
+    _, (field, same) = values_and_gradients(made)(y_true, logits)
+    np.testing.assert_allclose(field, factor * same, rtol=1e-3, atol=1e-6 * np.abs(field).max())
+
+
 @pytest.mark.parametrize("name", PLAIN)
 def test_from_logits_is_the_loss_of_the_density(name, rng):
     y_true, logits = ks.pack_targets(*make_truth(rng, SHAPE)), rng.normal(0, 2, SHAPE).astype("float32")

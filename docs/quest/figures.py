@@ -1,0 +1,122 @@
+"""The figures of docs/quest.md, from the results."""
+
+import extra
+import numpy as np
+import outcome
+from matplotlib.figure import Figure
+from outcome import FOLDER, GROUP, METRICS, SETTINGS, TITLES
+from tables import FACTORS, heading, title, variance
+
+# Told apart without colour.
+MARKERS = {"single": ("o", "white"), "published": ("s", "0.6"), "balanced": ("D", "black"), "learned": ("^", "black")}
+HATCHES = {"loss": "", "seed": "....", "model": "////", "data": "\\\\\\\\", "together": "xx"}
+GREYS = {"loss": "0.25", "seed": "1.0", "model": "0.8", "data": "0.9", "together": "0.6"}
+SHOWN = (("nss", "raw"), ("ig", "raw"), ("cc", "raw"), ("cc", "fair"), ("kld", "fair"))
+
+
+def save(figure, name):
+    """Writes a figure beside the results."""
+    figure.savefig(FOLDER / f"{name}.png", dpi=110, bbox_inches="tight", facecolor="white")
+
+
+def differences(setting):
+    """All losses against the best single one, with intervals."""
+    reference, ranks = outcome.best_single(), outcome.ranks([setting])
+    losses = sorted(ranks, key=lambda loss: -ranks[loss])
+    figure = Figure(figsize=(12, 0.22 * len(losses) + 1.2))
+    axes = figure.subplots(1, len(SHOWN), sharey=True)
+    for axis, (metric, kind) in zip(axes, SHOWN, strict=True):
+        found = outcome.against(reference, setting, metric, kind)
+        for row, loss in enumerate(losses):
+            marker, colour = MARKERS[GROUP[loss]]
+            each = found.get(loss)
+            mean, low, high = (each.mean, each.low, each.high) if each else (0.0, 0.0, 0.0)
+            axis.plot([low, high], [row, row], color="0.3", lw=1)
+            axis.plot(mean, row, marker, mfc=colour, mec="black", ms=5)
+        axis.axvline(0, color="black", lw=0.8, ls=":")
+        far = np.quantile([each.mean for each in found.values()], 0.12)  # the worst ones lie outside
+        axis.set_xlim(min(1.3 * far, -0.1 * axis.get_xlim()[1]), None)
+        axis.set_title(f"{heading(metric, kind)}{' (less)' if METRICS[metric][1] < 0 else ''}", fontsize=10)
+        axis.tick_params(labelsize=8)
+    axes[0].set_yticks(range(len(losses)), losses, fontsize=8)
+    handles = [axes[0].plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in MARKERS.values()]
+    figure.legend(handles, MARKERS, loc="lower center", ncol=len(MARKERS), fontsize=9, frameon=False)
+    figure.suptitle(f"{title(setting)}: difference to {reference}, right is better", fontsize=11, y=0.995)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    save(figure, f"differences_{'_'.join(setting)}")
+
+
+def critical_difference(settings):
+    """Mean ranks over all metrics and settings, and how far apart two have to be."""
+    ranks, critical = outcome.ranked(settings)
+    losses = sorted(ranks, key=lambda loss: ranks[loss])
+    best = ranks[losses[0]]
+    figure = Figure(figsize=(8, 0.19 * len(losses) + 1))
+    axis = figure.subplots()
+    for row, loss in enumerate(losses):
+        marker, colour = MARKERS[GROUP[loss]]
+        axis.plot([best, ranks[loss]], [row, row], color="0.85", lw=1, zorder=0)
+        axis.plot(ranks[loss], row, marker, mfc=colour, mec="black", ms=5)
+    axis.axvspan(best, best + critical, color="0.92", zorder=-1)
+    axis.set_yticks(range(len(losses)), losses, fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlabel("mean rank; grey: not to be told from the best (Nemenyi, 5 %)", fontsize=9)
+    handles = [axis.plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in MARKERS.values()]
+    axis.legend(handles, MARKERS, fontsize=8, loc="lower left")
+    save(figure, "ranks")
+
+
+def shares():
+    """What share of the variance of scores is the loss, the seed, the network, the data."""
+    sets = {TITLES[data]: [s for s in SETTINGS if s[1] == data] for data in outcome.STUDY.data}
+    sets = {name: settings for name, settings in {"both data sets": SETTINGS, **sets}.items() if variance(settings)}
+    figure = Figure(figsize=(5 * max(1, len(sets)), 3.4))
+    for axis, (name, settings) in zip(np.atleast_1d(figure.subplots(1, max(1, len(sets)))), sets.items(), strict=False):
+        found = variance(settings)
+        bottom = np.zeros(len(found))
+        for factor in (*FACTORS, "together"):
+            values = np.array([each.get(factor, 0.0) for each in found.values()])
+            if values.any():
+                axis.bar(
+                    range(len(found)), values, bottom=bottom, color=GREYS[factor], hatch=HATCHES[factor],
+                    edgecolor="black", lw=0.6, label={"model": "network"}.get(factor, factor),
+                )  # fmt: skip
+            bottom += values
+        axis.set_xticks(range(len(found)), [heading(*row) for row in found], rotation=60, ha="right", fontsize=8)
+        axis.set_title(name, fontsize=10)
+        axis.set_ylim(0, 1)
+    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    save(figure, "shares")
+
+
+def few():
+    """IG and fair CC by the number of training images, with intervals."""
+    figure = Figure(figsize=(9, 3.4))
+    for axis, score in zip(figure.subplots(1, 2), (("ig", "raw"), ("cc", "fair")), strict=True):
+        found = extra.with_few(*score)
+        for i, loss in enumerate(outcome.NAMES["FEW"]):
+            points = [(images, *extra.interval(rows[loss])) for images, rows in found.items() if loss in rows]
+            if points:
+                images, mean, low, high = np.array(points).T
+                axis.errorbar(
+                    images * 1.03 ** (i - 3.5), mean, (mean - low, high - mean), label=loss, marker="osD^v<>P"[i],
+                    mfc=str(0.14 * i), mec="black", color="0.4", lw=1, ls=("-", "--", ":", "-.")[i % 4], ms=5,
+                )  # fmt: skip
+        axis.set_xscale("log")
+        axis.set_xticks([*found], [*map(str, found)])
+        axis.minorticks_off()
+        axis.set_xlabel("training images")
+        axis.set_title(heading(*score), fontsize=10)
+    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    save(figure, "few")
+
+
+def draw():
+    """All figures for which there are results."""
+    done = [setting for setting in SETTINGS if outcome.complete(setting)]
+    for setting in done:
+        differences(setting)
+    if done:
+        critical_difference(done)
+        shares()
+        few()

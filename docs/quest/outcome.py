@@ -1,0 +1,130 @@
+"""The results of quests/losses.py as arrays: what tables and figures are made of."""
+
+import dataclasses
+import functools
+import pathlib
+import runpy
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_saliency.quest import Cell, analysis
+from keras_saliency.quest.results import Results
+
+FOLDER = pathlib.Path(__file__).parent
+NAMES = runpy.run_path(str(FOLDER.parents[1] / "quests" / "losses.py"))
+STUDY, RESULTS = NAMES["STUDY"], Results(FOLDER / "results").found
+# Metric -> its heading, and whether more is better.
+METRICS = {
+    "nss": ("NSS", 1),
+    "auc": ("AUC", 1),
+    "ig": ("IG, bit", 1),
+    "sauc": ("sAUC", 1),
+    "cc": ("CC", 1),
+    "kld": ("KLD", -1),
+    "sim": ("SIM", 1),
+}
+FAIR = ("sauc", "cc", "kld", "sim")  # that have maps of their own
+BOTH = [*((metric, "raw") for metric in METRICS), *((metric, "fair") for metric in FAIR)]
+SETTINGS = [(model, data) for model in STUDY.models for data in STUDY.data]
+TITLES = {"multilevel": "multilevel", "attentive": "attentive", "osie": "OSIE", "scene": "Scene"}
+GROUPS = {
+    "single": NAMES["SINGLE"],
+    "published": NAMES["PUBLISHED"],
+    "balanced": NAMES["BALANCED"],
+    "learned": tuple(f"{name}, learned" for name in NAMES["LEARNED"]),
+}
+GROUP = {loss: group for group, members in GROUPS.items() for loss in members}
+COMPARED = NAMES["COMPARED"]
+SEEDS = (0, 1, 2)  # that all losses have
+
+Setting = tuple[str, str]  # network and data
+
+
+@functools.cache
+def scores(metric: str, kind: str = "raw", split: str = "test") -> analysis.Scores:
+    """The scores of a metric, more is better, of the seeds that all losses have."""
+    sign = METRICS[metric][1]
+    found = analysis.scores(STUDY, RESULTS, metric, kind, split)
+    return {row: {s: sign * v for s, v in values.items() if s in SEEDS} for row, values in found.items()}
+
+
+def finals_by_row() -> dict[tuple[str, str, str], list[Cell]]:
+    """The cells that are compared and have scores."""
+    found: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in STUDY.finals(RESULTS):
+        if "scores" in RESULTS.get(cell.key, {}):
+            found.setdefault((cell.loss, cell.model, cell.data), []).append(cell)
+    return found
+
+
+@functools.cache
+def complete(setting: Setting) -> list[str]:
+    """The losses whose seeds are all there in a setting."""
+    found = scores("nss")
+    return [loss for loss in COMPARED if set(found.get((loss, *setting), ())) == {*SEEDS}]
+
+
+def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test") -> float:
+    """The mean over images and seeds, more is better."""
+    return float(np.mean([*scores(metric, kind, split)[loss, *setting].values()]))
+
+
+def ranked(settings: Sequence[Setting], split: str = "test") -> tuple[dict[str, float], float]:
+    """The mean rank of each loss over all scores and settings, one is the best; and the critical difference."""
+    common = [loss for loss in COMPARED if all(loss in complete(setting) for setting in settings)]
+    if len(common) < 2:
+        return {}, float("nan")
+    tables = [
+        [mean(loss, setting, metric, kind, split) for loss in common] for setting in settings for metric, kind in BOTH
+    ]
+    found, critical, _ = analysis.mean_ranks(np.array(tables))
+    return dict(zip(common, found.tolist(), strict=True)), critical
+
+
+def ranks(settings: Sequence[Setting], split: str = "test") -> dict[str, float]:
+    """The mean ranks alone."""
+    return ranked(settings, split)[0]
+
+
+@functools.cache
+def best_single() -> str:
+    """The single loss with the best mean rank on OSIE's validation split with the first network."""
+    found = ranks([SETTINGS[0]], split="validation")
+    return min((loss for loss in found if GROUP[loss] == "single"), key=lambda loss: found[loss])
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """A loss against another one: the mean difference in a metric, more is better for the first; see `difference`."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def verdict(self) -> int:
+        """One where it is significantly better, minus one where it is worse, else zero."""
+        return int(np.sign(self.mean)) if self.p < 1 - analysis.LEVEL else 0
+
+
+@functools.cache
+def against(other: str, setting: Setting, metric: str, kind: str) -> dict[str, Comparison]:
+    """All losses against one, their p-values corrected for their number."""
+    found = scores(metric, kind)
+    rows = {
+        loss: analysis.difference(*analysis.paired(found[loss, *setting], found[other, *setting]))
+        for loss in complete(setting)
+        if loss != other
+    }
+    corrected = analysis.holm([row["p"] for row in rows.values()])
+    return {
+        loss: Comparison(row["mean"], row["low"], row["high"], p)
+        for (loss, row), p in zip(rows.items(), corrected, strict=True)
+    }
+
+
+def verdicts(loss: str, other: str, setting: Setting) -> list[int]:
+    """In each metric and kind of map whether one loss is better than another, worse, or neither."""
+    return [against(other, setting, metric, kind)[loss].verdict for metric, kind in BOTH]
