@@ -76,8 +76,8 @@ STUDY = Study(
             Grid(FEW, ("multilevel",), ("osie",), seeds=(0, 1, 2), changes={"images": images, "epochs": epochs})
             for images, epochs in ((50, 67), (150, 25))  # 200 steps
         ),
-        Grid(PERCEPTUAL, ("multilevel",), ("osie",), seeds=(0, 1, 2), rates=(1e-2,)),
         Grid(COMPARED, ("attentive",), ("osie",), rates=RATES),
         Grid(COMPARED, ("attentive",), ("osie", "scene"), seeds=(0, 1, 2)),
+        Grid(PERCEPTUAL, ("multilevel",), ("osie",), seeds=(0, 1, 2), rates=(1e-2,)),
     ),
 )

@@ -113,7 +113,7 @@ def few():
 
 def draw():
     """All figures for which there are results."""
-    done = [setting for setting in SETTINGS if outcome.complete(setting)]
+    done = [setting for setting in SETTINGS if len(outcome.complete(setting)) > 1]
     for setting in done:
         differences(setting)
     if done:
