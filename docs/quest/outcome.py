@@ -60,7 +60,7 @@ def finals_by_row() -> dict[tuple[str, str, str], list[Cell]]:
 
 @functools.cache
 def complete(setting: Setting) -> list[str]:
-    """The losses whose seeds are all there in a setting."""
+    """The losses whose seeds are all there in a setting, none of them failed."""
     found = scores("nss")
     return [loss for loss in COMPARED if set(found.get((loss, *setting), ())) == {*SEEDS}]
 
@@ -88,10 +88,17 @@ def ranks(settings: Sequence[Setting], split: str = "test") -> dict[str, float]:
 
 
 @functools.cache
-def best_single() -> str:
-    """The single loss with the best mean rank on OSIE's validation split with the first network."""
+def finalists() -> tuple[list[str], list[str]]:
+    """The two combinations and the two single losses with the best mean ranks on OSIE's validation split, best first."""
     found = ranks([SETTINGS[0]], split="validation")
-    return min((loss for loss in found if GROUP[loss] == "single"), key=lambda loss: found[loss])
+    ordered = sorted(found, key=lambda loss: found[loss])
+    single = [loss for loss in ordered if GROUP[loss] == "single"]
+    return [loss for loss in ordered if loss not in single][:2], single[:2]
+
+
+def best_single() -> str:
+    """The better of the two single losses."""
+    return finalists()[1][0]
 
 
 @dataclasses.dataclass(frozen=True)
