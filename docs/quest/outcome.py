@@ -89,7 +89,7 @@ def ranks(settings: Sequence[Setting], split: str = "test") -> dict[str, float]:
 
 @functools.cache
 def finalists() -> tuple[list[str], list[str]]:
-    """The two combinations and the two single losses with the best mean ranks on OSIE's validation split, best first."""
+    """The two combinations and the two single losses that are best on OSIE's validation split, the better first."""
     found = ranks([SETTINGS[0]], split="validation")
     ordered = sorted(found, key=lambda loss: found[loss])
     single = [loss for loss in ordered if GROUP[loss] == "single"]
