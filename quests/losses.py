@@ -37,7 +37,7 @@ SEEN_BY = {name: {"backbone": "efficientnet-lite0"} for name in ("deep_features"
 NEVER_NEGATIVE = {"nss": {"relative": True}}  # or no weight can be learned
 
 COMPARED = (*SINGLE, *PUBLISHED, *BALANCED, *(f"{name}, learned" for name in LEARNED))
-RATES = (3e-3, 1e-2, 3e-2)
+RATES = (3e-3, 1e-2)
 FEW = ("mse", "kld", "nll", "cc", "nss", "sam", "nll + cc", "kld + cc + nss")
 
 

@@ -114,6 +114,23 @@ def test_the_rate_of_one_data_set_serves_for_another():
     }
 
 
+def test_data_of_cells_that_wait_are_opened_too(small, tmp_path, monkeypatch):
+    searched = Grid(("kld",), rates=(1e-3,), data=("synthetic",))
+    study = dataclasses.replace(
+        STUDY, data={"synthetic": {}, "osie": {}}, grids=(searched, Grid(("kld",), data=("osie",)))
+    )
+    other, seen = dataclasses.replace(small["synthetic"]), []
+
+    def run_cell(cell, data, *rest):
+        seen.append(data)
+        return {"history": [{"val_loss": 1.0}]}
+
+    monkeypatch.setattr("keras_saliency.quest.bench.run_cell", run_cell)
+    results = run_study(study, tmp_path, {**small, "osie": other}, verbose=False)
+    assert not any("error" in result for result in results.found.values())
+    assert seen[0] is small["synthetic"] and seen[1] is other
+
+
 def test_a_second_stage_goes_on_from_the_first(small, eager, tmp_path):
     whole = {"freeze_backbone": False, "learning_rate": 1e-9, "schedule": "constant"}
     study = dataclasses.replace(STUDY, grids=(Grid(("kld",), rates=(1e-3,)), Grid(("kld",), then=whole)))

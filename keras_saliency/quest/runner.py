@@ -128,7 +128,6 @@ def _open(study: Study, results: Results, data: dict[str, Place], console: rich.
         find_architecture(cell.recipe.model.name)
     for recipe in {cell.loss: cell.recipe for cell in cells}.values():
         combo(recipe.loss, balance=recipe.balance, options=recipe.loss_options)
-    return {
-        name: data_sets.open_data({name: data.get(name)}, console.print)
-        for name in dict.fromkeys(cell.data for cell in cells)
-    }
+    # Those of cells that wait for a learning rate, too.
+    names = dict.fromkeys(name for grid in study.grids for name in grid.data or study.data)
+    return {name: data_sets.open_data({name: data.get(name)}, console.print) for name in names}
