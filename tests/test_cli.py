@@ -136,6 +136,7 @@ def test_evaluate_compares_what_is_given(monkeypatch, capsys, tmp_path, tiny):
     assert code == 1 and "Unknown convention 'paris'" in text
 
 
+@pytest.mark.slow
 def test_evaluate_in_the_mit_convention_resizes_maps(monkeypatch, capsys, tmp_path, tiny):
     monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
     for sample in tiny.test:

@@ -145,6 +145,7 @@ def test_models_are_trained_saved_and_loaded_however_keras_is_configured(tiny_ba
     np.testing.assert_allclose(loaded(images), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_the_authors_fed_their_network_goes_with_no_other(tiny_backbone):
     for name in ("eml-net", "simplenet", "salnet", "dva"):
         published, other = (small(name, backbone=backbone).get_layer("backbone") for backbone in (None, tiny_backbone))

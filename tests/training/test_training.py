@@ -392,6 +392,7 @@ def test_unknown_optimizers_are_listed():
         dataclasses.replace(RECIPE, schedule="linear")
 
 
+@pytest.mark.slow
 def test_the_sides_of_dva_are_trained_with_their_fusion(eager, tiny, tmp_path):
     recipe = dataclasses.replace(
         RECIPE, model=Model("dva", "tiny", width=0.5), supervise_sides=True, freeze_backbone=False, epochs=1
