@@ -70,8 +70,10 @@ def shares():
     """What share of the variance of scores is the loss, the seed, the network, the data."""
     sets = {TITLES[data]: [s for s in SETTINGS if s[1] == data] for data in outcome.STUDY.data}
     sets = {name: settings for name, settings in {"both data sets": SETTINGS, **sets}.items() if variance(settings)}
-    figure = Figure(figsize=(5 * max(1, len(sets)), 3.4))
-    for axis, (name, settings) in zip(np.atleast_1d(figure.subplots(1, max(1, len(sets)))), sets.items(), strict=False):
+    if not sets:
+        return
+    figure = Figure(figsize=(5 * len(sets), 3.4))
+    for axis, (name, settings) in zip(np.atleast_1d(figure.subplots(1, len(sets))), sets.items(), strict=True):
         found = variance(settings)
         bottom = np.zeros(len(found))
         for factor in (*FACTORS, "together"):
