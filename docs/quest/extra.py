@@ -46,12 +46,12 @@ def perceptual() -> list[tuple[str, str, list[int], float]]:
         both = [finals.get((name, *FIRST)) for name in (loss, bare)]
         if all(both):
             times = [np.mean([RESULTS[cell.key]["seconds"]["training"] for cell in cells]) for cells in both]
-            rows.append((loss, bare, [verdict(loss, bare, *score) for score in BOTH], times[0] / times[1]))
+            rows.append(
+                (
+                    loss,
+                    bare,
+                    [outcome.compare(loss, bare, FIRST, *score).verdict for score in BOTH],
+                    times[0] / times[1],
+                )
+            )
     return rows
-
-
-def verdict(one: str, other: str, metric: str, kind: str) -> int:
-    """One where a loss is better than another, minus one where it is worse, else zero; not corrected."""
-    found = outcome.scores(metric, kind)
-    each = analysis.difference(*analysis.paired(found[one, *FIRST], found[other, *FIRST]))
-    return int(np.sign(each["mean"])) if each["p"] < 1 - analysis.LEVEL else 0

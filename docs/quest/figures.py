@@ -115,7 +115,7 @@ def few():
 
 def draw():
     """All figures for which there are results."""
-    done = [setting for setting in SETTINGS if len(outcome.complete(setting)) > 1]
+    done = outcome.done(2)
     for setting in done:
         differences(setting)
     if done:

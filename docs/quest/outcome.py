@@ -65,6 +65,11 @@ def complete(setting: Setting) -> list[str]:
     return [loss for loss in COMPARED if set(found.get((loss, *setting), ())) == {*SEEDS}]
 
 
+def done(losses: int = 1) -> list[Setting]:
+    """The settings in which so many losses are complete."""
+    return [setting for setting in SETTINGS if len(complete(setting)) >= losses]
+
+
 def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test") -> float:
     """The mean over images and seeds, more is better."""
     return float(np.mean([*scores(metric, kind, split)[loss, *setting].values()]))
@@ -116,20 +121,18 @@ class Comparison:
         return int(np.sign(self.mean)) if self.p < 1 - analysis.LEVEL else 0
 
 
+def compare(loss: str, other: str, setting: Setting, metric: str, kind: str) -> Comparison:
+    """One loss against another, not corrected for the number of comparisons."""
+    found = scores(metric, kind)
+    return Comparison(**analysis.difference(*analysis.paired(found[loss, *setting], found[other, *setting])))
+
+
 @functools.cache
 def against(other: str, setting: Setting, metric: str, kind: str) -> dict[str, Comparison]:
     """All losses against one, their p-values corrected for their number."""
-    found = scores(metric, kind)
-    rows = {
-        loss: analysis.difference(*analysis.paired(found[loss, *setting], found[other, *setting]))
-        for loss in complete(setting)
-        if loss != other
-    }
-    corrected = analysis.holm([row["p"] for row in rows.values()])
-    return {
-        loss: Comparison(row["mean"], row["low"], row["high"], p)
-        for (loss, row), p in zip(rows.items(), corrected, strict=True)
-    }
+    rows = {loss: compare(loss, other, setting, metric, kind) for loss in complete(setting) if loss != other}
+    corrected = analysis.holm([row.p for row in rows.values()])
+    return {loss: dataclasses.replace(row, p=p) for (loss, row), p in zip(rows.items(), corrected, strict=True)}
 
 
 def verdicts(loss: str, other: str, setting: Setting) -> list[int]:

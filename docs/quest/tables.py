@@ -33,7 +33,7 @@ def heading(metric, kind):
 def cells():
     """What was run, and how long it took."""
     known, waiting = STUDY.cells(RESULTS)
-    groups = collections.Counter()
+    groups: dict[tuple[str, str], collections.Counter] = {}
     for cell in known:
         result = RESULTS.get(cell.key, {})
         group = groups.setdefault((cell.data, cell.model), collections.Counter())
@@ -62,7 +62,7 @@ def rates():
 
 def overall():
     """Mean ranks, and in how many scores a loss differs from the best single loss and from mse."""
-    done = [setting for setting in SETTINGS if outcome.complete(setting)]
+    done = outcome.done()
     ranks = outcome.ranks(done)
     each = {setting: outcome.ranks([setting]) for setting in done}
     rows = []
@@ -168,15 +168,14 @@ def own():
     rows = []
     for metric, kind in BOTH:
         row = [heading(metric, kind)]
-        for setting in SETTINGS:
+        for setting in outcome.done():
             losses = outcome.complete(setting)
-            if losses:
-                values = {loss: outcome.mean(loss, setting, metric, kind) for loss in losses}
-                single = max((loss for loss in losses if GROUP[loss] == "single"), key=lambda loss: values[loss])
-                best = max(losses, key=lambda loss: values[loss])
-                row.append(f"`{single}`; `{best}`")
+            values = {loss: outcome.mean(loss, setting, metric, kind) for loss in losses}
+            single = max((loss for loss in losses if GROUP[loss] == "single"), key=lambda loss: values[loss])
+            best = max(losses, key=lambda loss: values[loss])
+            row.append(f"`{single}`; `{best}`")
         rows.append(row)
-    return table(["", *(title(setting) for setting in SETTINGS if outcome.complete(setting))], rows)
+    return table(["", *map(title, outcome.done())], rows)
 
 
 def parts():
@@ -195,7 +194,7 @@ def parts():
 
 def carried():
     """Spearman's correlation of the mean ranks of losses between settings."""
-    done = [setting for setting in SETTINGS if outcome.complete(setting)]
+    done = outcome.done()
     each = {setting: outcome.ranks([setting]) for setting in done}
     rows = []
     for one in done:
@@ -251,13 +250,7 @@ def few():
                 values = metric[images].get(loss)
                 row.append("{:.3f} [{:.3f}, {:.3f}]".format(*extra.interval(values)) if values else "")
         rows.append(row)
-    return table(
-        [
-            "loss",
-            *(f"{name}, {images} images" for name in ("IG", "NSS") for images in ig),
-        ],
-        rows,
-    )
+    return table(["loss", *(f"{name}, {images} images" for name in ("IG", "NSS") for images in ig)], rows)
 
 
 TABLES = {
