@@ -12,6 +12,7 @@ from keras_saliency.data import synthetic
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.formulas.view import View
 from keras_saliency.quest import cell as cells
+from keras_saliency.quest import shared_features
 from keras_saliency.quest.judging import Judge
 from keras_saliency.quest.results import Results
 from keras_saliency.quest.runner import run_study
@@ -63,8 +64,12 @@ def test_a_study_runs_once_and_goes_on_where_it_was(small, eager, tmp_path, monk
     monkeypatch.setattr(
         "keras_saliency.quest.bench.run_cell", lambda cell, *rest: trained.append(cell.key) or original(cell, *rest)
     )
+    opened = []
+    cache = shared_features.FeatureCache
+    monkeypatch.setattr(shared_features, "FeatureCache", lambda path, *rest: opened.append(path) or cache(path, *rest))
     results = run_study(STUDY, tmp_path, small, verbose=False)
     assert len(trained) == len(set(trained)) == len(results.found) == 6
+    assert opened and len(opened) == len(set(opened))  # once for all cells
     chosen, waiting = STUDY.cells(results.found)
     assert not waiting and {cell.key for cell in chosen} == set(results.found)
     assert not list((tmp_path / "work").iterdir())

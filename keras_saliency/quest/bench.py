@@ -9,6 +9,7 @@ from typing import Any
 from keras_saliency.data import DataSet
 from keras_saliency.quest.cell import run_cell
 from keras_saliency.quest.judging import Judge
+from keras_saliency.quest.shared_features import SharedFeatures
 from keras_saliency.quest.study import Cell
 from keras_saliency.writing.progress import make_console
 
@@ -28,6 +29,7 @@ class Bench:
 
     def __init__(self, folder: Path, data: Mapping[str, DataSet]) -> None:
         self.folder, self.data = folder, data
+        self.features = SharedFeatures(folder / FEATURES)
         self.judge = functools.lru_cache(JUDGES)(lambda name, split, shown: Judge(data[name], split, shown))
 
     def run(self, cell: Cell) -> Outcome:
@@ -35,7 +37,7 @@ class Bench:
         judge = functools.partial(self.judge, cell.data)
         quiet = make_console(verbose=False)
         try:
-            return run_cell(cell, self.data[cell.data], judge, self._work(cell), self.folder / FEATURES, quiet)
+            return run_cell(cell, self.data[cell.data], judge, self._work(cell), self.features, quiet)
         except (OSError, MemoryError) as error:
             return error
         except Exception as error:

@@ -1,9 +1,6 @@
 """One cell of a study: trained on cached features, and scored."""
 
-import contextlib
-import hashlib
 import importlib.metadata
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,15 +17,14 @@ from keras_saliency.formulas.view import View
 from keras_saliency.models import SaliencyModel
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.quest.judging import Judge
+from keras_saliency.quest.shared_features import SPLITS, SharedFeatures
 from keras_saliency.quest.study import Cell
 from keras_saliency.training.build import build
-from keras_saliency.training.features import FeatureCache, fingerprint_of
+from keras_saliency.training.features import FeatureCache
 from keras_saliency.training.loop import train_epochs
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import claim_workdir
-from keras_saliency.writing.locks import lock
 
-SPLITS = ("validation", "test")
 PACKAGES = ("keras", "tensorflow", "numpy", "keras_saliency")
 
 
@@ -37,7 +33,7 @@ def run_cell(
     data: DataSet,
     judge: Callable[[str, View], Judge],
     scratch: Path,
-    features: Path,
+    features: SharedFeatures,
     console: rich.console.Console,
 ) -> dict[str, Any]:
     """Trains and scores a cell; a cell that was interrupted goes on where it was.
@@ -47,7 +43,7 @@ def run_cell(
         data: Its data set, whole.
         judge: From the name of a split and a view to what scores it.
         scratch: A folder of its own, which may be deleted once the result is written.
-        features: The folder of feature caches, which other cells share.
+        features: Those of frozen backbones, which other cells share.
         console: Where to write.
 
     Returns:
@@ -67,7 +63,7 @@ def run_cell(
         for split in SPLITS
     }
     seconds["scores"] = time.perf_counter() - started
-    # Models are made, and the first cell makes the features of all; of what was interrupted not all is known.
+    # Models are made; of what was interrupted not all is known.
     seconds["other"] = max(0.0, time.perf_counter() - began - sum(seconds.values()))
     return {
         "history": history,
@@ -91,16 +87,18 @@ class Trained(NamedTuple):
 
 
 def train_stages(
-    recipe: Recipe, data: DataSet, scratch: Path, features: Path, console: rich.console.Console
+    recipe: Recipe, data: DataSet, scratch: Path, features: SharedFeatures, console: rich.console.Console
 ) -> Trained:
     """Trains a recipe and, before it, what it starts from; arguments are those of `run_cell`."""
     claim_workdir(scratch, recipe)
     start = scratch / recipe.start.name if recipe.start else scratch
     before = train_stages(recipe.start, data, start, features, console) if recipe.start else None
     model, trained = build(recipe, data, before and before.model)
-    features_of_it = features / _name_of_features(recipe, model)
-    caches = _caches(recipe, data, model, features_of_it)
-    history, seconds = train_epochs(recipe, data, model, trained, scratch, console, features_of_it)
+    started = time.perf_counter()
+    caches = features.of(recipe, data, model)
+    spent = time.perf_counter() - started
+    history, seconds = train_epochs(recipe, data, model, trained, scratch, console, caches)
+    seconds["features"] += spent
     if before:
         seconds = {name: value + before.seconds[name] for name, value in seconds.items()}
     return Trained(model, trained, caches, history, seconds)
@@ -123,29 +121,6 @@ def require_runnable(recipe: Recipe) -> None:
             raise ValueError(
                 f"The cells of a study are trainings of one model each, seen by area, of log-densities; not {name}."
             )
-
-
-def _name_of_features(recipe, model):
-    """The folder of the features that a cell reads: cells that read the same share it."""
-    few = (recipe.images, recipe.seed) if recipe.images else None
-    digest = hashlib.sha256(json.dumps([recipe.shown(), recipe.flip, few]).encode())
-    digest.update(fingerprint_of(model.get_layer("backbone"), *model.input_shape[1:3]))
-    return f"{recipe.data}-{digest.hexdigest()[:12]}"
-
-
-def _caches(recipe, data, model, folder):
-    """The features of what is scored, and on the way those of training: one process makes them, and others wait."""
-    if not recipe.freeze_backbone:
-        return {}
-    folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as held:
-        lock(folder, held, f"Another process computes features in {folder}.", wait=True)
-        parts = {"train": recipe.flip, **dict.fromkeys(SPLITS, False)}
-        shown, backbone = require_shown(model), model.get_layer("backbone")
-        return {
-            part: FeatureCache(folder / part, backbone, getattr(data, part), shown, flip)
-            for part, flip in parts.items()
-        }
 
 
 def _maps(

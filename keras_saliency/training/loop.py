@@ -6,6 +6,7 @@ import json
 import math
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -36,7 +37,7 @@ def train_epochs(
     trained: keras.Model,
     workdir: str | Path,
     console: rich.console.Console,
-    features: str | Path | None = None,
+    features: Path | Mapping[str, FeatureCache] | None = None,
 ) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Trains a model, or goes on with a training that was interrupted.
 
@@ -48,7 +49,8 @@ def train_epochs(
         workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
             end, `model.keras`.
         console: Where progress is shown.
-        features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after.
+        features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after. Or
+            the caches `train` and `validation` themselves; none of them where the backbone is trained.
 
     Returns:
         The history (a list with a dictionary for each epoch), and the seconds of features and training, those of
@@ -57,7 +59,9 @@ def train_epochs(
     state = _State(workdir, trained)
     with Progress(console) as bars:
         if not state.finished(recipe):
-            caches = _features(recipe, data, model, bars, state, features or state.workdir / FEATURES)
+            caches = features
+            if not isinstance(features, Mapping):
+                caches = _features(recipe, data, model, bars, state, features or state.workdir / FEATURES)
             _epochs(recipe, data, model, trained, caches, state, bars)
     state.load(state.best_epoch)
     with whole(state.workdir / MODEL) as part:
@@ -66,9 +70,9 @@ def train_epochs(
 
 
 def _features(recipe, data, model, bars, state, folder):
-    """The caches of training and validation features, or of none where the backbone is trained."""
+    """The caches of training and validation features, or none where the backbone is trained."""
     if not recipe.freeze_backbone:
-        return {"train": None, "validation": None}
+        return {}
     started = time.perf_counter()
     caches, shown = {}, require_shown(model)
     for part, flip in (("train", recipe.flip), ("validation", False)):
@@ -76,7 +80,7 @@ def _features(recipe, data, model, bars, state, folder):
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
         with unshared():
             caches[part] = FeatureCache(
-                Path(folder) / part,
+                folder / part,
                 model.get_layer("backbone"),
                 samples,
                 shown,
@@ -97,7 +101,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
     batch, validated = min(recipe.batch, shown_train.draws), min(recipe.batch, len(shown_validation))
     if batch < recipe.batch:
         bars.console.print(f"batch={recipe.batch}: there are {batch} training images")
-    validation = shown_validation.pipeline(shown, validated, target_size=target_size, features=caches["validation"])
+    validation = shown_validation.pipeline(shown, validated, target_size=target_size, features=caches.get("validation"))
     validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
     counts = counts_of(shown_train, shown)
     writer = Writer(str(state.workdir / "tensorboard"))
@@ -113,7 +117,7 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             shuffle=True,
             seed=recipe.seed,
             epoch=epoch,
-            features=caches["train"],
+            features=caches.get("train"),
         )
         train = own_share(train, counts, batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
