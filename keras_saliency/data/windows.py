@@ -1,6 +1,7 @@
 """Where samples are seen: the size of each on its canvas, and the windows that very long ones become."""
 
 import dataclasses
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,12 @@ def in_windows(samples: Any, view: View) -> list[Any]:
 
 def _seen(samples, sample, view):
     degrees = sample.pixels_per_degree or samples.pixels_per_degree
-    return view.of(sample.whole_size, degrees, sample.name)
+    return _of(view, tuple(sample.whole_size), degrees, sample.name)
+
+
+@functools.lru_cache(2**14)  # The same is asked for again and again, many thousand times in a training.
+def _of(view, size, degrees, name):
+    return view.of(size, degrees, name)
 
 
 def _cut(sample, top, left, height, width):
