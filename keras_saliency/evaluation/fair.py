@@ -89,12 +89,12 @@ def _sim_map(density, sigma, fixations, convention, rng):
     drawn = np.searchsorted(cumulative, rng.random((SAMPLES, round(fixations))) * cumulative[-1])
     # The samples of a pixel side by side: they are sorted.
     cells = drawn * SAMPLES + np.arange(SAMPLES)[:, None]
-    counts = np.bincount(cells.ravel(), np.ones(cells.size), SAMPLES * small.size)
+    counts = np.bincount(cells.ravel(), minlength=SAMPLES * small.size).astype("float32")
     truths = BLURS[convention][0](counts.reshape(*small.shape, SAMPLES), sigma / shrink)
-    truths /= truths.sum((0, 1))
+    truths /= truths.sum((0, 1), "float64")
     truths.sort(-1)
     # Between two order statistics the quantile is linear, and so is its sum.
-    sums = truths.sum((0, 1))
+    sums = truths.sum((0, 1), "float64")
     upper = int(np.clip(np.searchsorted(sums, 1.0), 1, SAMPLES - 1))
     share = np.clip((1.0 - sums[upper - 1]) / max(sums[upper] - sums[upper - 1], 1e-12), 0.0, 1.0)
     quantile = truths[..., upper - 1] + share * (truths[..., upper] - truths[..., upper - 1])

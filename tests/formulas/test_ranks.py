@@ -45,6 +45,10 @@ def test_several_maps_are_blurred_as_each_alone(convention, rng):
     found = BLURS[convention][0](maps, 4.0)
     for i in range(3):
         np.testing.assert_allclose(found[..., i], BLURS[convention][0](maps[..., i], 4.0), atol=1e-13)
+    single = BLURS[convention][0](maps.astype("float32"), 4.0)
+    np.testing.assert_allclose(single, found, atol=1e-6)
+    assert gaussian_blur(maps.astype("float32"), 4.0).dtype == "float32"
+    assert gaussian_blur(maps[..., 0].astype("float32"), 4.0).dtype == found.dtype == "float64"
 
 
 @pytest.mark.parametrize("shape", [(150, 200), (200, 90), (5, 150)])
