@@ -1,4 +1,4 @@
-"""What the study asks of some of its cells only: few images, perceptual terms."""
+"""What the study asks of some of its cells only: few images, perceptual terms, the whole network, five seeds."""
 
 import functools
 
@@ -55,3 +55,22 @@ def perceptual() -> list[tuple[str, str, list[int], float]]:
                 )
             )
     return rows
+
+
+@functools.cache
+def whole(data: str, metric: str, kind: str = "raw") -> Rows:
+    """The losses with which the whole network was trained, too, with the first network on a data set."""
+    found: Rows = {}
+    for cell in STUDY.cells(RESULTS)[0]:
+        result = RESULTS.get(cell.key, {})
+        if cell.recipe.start and (cell.model, cell.data) == (FIRST[0], data) and "scores" in result:
+            values = METRICS[metric][1] * analysis.values_of(result, metric, kind)
+            found.setdefault(cell.loss, {})[cell.recipe.seed] = values
+    return found
+
+
+@functools.cache
+def all_seeds(metric: str, kind: str = "raw") -> analysis.Scores:
+    """The scores of a metric, more is better, of every seed that there is."""
+    found = analysis.scores(STUDY, RESULTS, metric, kind)
+    return {row: {seed: METRICS[metric][1] * v for seed, v in values.items()} for row, values in found.items()}

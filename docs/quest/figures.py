@@ -5,7 +5,8 @@ import numpy as np
 import outcome
 from matplotlib.figure import Figure
 from outcome import FOLDER, GROUP, METRICS, SETTINGS, TITLES
-from tables import FACTORS, heading, title, variance
+from questions import FACTORS, variance
+from words import heading, title
 
 # Told apart without colour.
 MARKERS = {"single": ("o", "white"), "published": ("s", "0.6"), "balanced": ("D", "black"), "learned": ("^", "black")}

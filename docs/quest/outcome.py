@@ -59,10 +59,20 @@ def finals_by_row() -> dict[tuple[str, str, str], list[Cell]]:
 
 
 @functools.cache
+def tried(setting: Setting) -> list[str]:
+    """The losses whose seeds were all run in a setting, whether they failed or not."""
+    seeds: dict[str, set[int]] = {}
+    for cell in STUDY.finals(RESULTS):
+        if (cell.model, cell.data) == setting and cell.key in RESULTS:
+            seeds.setdefault(cell.loss, set()).add(cell.recipe.seed)
+    return [loss for loss in COMPARED if {*SEEDS} <= seeds.get(loss, set())]
+
+
+@functools.cache
 def complete(setting: Setting) -> list[str]:
     """The losses whose seeds are all there in a setting, none of them failed."""
     found = scores("nss")
-    return [loss for loss in COMPARED if set(found.get((loss, *setting), ())) == {*SEEDS}]
+    return [loss for loss in tried(setting) if {*found.get((loss, *setting), ())} == {*SEEDS}]
 
 
 def done(losses: int = 1) -> list[Setting]:
@@ -71,13 +81,15 @@ def done(losses: int = 1) -> list[Setting]:
 
 
 def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test") -> float:
-    """The mean over images and seeds, more is better."""
+    """The mean over images and seeds, more is better; of a loss that failed there is none, and it is the last."""
+    if loss not in complete(setting):
+        return -np.inf
     return float(np.mean([*scores(metric, kind, split)[loss, *setting].values()]))
 
 
 def ranked(settings: Sequence[Setting], split: str = "test") -> tuple[dict[str, float], float]:
     """The mean rank of each loss over all scores and settings, one is the best; and the critical difference."""
-    common = [loss for loss in COMPARED if all(loss in complete(setting) for setting in settings)]
+    common = [loss for loss in COMPARED if all(loss in tried(setting) for setting in settings)]
     if len(common) < 2:
         return {}, float("nan")
     tables = [
