@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -60,6 +61,11 @@ def test_published_decoders_beat_the_centre_bias(tmp_path, monkeypatch):
     for recipe, scores in rows.items():
         for name in ("nss", "ig"):
             assert scores[name]["low"] > centre_bias[name]["mean"], (recipe, name)
+
+
+def test_the_tables_of_the_study_are_those_of_its_results():
+    code = "import report; page = report.PAGE.read_text(); assert report.filled(page) == page"
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY / "docs" / "quest", check=True)
 
 
 @pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.model.backbone is None])

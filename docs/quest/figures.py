@@ -116,7 +116,7 @@ def few():
 
 def draw():
     """All figures for which there are results."""
-    done = outcome.done(2)
+    done = outcome.done()
     for setting in done:
         differences(setting)
     if done:

@@ -75,9 +75,9 @@ def complete(setting: Setting) -> list[str]:
     return [loss for loss in tried(setting) if {*found.get((loss, *setting), ())} == {*SEEDS}]
 
 
-def done(losses: int = 1) -> list[Setting]:
-    """The settings in which so many losses are complete."""
-    return [setting for setting in SETTINGS if len(complete(setting)) >= losses]
+def done() -> list[Setting]:
+    """The settings in which all losses were run that are compared in each of them."""
+    return [setting for setting in SETTINGS if {*NAMES["ELSEWHERE"]} <= {*tried(setting)}]
 
 
 def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test") -> float:

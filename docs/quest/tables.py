@@ -79,16 +79,15 @@ def setting_scores(setting):
 def spread():
     """The distance between the best and the worst loss in standard deviations over seeds."""
     rows = []
-    for setting in SETTINGS:
+    for setting in outcome.done():
         losses, row = outcome.complete(setting), []
-        for metric, kind in BOTH if losses else ():
+        for metric, kind in BOTH:
             each = np.array(
                 [[outcome.scores(metric, kind)[loss, *setting][s].mean() for s in SEEDS] for loss in losses]
             )
             deviation = np.sqrt(np.mean(each.var(1, ddof=1)))
             row.append(f"{np.ptp(each.mean(1)):.3f} ({np.ptp(each.mean(1)) / deviation:.0f})")
-        if row:
-            rows.append([title(setting), *row])
+        rows.append([title(setting), *row])
     return table(["", *(heading(*score) for score in BOTH)], rows)
 
 
