@@ -35,8 +35,9 @@ def differences(setting):
             axis.plot([low, high], [row, row], color="0.3", lw=1)
             axis.plot(mean, row, marker, mfc=colour, mec="black", ms=5)
         axis.axvline(0, color="black", lw=0.8, ls=":")
-        far = np.quantile([each.mean for each in found.values()], 0.12)  # the worst ones lie outside
-        axis.set_xlim(min(1.3 * far, -0.1 * axis.get_xlim()[1]), None)
+        far = np.quantile([each.low for each in found.values()], 0.04)  # the worst ones lie outside
+        axis.set_xlim(min(1.1 * far, -0.1 * axis.get_xlim()[1]), None)
+        axis.set_ylim(-0.8, len(losses) - 0.2)
         axis.set_title(f"{heading(metric, kind)}{' (less)' if METRICS[metric][1] < 0 else ''}", fontsize=10)
         axis.tick_params(labelsize=8)
     axes[0].set_yticks(range(len(losses)), losses, fontsize=8)

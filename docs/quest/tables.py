@@ -44,10 +44,11 @@ def overall(done):
     single loss and from mse.
     """
     ranks = outcome.ranks(done)
-    each = {setting: outcome.ranks([setting]) for setting in done}
+    alone = done if len(done) > 1 else []
+    each = {setting: outcome.ranks([setting]) for setting in alone}
     rows = []
     for loss in sorted(ranks, key=lambda loss: ranks[loss]):
-        own = [f"{each[setting][loss]:.1f}" for setting in done]
+        own = [f"{each[setting][loss]:.1f}" for setting in alone]
         rows.append(
             [
                 f"`{loss}`",
@@ -58,7 +59,7 @@ def overall(done):
             ]
         )
     against = [f"against `{other}`: better, alike, worse" for other in references()]
-    return table(["loss", "", "mean rank", *map(title, done), *against], rows)
+    return table(["loss", "", "mean rank", *map(title, alone), *against], rows)
 
 
 def setting_scores(setting):
