@@ -15,19 +15,21 @@ import keras_saliency as ks
 from keras_saliency.data.samples import fixation_density
 from keras_saliency.formulas.array_map import exponential
 from keras_saliency.quest.cell import train_stages
+from keras_saliency.quest.shared_features import SharedFeatures
 from keras_saliency.reporting.plotting import COLOURS
 from keras_saliency.writing.progress import make_console
 
 MODEL, DATA = outcome.SETTINGS[0]
 NUMBER = 4  # of the photograph
 RUNS = outcome.FOLDER.parents[1] / "runs" / "quest" / "maps"
+FEATURES = SharedFeatures(RUNS / "features")
 
 
 def log_density(cell, data, sample):
     """What the network of a cell predicts."""
     file = RUNS / f"{cell.key}-{NUMBER}.npy"
     if not file.is_file():
-        model = train_stages(cell.recipe, data, RUNS / cell.key, RUNS / "features", make_console(verbose=False)).model
+        model = train_stages(cell.recipe, data, RUNS / cell.key, FEATURES, make_console(verbose=False)).model
         np.save(file, ks.predict(model, sample.image))
     return np.load(file)
 
