@@ -18,11 +18,9 @@ def with_few(metric: str, kind: str = "raw") -> dict[int, Rows]:
     """The losses of FEW by the number of training images, on OSIE with the first network."""
     whole = outcome.scores(metric, kind)
     found: dict[int, Rows] = {ALL: {loss: values for (loss, *where), values in whole.items() if (*where,) == FIRST}}
-    for cell in STUDY.cells(RESULTS)[0]:
-        result = RESULTS.get(cell.key, {})
-        if cell.recipe.images and "scores" in result:
-            values = METRICS[metric][1] * analysis.values_of(result, metric, kind)
-            found.setdefault(cell.recipe.images, {}).setdefault(cell.loss, {})[cell.recipe.seed] = values
+    cells = STUDY.cells(RESULTS)[0]
+    for few in {cell.recipe.images for cell in cells if cell.recipe.images}:
+        found[few] = _rows((cell for cell in cells if cell.recipe.images == few), metric, kind)
     return {
         images: {loss: rows[loss] for loss in NAMES["FEW"] if loss in rows} for images, rows in sorted(found.items())
     }
@@ -60,17 +58,18 @@ def perceptual() -> list[tuple[str, str, list[int], float]]:
 @functools.cache
 def whole(data: str, metric: str, kind: str = "raw") -> Rows:
     """The losses with which the whole network was trained, too, with the first network on a data set."""
+    cells = STUDY.cells(RESULTS)[0]
+    return _rows(
+        (cell for cell in cells if cell.recipe.start and (cell.model, cell.data) == (FIRST[0], data)), metric, kind
+    )
+
+
+def _rows(cells, metric, kind):
+    """The values of those cells that have scores."""
     found: Rows = {}
-    for cell in STUDY.cells(RESULTS)[0]:
+    for cell in cells:
         result = RESULTS.get(cell.key, {})
-        if cell.recipe.start and (cell.model, cell.data) == (FIRST[0], data) and "scores" in result:
+        if "scores" in result:
             values = METRICS[metric][1] * analysis.values_of(result, metric, kind)
             found.setdefault(cell.loss, {})[cell.recipe.seed] = values
     return found
-
-
-@functools.cache
-def all_seeds(metric: str, kind: str = "raw") -> analysis.Scores:
-    """The scores of a metric, more is better, of every seed that there is."""
-    found = analysis.scores(STUDY, RESULTS, metric, kind)
-    return {row: {seed: METRICS[metric][1] * v for seed, v in values.items()} for row, values in found.items()}

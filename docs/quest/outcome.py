@@ -42,11 +42,18 @@ Setting = tuple[str, str]  # network and data
 
 
 @functools.cache
-def scores(metric: str, kind: str = "raw", split: str = "test") -> analysis.Scores:
-    """The scores of a metric, more is better, of the seeds that all losses have."""
+def all_seeds(metric: str, kind: str = "raw", split: str = "test") -> analysis.Scores:
+    """The scores of a metric, more is better, of every seed that there is."""
     sign = METRICS[metric][1]
     found = analysis.scores(STUDY, RESULTS, metric, kind, split)
-    return {row: {s: sign * v for s, v in values.items() if s in SEEDS} for row, values in found.items()}
+    return {row: {seed: sign * v for seed, v in values.items()} for row, values in found.items()}
+
+
+@functools.cache
+def scores(metric: str, kind: str = "raw", split: str = "test") -> analysis.Scores:
+    """The same of the seeds that all losses have."""
+    found = all_seeds(metric, kind, split)
+    return {row: {seed: v for seed, v in values.items() if seed in SEEDS} for row, values in found.items()}
 
 
 def finals_by_row() -> dict[tuple[str, str, str], list[Cell]]:

@@ -11,7 +11,6 @@ from words import MARKS, counts, heading, table, title
 
 from keras_saliency.quest import analysis
 
-FIRST = SETTINGS[0][0]  # of the networks
 FACTORS = ("loss", "seed", "model", "data")
 
 
@@ -141,7 +140,7 @@ def finalists():
     for setting, one, other in itertools.product(SETTINGS, combinations, dict.fromkeys([*single, "mse"])):
         row = [title(setting), f"`{one}`", f"`{other}`"]
         for score in BOTH:
-            found = extra.all_seeds(*score)
+            found = outcome.all_seeds(*score)
             both = [found.get((loss, *setting), {}) for loss in (one, other)]
             if min(map(len, both)) > len(SEEDS):
                 row.append(between(analysis.difference(*analysis.paired(*both))))
@@ -171,7 +170,11 @@ def of_stage(stage, data, metric, kind):
     """From loss to the values of a metric, before or after the whole network was trained."""
     if stage == "whole":
         return extra.whole(data, metric, kind)
-    return {loss: values for (loss, *where), values in outcome.scores(metric, kind).items() if where == [FIRST, data]}
+    return {
+        loss: values
+        for (loss, *where), values in outcome.scores(metric, kind).items()
+        if where == [extra.FIRST[0], data]
+    }
 
 
 def between(found):
