@@ -269,14 +269,17 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
         """What a model that is compiled with this loss trains besides its own weights."""
         return self.uncertainty.trainable_variables if self.uncertainty else []
 
-    def equalise(self, model: keras.Model, batches: Iterable[tuple[Images, Targets]]) -> list[dict[str, Any]]:
+    def equalise(
+        self, model: keras.Model, batches: Iterable[tuple[Images, Targets]], verbose: bool = True
+    ) -> list[dict[str, Any]]:
         """Sets the weights so that the pull of each term at the output of a model is its share of the given weights.
 
-        The sum of the pulls, weight times norm, stays. Prints the table.
+        The sum of the pulls, weight times norm, stays.
 
         Args:
             model: The model, with the weights it starts from.
             batches: A list of `(x, y_true)`.
+            verbose: Whether to print the table of what it did.
 
         Returns:
             A list of dictionaries, one for each term, with `term`, `norm` (the mean over the batches), and the weights
@@ -295,7 +298,8 @@ class Combination(SaliencyLoss, keras.metrics.Metric):
             {"term": term, "norm": float(norm), "given": float(old), "set": float(weight)}
             for term, norm, old, weight in zip(self.weights, norms, given, new, strict=True)
         ]
-        balancing.print_table(rows)
+        if verbose:
+            balancing.print_table(rows)
         self.weights = {row["term"]: row["set"] for row in rows}
         self.balance = None
         if getattr(model, "compiled", False):

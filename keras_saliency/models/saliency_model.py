@@ -75,7 +75,8 @@ class SaliencyModel(AnySize):
     def fit(
         self, x: Any = None, y: Targets | None = None, batch_size: int | None = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
-        """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches.
+        """Trains as `keras.Model.fit` does, after balancing a loss with `balance="gradient"` on the first batches,
+        of which it prints a table unless `verbose=0`.
 
         Callbacks that watch a term of a combined loss, as `EarlyStopping("val_kld_loss")`, need not be told that less
         is better.
@@ -84,7 +85,7 @@ class SaliencyModel(AnySize):
         self._tell_direction(given.get("callbacks"))
         if isinstance(self.loss, Combination) and self.loss.balance == "gradient":
             batches, x = first_batches(x, y, batch_size)
-            self.loss.equalise(self, batches)
+            self.loss.equalise(self, batches, verbose=given.get("verbose", "auto") != 0)
         return super().fit(x, y, batch_size, *args, **kwargs)
 
     def compile(

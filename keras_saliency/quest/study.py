@@ -176,15 +176,21 @@ class Study:
             recipe = change(recipe, {**grid.then, "start": _as(FIRST, recipe)})
         return Cell(loss, model, data, _as(self.name, recipe))
 
-    def _searches(self, row):
-        """The cells, by learning rate, that tell which one is best for a row: those of its data set, or of others."""
-        loss, model, data, _ = row
+    @functools.cached_property
+    def _searched(self):
+        """The cells, with their learning rates, that tell which one is best, by loss and model, then by data set."""
         searches = {}
         for grid in self.grids:
-            tried = grid.data or tuple(self.data)
-            if grid.compared and model in (grid.models or self.models) and loss in (grid.losses or self.losses):
-                for name, rate, seed in itertools.product(tried, grid.rates, grid.seeds):
-                    searches.setdefault(name, []).append((rate, self._cell((loss, model, name, seed), grid, rate)))
+            for row in self._rows(grid) if grid.compared else ():
+                loss, model, data, _ = row
+                own = searches.setdefault((loss, model), {}).setdefault(data, [])
+                own += [(rate, self._cell(row, grid, rate)) for rate in grid.rates]
+        return searches
+
+    def _searches(self, row):
+        """Those that tell which rate is best for a row: of its data set or, where none is, of others."""
+        loss, model, data, _ = row
+        searches = self._searched.get((loss, model), {})
         return searches.get(data) or list(itertools.chain(*searches.values()))
 
     def _best_rate(self, row, results):

@@ -127,6 +127,9 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
             warnings.filterwarnings("ignore", "Your input ran out of data")
             logs = trained.fit(train, **options).history
         values = {name: value[0] for name, value in logs.items()}
+        if recipe.balance == "gradient" and not epoch:
+            found = " + ".join(f"{weight:.3g} {name}" for name, weight in trained.loss.weights.items())
+            bars.console.print(f"balanced by gradient: {found}")
         if not math.isfinite(values["loss"] + values["val_loss"]):
             raise ValueError(
                 f"The loss became {values['loss']} (validation: {values['val_loss']}) in epoch {epoch + 1}. "

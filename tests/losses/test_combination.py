@@ -206,7 +206,7 @@ def test_balance_by_gradient_gives_each_term_its_share(rng, capsys):
     model = small_model()
     loss = combo("3 kld + mse + nss", balance="gradient")
     model.compile(keras.optimizers.SGD(0.0), loss=loss)
-    model.fit(images, y_true, batch_size=2, verbose=0)
+    model.fit(images, y_true, batch_size=2, verbose=2)
     table = capsys.readouterr().out
     assert "Gradient of each term" in table
     assert all(f" {name} " in table for name in loss.weights)
@@ -218,10 +218,19 @@ def test_balance_by_gradient_gives_each_term_its_share(rng, capsys):
     np.testing.assert_allclose(pulls["kld"], 3 * pulls["mse"], rtol=1e-4)
     np.testing.assert_allclose(pulls["nss"], pulls["mse"], rtol=1e-4)
     # The steps were made with the weights that were set.
-    history = model.fit(images, y_true, batch_size=2, verbose=0).history
+    history = model.fit(images, y_true, batch_size=2, verbose=2).history
     total = sum(weight * history[f"{name}_loss"][0] for name, weight in loss.weights.items())
     np.testing.assert_allclose(history["loss"][0], total, rtol=1e-5)
     assert "Gradient of each term" not in capsys.readouterr().out
+
+
+def test_a_quiet_fit_balances_without_a_word(rng, capsys):
+    images, y_true = data(rng)
+    model = small_model()
+    model.compile("sgd", loss=combo("3 kld + mse", balance="gradient"))
+    model.fit(images, y_true, batch_size=4, verbose=0)
+    assert model.loss.weights["mse"] != 1
+    assert not capsys.readouterr().out
 
 
 def test_the_table_of_a_balance_shows_names_as_they_are(capsys):
