@@ -12,6 +12,21 @@ from words import heading, title
 MARKERS = {"single": ("o", "white"), "published": ("s", "0.6"), "balanced": ("D", "black"), "learned": ("^", "black")}
 HATCHES = {"loss": "", "seed": "....", "model": "////", "data": "\\\\\\\\", "together": "xx"}
 GREYS = {"loss": "0.25", "seed": "1.0", "model": "0.8", "data": "0.9", "together": "0.6"}
+PLACES = dict(zip(SETTINGS, (("o", "black"), ("s", "0.7"), ("D", "0.4"), ("^", "white")), strict=True))
+# The losses of `short`: those that are used most, and what the study found.
+SHORT = (
+    "nll + nss",
+    "sam",
+    "kld + nss",
+    "total_variation + nss",
+    "kld",
+    "nss",
+    "cc",
+    "total_variation",
+    "ae",
+    "bce",
+    "mse",
+)
 SHOWN = (("nss", "raw"), ("ig", "raw"), ("cc", "raw"), ("cc", "fair"), ("kld", "fair"))
 
 
@@ -46,6 +61,33 @@ def differences(setting):
     figure.suptitle(f"{title(setting)}: difference to {reference}, right is better", fontsize=11, y=0.995)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     save(figure, f"differences_{'_'.join(setting)}")
+
+
+def short(settings):
+    """Some losses against the best single one, in some scores and several settings: the first screen of the README."""
+    reference = outcome.best_single()
+    losses = [loss for loss in SHORT if loss != reference][::-1]
+    figure = Figure(figsize=(11, 3.9))
+    for axis, score in zip(figure.subplots(1, len(SHOWN), sharey=True), SHOWN, strict=True):
+        for i, setting in enumerate(settings):
+            found, (marker, colour) = outcome.against(reference, setting, *score), PLACES[setting]
+            for row, loss in enumerate(losses):
+                if loss in found:
+                    each, height = found[loss], row + 0.5 - (i + 1) / (len(settings) + 1)
+                    axis.plot([each.low, each.high], [height, height], color="0.4", lw=1)
+                    axis.plot(each.mean, height, marker, mfc=colour, mec="black", ms=4.5)
+        axis.axvline(0, color="black", lw=0.8, ls=":")
+        for row in range(0, len(losses), 2):
+            axis.axhspan(row - 0.5, row + 0.5, color="0.95", zorder=-1)
+        axis.set_ylim(-0.5, len(losses) - 0.5)
+        axis.set_title(f"{heading(*score)}{' (less)' if METRICS[score[0]][1] < 0 else ''}", fontsize=10)
+        axis.tick_params(labelsize=8)
+    figure.axes[0].set_yticks(range(len(losses)), losses, fontsize=9)
+    handles = [axis.plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in (PLACES[s] for s in settings)]
+    figure.legend(handles, map(title, settings), loc="lower center", ncol=4, fontsize=9, frameon=False)
+    figure.suptitle(f"The same network under other losses: difference to {reference}, right is better", fontsize=11)
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    save(figure, "short")
 
 
 def critical_difference(settings):
@@ -121,6 +163,7 @@ def draw():
     for setting in done:
         differences(setting)
     if done:
+        short(done)
         critical_difference(done)
         shares()
         few()
