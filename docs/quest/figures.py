@@ -15,6 +15,9 @@ GREYS = {"loss": "0.25", "seed": "1.0", "model": "0.8", "data": "0.9", "together
 PLACES = dict(zip(SETTINGS, (("o", "black"), ("s", "0.7"), ("D", "0.4"), ("^", "white")), strict=True))
 # The losses of `short`: those that are used most, and what the study found.
 SHORT = (
+    *("nll + nss", "sam", "kld + nss", "total_variation + nss"),
+    *("kld", "nss", "cc", "total_variation", "ae", "bce", "mse"),
+)
     "nll + nss",
     "sam",
     "kld + nss",
