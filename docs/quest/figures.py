@@ -18,18 +18,6 @@ SHORT = (
     *("nll + nss", "sam", "kld + nss", "total_variation + nss"),
     *("kld", "nss", "cc", "total_variation", "ae", "bce", "mse"),
 )
-    "nll + nss",
-    "sam",
-    "kld + nss",
-    "total_variation + nss",
-    "kld",
-    "nss",
-    "cc",
-    "total_variation",
-    "ae",
-    "bce",
-    "mse",
-)
 SHOWN = (("nss", "raw"), ("ig", "raw"), ("cc", "raw"), ("cc", "fair"), ("kld", "fair"))
 
 
