@@ -69,7 +69,7 @@ STUDY = Study(
             for name, changes in losses(PERCEPTUAL).items()
         },
     },
-    models={"multilevel": {}, "attentive": {"model": {"name": "attentive"}}},
+    models={"multilevel": {}, "attentive": {"model": {"name": "attentive", "width": 0.125}}},
     data={"osie": {"epochs": 8}, "scene": {"epochs": 10}},  # 200 steps each
     grids=(
         # Those first that tell the finalists; one network, then the other.
