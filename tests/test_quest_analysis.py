@@ -81,4 +81,8 @@ def test_shares_of_variance_sum_to_one(rng):
     assert shares["loss"] == pytest.approx(np.var(losses) / (np.var(losses) + np.var(models)))
     noisy = analysis.variance_shares(losses * models + seeds, ("loss", "model", "seed"))
     assert noisy["together"] > 0 and sum(noisy.values()) == pytest.approx(1)
+    # What seeds do to one loss and not to the others is chance, too.
+    chance = analysis.variance_shares(losses + rng.normal(0, 1, (5, 1, 3)) + models, ("loss", "model", "seed"))
+    assert chance["seed"] > 0.05 and chance["together"] == pytest.approx(0, abs=1e-12)
+    assert sum(chance.values()) == pytest.approx(1)
     assert set(analysis.variance_shares(np.ones((2, 3)), ("a", "b")).values()) == {0.0}

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import outcome
-from outcome import BOTH, METRICS, NAMES, RESULTS, STUDY
+from outcome import METRICS, NAMES, RESULTS, STUDY
 
 from keras_saliency.quest import analysis
 
@@ -33,26 +33,49 @@ def interval(values: dict[int, np.ndarray]) -> tuple[float, float, float]:
     return found["mean"], found["low"], found["high"]
 
 
-def perceptual() -> list[tuple[str, str, list[int], float]]:
-    """For each combination with a perceptual term and the same without: the verdict in each score, uncorrected, and how
-    many times as long an epoch takes.
+def perceptual() -> list[tuple[tuple[str, str], float]]:
+    """The combinations with a perceptual term, each with the same without, as far as both are there, and how many times
+    as long training takes.
     """
-    finals = outcome.finals_by_row()
     rows = []
     for loss in NAMES["PERCEPTUAL"]:
         bare = " + ".join(term for term in loss.split(" + ") if term not in ("deep_features", "gram"))
-        both = [finals.get((name, *FIRST)) for name in (loss, bare)]
+        both = [_at_rate(name) for name in (loss, bare)]
         if all(both):
             times = [np.mean([RESULTS[cell.key]["seconds"]["training"] for cell in cells]) for cells in both]
-            rows.append(
-                (
-                    loss,
-                    bare,
-                    [outcome.compare(loss, bare, FIRST, *score).verdict for score in BOTH],
-                    times[0] / times[1],
-                )
-            )
+            rows.append(((loss, bare), times[0] / times[1]))
     return rows
+
+
+def at_rate(loss: str, metric: str, kind: str = "raw") -> dict[int, np.ndarray]:
+    """A loss with the learning rate of the perceptual ones, on OSIE with the first network."""
+    return _rows(_at_rate(loss), metric, kind).get(loss, {})
+
+
+@functools.cache
+def _at_rate(loss):
+    """The cells of a loss with that rate that have scores."""
+    return [
+        cell
+        for cell in STUDY.cells(RESULTS)[0]
+        if (cell.loss, cell.model, cell.data) == (loss, *FIRST)
+        and cell.recipe.learning_rate == NAMES["PERCEPTUAL_RATE"]
+        and not cell.recipe.images
+        and not cell.recipe.start
+        and "scores" in RESULTS.get(cell.key, {})
+    ]
+
+
+def broken(metric: str, kind: str = "raw") -> Rows:
+    """The losses that broke on Scene, with the other rate."""
+    again = (
+        cell
+        for cell in STUDY.cells(RESULTS)[0]
+        if cell.loss in NAMES["BROKEN"]
+        and (cell.model, cell.data) == outcome.SETTINGS[1]
+        and cell.recipe.learning_rate == NAMES["RATES"][0]
+    )
+    return _rows(again, metric, kind)
 
 
 @functools.cache

@@ -13,10 +13,10 @@ MARKERS = {"single": ("o", "white"), "published": ("s", "0.6"), "balanced": ("D"
 HATCHES = {"loss": "", "seed": "....", "model": "////", "data": "\\\\\\\\", "together": "xx"}
 GREYS = {"loss": "0.25", "seed": "1.0", "model": "0.8", "data": "0.9", "together": "0.6"}
 PLACES = dict(zip(SETTINGS, (("o", "black"), ("s", "0.7"), ("D", "0.4"), ("^", "white")), strict=True))
-# The losses of `short`: those that are used most, and what the study found.
+# The losses of `short`: the finalists, those that are used most, and their combination that is no worse than its parts.
 SHORT = (
-    *("nll + nss", "sam", "kld + nss", "total_variation + nss"),
-    *("kld", "nss", "cc", "total_variation", "ae", "bce", "mse"),
+    *("sam", "kld + nss", "nll + nss"),
+    *("sigmoid_nss", "nss", "kld", "cc", "total_variation", "ae", "bce", "mse"),
 )
 SHOWN = (("nss", "raw"), ("ig", "raw"), ("cc", "raw"), ("cc", "fair"), ("kld", "fair"))
 
@@ -28,7 +28,7 @@ def save(figure, name):
 
 def differences(setting):
     """All losses against the best single one, with intervals."""
-    reference, ranks = outcome.best_single(), outcome.ranks([setting])
+    reference, ranks = outcome.best_single(), outcome.ranks([setting], losses=outcome.complete(setting))
     losses = sorted(ranks, key=lambda loss: -ranks[loss])
     figure = Figure(figsize=(12, 0.22 * len(losses) + 1.2))
     axes = figure.subplots(1, len(SHOWN), sharey=True)
@@ -122,7 +122,8 @@ def shares():
         axis.set_xticks(range(len(found)), [heading(*row) for row in found], rotation=60, ha="right", fontsize=8)
         axis.set_title(name, fontsize=10)
         axis.set_ylim(0, 1)
-    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    # The first panel has all factors that there are.
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=8, loc="upper left", bbox_to_anchor=(1, 0.9))
     save(figure, "shares")
 
 

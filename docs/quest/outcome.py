@@ -94,21 +94,35 @@ def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test
     return float(np.mean([*scores(metric, kind, split)[loss, *setting].values()]))
 
 
-def ranked(settings: Sequence[Setting], split: str = "test") -> tuple[dict[str, float], float]:
-    """The mean rank of each loss over all scores and settings, one is the best; and the critical difference."""
-    common = [loss for loss in COMPARED if all(loss in tried(setting) for setting in settings)]
-    if len(common) < 2:
+def common(settings: Sequence[Setting]) -> list[str]:
+    """The losses that were run in all of some settings."""
+    return [loss for loss in COMPARED if all(loss in tried(setting) for setting in settings)]
+
+
+def ranked(
+    settings: Sequence[Setting], split: str = "test", losses: Sequence[str] | None = None
+) -> tuple[dict[str, float], float]:
+    """The mean rank of each loss, of some or of those that all settings have, over all scores and settings, one is the
+    best; and the critical difference.
+    """
+    losses = common(settings) if losses is None else losses
+    if len(losses) < 2:
         return {}, float("nan")
     tables = [
-        [mean(loss, setting, metric, kind, split) for loss in common] for setting in settings for metric, kind in BOTH
+        [mean(loss, setting, metric, kind, split) for loss in losses] for setting in settings for metric, kind in BOTH
     ]
     found, critical, _ = analysis.mean_ranks(np.array(tables))
-    return dict(zip(common, found.tolist(), strict=True)), critical
+    return dict(zip(losses, found.tolist(), strict=True)), critical
 
 
-def ranks(settings: Sequence[Setting], split: str = "test") -> dict[str, float]:
+def ranks(settings: Sequence[Setting], split: str = "test", losses: Sequence[str] | None = None) -> dict[str, float]:
     """The mean ranks alone."""
-    return ranked(settings, split)[0]
+    return ranked(settings, split, losses)[0]
+
+
+def best(losses: Sequence[str], setting: Setting, metric: str, kind: str) -> str:
+    """The loss that is best in a score on the validation split, so that it is not chosen by what it is compared in."""
+    return max(losses, key=lambda loss: mean(loss, setting, metric, kind, "validation"))
 
 
 @functools.cache

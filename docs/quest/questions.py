@@ -2,12 +2,11 @@
 
 import itertools
 
-import extra
 import numpy as np
 import outcome
 import scipy.stats
-from outcome import BOTH, COMPARED, GROUP, METRICS, NAMES, SEEDS, SETTINGS, STUDY, TITLES
-from words import MARKS, counts, heading, table, title
+from outcome import BOTH, COMPARED, GROUP, NAMES, SEEDS, SETTINGS, STUDY, TITLES
+from words import MARKS, counts, heading, interval, table, title
 
 from keras_saliency.quest import analysis
 
@@ -23,7 +22,7 @@ def shares():
             found = {"data": 0.0, **found} if len(settings) == len(SETTINGS) else found
             values = [f"{found[factor]:.0%}" if factor in found else "" for factor in (*FACTORS, "together")]
             rows.append([TITLES.get(name, name), label, *values])
-    return table(["data", "metric", "loss", "seed", "network", "data", "together"], rows)
+    return table(["", "score", "loss", "seed, with all it changes", "network", "data", "several together"], rows)
 
 
 def variance(settings):
@@ -44,50 +43,76 @@ def variance(settings):
 
 
 def own():
-    """The single loss, and the loss of all, that is best in each metric."""
+    """The single loss, and the loss of all, that is best in each metric, both by the validation split."""
     rows = []
     for metric, kind in BOTH:
         row = [heading(metric, kind)]
         for setting in outcome.done():
             losses = outcome.complete(setting)
-            values = {loss: outcome.mean(loss, setting, metric, kind) for loss in losses}
-            single = max((loss for loss in losses if GROUP[loss] == "single"), key=lambda loss: values[loss])
-            best = max(losses, key=lambda loss: values[loss])
-            row.append(f"`{single}`; `{best}`")
+            winners = [outcome.best(each, setting, metric, kind) for each in (single(losses), losses)]
+            row.append("; ".join(f"`{loss}`" for loss in winners))
         rows.append(row)
     return table(["", *map(title, outcome.done())], rows)
 
 
-def parts():
-    """Each balanced combination against each of its parts: better, alike, worse."""
+def single(losses):
+    """Those of some losses that are no combinations."""
+    return [loss for loss in losses if GROUP[loss] == "single"]
+
+
+# The loss that is trained for a metric: hypothesis 5.
+TRAINED_FOR = {"cc": "cc", "kld": "kld", "sim": "total_variation", "ig": "nll", "nss": "nss"}
+
+
+def expected():
+    """The place of the loss of a metric among the single losses, and by how much it differs from the best of the others
+    by the validation split; uncorrected.
+    """
     rows = []
-    for loss in STUDY.losses:
+    for (metric, loss), setting in itertools.product(TRAINED_FOR.items(), outcome.done()):
+        losses = single(outcome.complete(setting))
+        means = {name: outcome.mean(name, setting, metric, "raw") for name in losses}
+        place = 1 + sum(mean > means[loss] for mean in means.values())
+        other = outcome.best([name for name in losses if name != loss], setting, metric, "raw")
+        found = outcome.compare(loss, other, setting, metric, "raw")
+        rows.append([heading(metric, "raw"), title(setting), f"`{loss}`", place, f"`{other}`", interval(found)])
+    return table(["", "", "its loss", "place", "the best other", "better by"], rows)
+
+
+def parts():
+    """Each balanced combination against each of its parts: better, alike, worse; and in how many of the seven metrics,
+    raw or fair, it is better than each of them.
+    """
+    rows = []
+    for loss, setting in itertools.product(COMPARED, SETTINGS):
         terms = loss.split(" + ")
-        for setting in SETTINGS if GROUP.get(loss) == "balanced" else ():
-            if {loss, *terms} <= {*outcome.complete(setting)}:
-                rows.append(
-                    [f"`{loss}`", title(setting), *(f"`{term}`: {counts(loss, term, [setting])}" for term in terms)]
-                )
-                rows[-1] += [""] * (5 - len(rows[-1]))
-    return table(["combination", "", "against its first part", "its second", "its third"], rows)
+        if GROUP[loss] == "balanced" and {loss, *terms} <= {*outcome.complete(setting)}:
+            against = [f"`{term}`: {counts(loss, term, [setting])}" for term in terms]
+            signs = np.array([outcome.verdicts(loss, term, setting) for term in terms])
+            own, *others = (np.array([outcome.mean(n, setting, *s) for s in BOTH]) for n in (loss, *terms))
+            won = ((signs > 0).all(0), (own > np.array(others)).all(0))
+            better = [len({BOTH[i][0] for i in np.flatnonzero(each)}) for each in won]
+            worse = int((signs < 0).any(0).sum())
+            family = " (one family)" if loss in NAMES["ONE_FAMILY"] else ""
+            rows.append([f"`{loss}`{family}", title(setting), ", ".join(map(str, better)), worse, *against])
+            rows[-1] += [""] * (7 - len(rows[-1]))
+    headings = ["better than each: significantly, in the mean (of 7)", "worse than one (of 11)"]
+    return table(["combination", "", *headings, "against its first part", "its second", "its third"], rows)
 
 
 def carried():
-    """Spearman's correlation of the mean ranks of losses between settings."""
+    """Spearman's correlation of the mean ranks of losses between settings, of those losses that all settings have."""
     done = outcome.done()
-    each = {setting: outcome.ranks([setting]) for setting in done}
+    each = {setting: outcome.ranks([setting], losses=outcome.common(done)) for setting in done}
     rows = []
     for one in done:
         row = [title(one)]
         for other in done:
-            common = [loss for loss in each[one] if loss in each[other]]
-            row.append(f"{scipy.stats.spearmanr(*([each[s][loss] for loss in common] for s in (one, other)))[0]:.2f}")
+            found = scipy.stats.spearmanr(*([each[s][loss] for loss in each[one]] for s in (one, other)))
+            row.append(f"{found[0]:.2f}")
         winner = min(each[one], key=lambda loss: each[one][loss])
-        row.append(f"`{winner}`")
-        row.append(
-            ", ".join(str(sorted(each[s].values()).index(each[s][winner]) + 1) for s in done if winner in each[s])
-        )
-        rows.append(row)
+        places = [sorted(each[setting].values()).index(each[setting][winner]) + 1 for setting in done]
+        rows.append([*row, f"`{winner}`", ", ".join(map(str, places))])
     return table(["", *map(title, done), "winner", "its places"], rows)
 
 
@@ -108,76 +133,3 @@ def weights():
             signs = [MARKS[verdict] for verdict in outcome.verdicts(one, other, setting)]
             rows.append([f"`{one}`", f"`{other}`", title(setting), *signs])
     return table(["loss", "against", "", *(heading(*score) for score in BOTH)], rows)
-
-
-def perceptual():
-    """What a perceptual term adds, uncorrected for the number of comparisons, and what it costs."""
-    rows = [
-        [f"`{loss}`", f"`{bare}`", *(MARKS[sign] for sign in signs), f"{times:.1f}"]
-        for loss, bare, signs, times in extra.perceptual()
-    ]
-    return table(["loss", "against", *(heading(*score) for score in BOTH), "times as long"], rows)
-
-
-def few():
-    """IG and NSS by the number of training images."""
-    ig, nss = (extra.with_few(metric) for metric in ("ig", "nss"))
-    rows = []
-    for loss in NAMES["FEW"]:
-        row = [f"`{loss}`"]
-        for metric in (ig, nss):
-            for images in metric:
-                values = metric[images].get(loss)
-                row.append("{:.3f} [{:.3f}, {:.3f}]".format(*extra.interval(values)) if values else "")
-        rows.append(row)
-    return table(["loss", *(f"{name}, {images} images" for name in ("IG", "NSS") for images in ig)], rows)
-
-
-def finalists():
-    """By how much the best combinations, with all their seeds, are better than the best single losses."""
-    combinations, single = outcome.finalists()
-    rows = []
-    for setting, one, other in itertools.product(SETTINGS, combinations, dict.fromkeys([*single, "mse"])):
-        row = [title(setting), f"`{one}`", f"`{other}`"]
-        for score in BOTH:
-            found = outcome.all_seeds(*score)
-            both = [found.get((loss, *setting), {}) for loss in (one, other)]
-            if min(map(len, both)) > len(SEEDS):
-                row.append(between(analysis.difference(*analysis.paired(*both))))
-        if len(row) > 3:
-            rows.append(row)
-    return table(["", "loss", "against", *(heading(*score) for score in BOTH)], rows)
-
-
-def whole():
-    """The scores of frozen and of trained backbones, and what they differ by from mse."""
-    rows = []
-    for data in STUDY.data:
-        for stage in ("frozen", "whole"):
-            found = {score: of_stage(stage, data, *score) for score in BOTH}
-            both = [loss for loss in extra.whole(data, "nss") if loss in found[BOTH[0]]]
-            for loss in both if "mse" in both else []:
-                row = [TITLES[data], stage, f"`{loss}`"]
-                for score, losses in found.items():
-                    own = np.mean([*losses[loss].values()])
-                    against = analysis.difference(*analysis.paired(losses[loss], losses["mse"]))
-                    mark = "" if loss == "mse" or against["low"] <= 0 <= against["high"] else "*"
-                    row.append(f"{METRICS[score[0]][1] * own:.3f}{mark}")
-                rows.append(row)
-    return table(["data", "backbone", "loss", *(heading(*score) for score in BOTH)], rows)
-
-
-def of_stage(stage, data, metric, kind):
-    """From loss to the values of a metric, before or after the whole network was trained."""
-    if stage == "whole":
-        return extra.whole(data, metric, kind)
-    return {
-        loss: values
-        for (loss, *where), values in outcome.scores(metric, kind).items()
-        if where == [extra.FIRST[0], data]
-    }
-
-
-def between(found):
-    """A mean with its interval."""
-    return "{mean:+.3f} [{low:+.3f}, {high:+.3f}]".format(**found)

@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import outcome
 import questions
+import subsets
 from outcome import BOTH, GROUP, RESULTS, SEEDS, SETTINGS, STUDY, TITLES
 from words import counts, heading, references, shown, table, title
 
@@ -32,7 +33,8 @@ def cells():
 
 def rates():
     """How often each learning rate was the best."""
-    finals = {(cell.loss, cell.model): cell.recipe.learning_rate for cell in STUDY.finals(RESULTS)}
+    compared = [cell for cell in STUDY.finals(RESULTS) if cell.loss in outcome.COMPARED]
+    finals = {(cell.loss, cell.model): cell.recipe.learning_rate for cell in compared}
     counts = collections.Counter((model, rate) for (_, model), rate in finals.items())
     tried = sorted({rate for _, rate in counts})
     rows = [[TITLES[m], *(counts[m, rate] for rate in tried)] for m in STUDY.models if any(counts[m, r] for r in tried)]
@@ -45,7 +47,7 @@ def overall(done):
     """
     ranks = outcome.ranks(done)
     alone = done if len(done) > 1 else []
-    each = {setting: outcome.ranks([setting]) for setting in alone}
+    each = {setting: outcome.ranks([setting], losses=outcome.common(done)) for setting in alone}
     rows = []
     for loss in sorted(ranks, key=lambda loss: ranks[loss]):
         own = [f"{each[setting][loss]:.1f}" for setting in alone]
@@ -63,12 +65,12 @@ def overall(done):
 
 
 def setting_scores(setting):
-    """All scores of a setting; bold is the best, and what is in brackets is significantly worse than the best."""
+    """All scores of a setting; bold is what is best on validation, and in brackets what is significantly worse."""
     losses, ranks = outcome.complete(setting), outcome.ranks([setting])
     columns = []
     for metric, kind in BOTH:
         values = [outcome.mean(loss, setting, metric, kind) for loss in losses]
-        best = losses[int(np.argmax(values))]
+        best = outcome.best(losses, setting, metric, kind)
         worse = {loss for loss, found in outcome.against(best, setting, metric, kind).items() if found.verdict < 0}
         columns.append([shown(metric, value, loss, best, worse) for loss, value in zip(losses, values, strict=True)])
     rows = dict(zip(losses, zip(*columns, strict=True), strict=True))
@@ -78,7 +80,9 @@ def setting_scores(setting):
 
 
 def spread():
-    """The distance between the best and the worst loss in standard deviations over seeds."""
+    """The distance between the best and the worst loss, and how many standard deviations over seeds that is: pooled
+    over all losses, and of the loss in the middle.
+    """
     rows = []
     for setting in outcome.done():
         losses, row = outcome.complete(setting), []
@@ -86,8 +90,9 @@ def spread():
             each = np.array(
                 [[outcome.scores(metric, kind)[loss, *setting][s].mean() for s in SEEDS] for loss in losses]
             )
-            deviation = np.sqrt(np.mean(each.var(1, ddof=1)))
-            row.append(f"{np.ptp(each.mean(1)):.3f} ({np.ptp(each.mean(1)) / deviation:.0f})")
+            distance, variances = np.ptp(each.mean(1)), each.var(1, ddof=1)
+            times = [distance / np.sqrt(variance) for variance in (variances.mean(), np.median(variances))]
+            row.append("{:.3f} ({:.0f}, {:.0f})".format(distance, *times))
         rows.append([title(setting), *row])
     return table(["", *(heading(*score) for score in BOTH)], rows)
 
@@ -100,12 +105,15 @@ TABLES = {
     "spread": spread,
     "shares": questions.shares,
     "own": questions.own,
+    "expected": questions.expected,
     "parts": questions.parts,
     "carried": questions.carried,
     "weights": questions.weights,
-    "perceptual": questions.perceptual,
-    "few": questions.few,
-    "finalists": questions.finalists,
-    "whole": questions.whole,
+    "perceptual": subsets.perceptual,
+    "perceptual scores": subsets.perceptual_scores,
+    "broken": subsets.broken,
+    "few": subsets.few,
+    "finalists": subsets.finalists,
+    "whole": subsets.whole,
     **{f"scores {model} {data}": (lambda s=(model, data): setting_scores(s)) for model, data in SETTINGS},
 }

@@ -39,5 +39,12 @@ def counts(loss, other, settings):
     """In how many scores a loss is better than another, alike, and worse."""
     if loss == other:
         return ""
+    if not all({loss, other} <= {*outcome.complete(setting)} for setting in settings):
+        return "failed"
     found = collections.Counter(v for setting in settings for v in outcome.verdicts(loss, other, setting))
     return f"{found[1]}, {found[0]}, {found[-1]}"
+
+
+def interval(found):
+    """A mean difference with its interval."""
+    return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

@@ -115,12 +115,14 @@ def mean_ranks(table: np.ndarray) -> tuple[np.ndarray, float, float]:
     return ranks, float(critical), float(scipy.stats.friedmanchisquare(*table.T).pvalue)
 
 
-def variance_shares(table: np.ndarray, factors: Sequence[str]) -> dict[str, float]:
-    """What share of the variance of the mean scores each factor has by itself, and what is left to all together.
+def variance_shares(table: np.ndarray, factors: Sequence[str], drawn: str = "seed") -> dict[str, float]:
+    """What share of the variance of the mean scores each factor has by itself, and what is left to several together.
 
     Args:
         table: A mean score for each combination of the levels of the factors, an axis for each.
         factors: Their names.
+        drawn: The factor whose levels are drawn at random. All that changes with it is chance, and its share: what it
+            does by itself, and together with others.
 
     Returns:
         From each factor, and `"together"`, to its share of the sum of squares; they sum to one. Zero for all if there
@@ -128,9 +130,17 @@ def variance_shares(table: np.ndarray, factors: Sequence[str]) -> dict[str, floa
     """
     centred = table - table.mean()
     total = float(np.sum(centred**2))
-    shares = {}
-    for axis, name in enumerate(factors):
-        others = tuple(i for i in range(table.ndim) if i != axis)
-        effect = centred.mean(others)
-        shares[name] = float(np.sum(effect**2)) * (table.size / len(effect)) / total if total else 0.0
-    return {**shares, "together": (1.0 - sum(shares.values())) if total else 0.0}
+    certain = centred.mean(tuple(i for i, name in enumerate(factors) if name == drawn), keepdims=True)
+    squares = {
+        name: _squares(certain.mean(tuple(i for i in range(table.ndim) if i != axis), keepdims=True), table.shape)
+        for axis, name in enumerate(factors)
+        if name != drawn
+    }
+    squares["together"] = _squares(certain, table.shape) - sum(squares.values())
+    if drawn in factors:
+        squares[drawn] = total - _squares(certain, table.shape)
+    return {name: squares[name] / total if total else 0.0 for name in (*factors, "together")}
+
+
+def _squares(effect, shape):
+    return float(np.sum(np.broadcast_to(effect, shape) ** 2))
