@@ -5,6 +5,7 @@ import functools
 import pathlib
 import runpy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,8 @@ METRICS = {
 }
 FAIR = ("sauc", "cc", "kld", "sim")  # that have maps of their own
 BOTH = [*((metric, "raw") for metric in METRICS), *((metric, "fair") for metric in FAIR)]
+# The seven metrics, of the density itself and of the maps that suit them.
+BY_KIND = {kind: [(m, kind if m in FAIR else "raw") for m in METRICS] for kind in ("raw", "fair")}
 SETTINGS = [(model, data) for model in STUDY.models for data in STUDY.data]
 TITLES = {"multilevel": "multilevel", "attentive": "attentive", "osie": "OSIE", "scene": "Scene"}
 GROUPS = {
@@ -100,24 +103,27 @@ def common(settings: Sequence[Setting]) -> list[str]:
 
 
 def ranked(
-    settings: Sequence[Setting], split: str = "test", losses: Sequence[str] | None = None
+    settings: Sequence[Setting],
+    split: str = "test",
+    losses: Sequence[str] | None = None,
+    kinds: Sequence[tuple[str, str]] = BOTH,
 ) -> tuple[dict[str, float], float]:
-    """The mean rank of each loss, of some or of those that all settings have, over all scores and settings, one is the
-    best; and the critical difference.
+    """The mean rank of each loss, of some or of those that all settings have, over scores and settings, one is best;
+    and the critical difference.
     """
     losses = common(settings) if losses is None else losses
     if len(losses) < 2:
         return {}, float("nan")
     tables = [
-        [mean(loss, setting, metric, kind, split) for loss in losses] for setting in settings for metric, kind in BOTH
+        [mean(loss, setting, metric, kind, split) for loss in losses] for setting in settings for metric, kind in kinds
     ]
     found, critical, _ = analysis.mean_ranks(np.array(tables))
     return dict(zip(losses, found.tolist(), strict=True)), critical
 
 
-def ranks(settings: Sequence[Setting], split: str = "test", losses: Sequence[str] | None = None) -> dict[str, float]:
-    """The mean ranks alone."""
-    return ranked(settings, split, losses)[0]
+def ranks(settings: Sequence[Setting], **options: Any) -> dict[str, float]:
+    """The mean ranks alone; options are those of `ranked`."""
+    return ranked(settings, **options)[0]
 
 
 def best(losses: Sequence[str], setting: Setting, metric: str, kind: str) -> str:

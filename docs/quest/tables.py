@@ -42,26 +42,19 @@ def rates():
 
 
 def overall(done):
-    """Mean ranks of the losses that stand in all of some settings, and in how many scores each differs from the best
-    single loss and from mse.
+    """Mean ranks of the losses that stand in all of some settings: in all scores, in the seven metrics of each kind of
+    map, in each setting; and in how many scores each differs from the best single loss and from mse.
     """
     ranks = outcome.ranks(done)
-    alone = done if len(done) > 1 else []
-    each = {setting: outcome.ranks([setting], losses=outcome.common(done)) for setting in alone}
+    columns = {kind: outcome.ranks(done, kinds=scores) for kind, scores in outcome.BY_KIND.items()}
+    if len(done) > 1:
+        columns |= {title(setting): outcome.ranks([setting], losses=outcome.common(done)) for setting in done}
     rows = []
     for loss in sorted(ranks, key=lambda loss: ranks[loss]):
-        own = [f"{each[setting][loss]:.1f}" for setting in alone]
-        rows.append(
-            [
-                f"`{loss}`",
-                GROUP[loss],
-                f"{ranks[loss]:.1f}",
-                *own,
-                *(counts(loss, other, done) for other in references()),
-            ]
-        )
+        own = [f"{found[loss]:.1f}" for found in (ranks, *columns.values())]
+        rows.append([f"`{loss}`", GROUP[loss], *own, *(counts(loss, other, done) for other in references())])
     against = [f"against `{other}`: better, alike, worse" for other in references()]
-    return table(["loss", "", "mean rank", *map(title, alone), *against], rows)
+    return table(["loss", "", "mean rank", *columns, *against], rows)
 
 
 def setting_scores(setting):
