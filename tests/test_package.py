@@ -62,6 +62,7 @@ assert not {"keras", "tensorflow", "jax", "torch", "matplotlib"} & set(sys.modul
     assert ks.__version__ in printed and "osie_lite0" in printed
 
 
+@pytest.mark.slow
 def test_a_saved_model_loads_whatever_room_is_imported_first(tmp_path, rng):
     model = ks.create_model("icf", weights=None, input_size=(64, 96))
     model.compile("adam", loss=ks.combo(kld=1, cc=1, from_logits=True), metrics=[ks.metrics.NSS(from_logits=True)])

@@ -136,6 +136,7 @@ def test_data_of_cells_that_wait_are_opened_too(small, tmp_path, monkeypatch):
     assert seen[0] is small["synthetic"] and seen[1] is other
 
 
+@pytest.mark.slow
 def test_a_second_stage_goes_on_from_the_first(small, eager, tmp_path):
     whole = {"freeze_backbone": False, "learning_rate": 1e-9, "schedule": "constant"}
     study = dataclasses.replace(STUDY, grids=(Grid(("kld",), rates=(1e-3,)), Grid(("kld",), then=whole)))

@@ -63,6 +63,7 @@ def test_a_model_is_given_the_number_of_the_data_set(tiny, other):
     assert np.isfinite(history["loss"]).all()
 
 
+@pytest.mark.slow
 def test_a_recipe_trains_on_a_mixture(eager, tiny, other, tiny_backbone, tmp_path):
     recipe = ks.Recipe(
         name="mixed",

@@ -60,7 +60,7 @@ def network():
     return ks.models.SaliencyModel(images, ks.layers.LogSoftmax(name="log_density")(x))
 
 
-QUICK = ("kld", "sinkhorn")
+QUICK = ("kld",)
 
 
 @pytest.mark.parametrize("name", slowly(LOSSES, set(LOSSES) - set(QUICK)))

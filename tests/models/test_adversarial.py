@@ -28,6 +28,7 @@ def changed(model, before):
     return [not np.array_equal(w.numpy(), old) for w, old in zip(model.trainable_weights, before, strict=True)]
 
 
+@pytest.mark.slow
 def test_batches_train_the_discriminator_and_the_generator_in_turn(eager, rng, tiny_backbone):
     keras.utils.set_random_seed(0)
     generator = ks.create_model("salgan", backbone=tiny_backbone, weights=None, input_size=SIZE, width=1 / 16)
