@@ -26,11 +26,9 @@ def with_few(metric: str, kind: str = "raw") -> dict[int, Rows]:
     }
 
 
-def interval(values: dict[int, np.ndarray]) -> tuple[float, float, float]:
-    """The mean over images and seeds, and the ends of its interval."""
-    each = np.array([values[seed] for seed in sorted(values)])
-    found = analysis.difference(each, np.zeros_like(each))
-    return found["mean"], found["low"], found["high"]
+def alone(values: dict[int, np.ndarray]) -> outcome.Comparison:
+    """The mean over images and seeds, with its interval."""
+    return outcome.difference(values, {seed: np.zeros_like(each) for seed, each in values.items()})
 
 
 def perceptual() -> list[tuple[tuple[str, str], float]]:

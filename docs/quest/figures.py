@@ -4,9 +4,9 @@ import extra
 import numpy as np
 import outcome
 from matplotlib.figure import Figure
-from outcome import FOLDER, GROUP, METRICS, SETTINGS, TITLES
+from outcome import FOLDER, GROUP, SETTINGS, TITLES
 from questions import FACTORS, variance
-from words import heading, title
+from words import directed, heading, title
 
 # Told apart without colour.
 MARKERS = {"single": ("o", "white"), "published": ("s", "0.6"), "balanced": ("D", "black"), "learned": ("^", "black")}
@@ -44,7 +44,7 @@ def differences(setting):
         far = np.quantile([each.low for each in found.values()], 0.04)  # the worst ones lie outside
         axis.set_xlim(min(1.1 * far, -0.1 * axis.get_xlim()[1]), None)
         axis.set_ylim(-0.8, len(losses) - 0.2)
-        axis.set_title(f"{heading(metric, kind)}{' (less)' if METRICS[metric][1] < 0 else ''}", fontsize=10)
+        axis.set_title(directed(metric, kind), fontsize=10)
         axis.tick_params(labelsize=8)
     axes[0].set_yticks(range(len(losses)), losses, fontsize=8)
     handles = [axes[0].plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in MARKERS.values()]
@@ -71,7 +71,7 @@ def short(settings):
         for row in range(0, len(losses), 2):
             axis.axhspan(row - 0.5, row + 0.5, color="0.95", zorder=-1)
         axis.set_ylim(-0.5, len(losses) - 0.5)
-        axis.set_title(f"{heading(*score)}{' (less)' if METRICS[score[0]][1] < 0 else ''}", fontsize=10)
+        axis.set_title(directed(*score), fontsize=10)
         axis.tick_params(labelsize=8)
     figure.axes[0].set_yticks(range(len(losses)), losses, fontsize=9)
     handles = [axis.plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in (PLACES[s] for s in settings)]
@@ -133,7 +133,8 @@ def few():
     for axis, score in zip(figure.subplots(1, 2), (("ig", "raw"), ("cc", "fair")), strict=True):
         found = extra.with_few(*score)
         for i, loss in enumerate(outcome.NAMES["FEW"]):
-            points = [(images, *extra.interval(rows[loss])) for images, rows in found.items() if loss in rows]
+            means = {images: extra.alone(rows[loss]) for images, rows in found.items() if loss in rows}
+            points = [(images, each.mean, each.low, each.high) for images, each in means.items()]
             if points:
                 images, mean, low, high = np.array(points).T
                 axis.errorbar(

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 import runpy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,18 +160,27 @@ class Comparison:
         return int(np.sign(self.mean)) if self.p < 1 - analysis.LEVEL else 0
 
 
+def difference(one: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -> Comparison:
+    """The values of one loss against those of another, by the seeds that both have."""
+    return Comparison(**analysis.difference(*analysis.paired(one, other)))
+
+
 def compare(loss: str, other: str, setting: Setting, metric: str, kind: str) -> Comparison:
     """One loss against another, not corrected for the number of comparisons."""
     found = scores(metric, kind)
-    return Comparison(**analysis.difference(*analysis.paired(found[loss, *setting], found[other, *setting])))
+    return difference(found[loss, *setting], found[other, *setting])
+
+
+def corrected(rows: Mapping[str, Comparison]) -> dict[str, Comparison]:
+    """The same with p-values corrected for their number."""
+    p_values = analysis.holm([row.p for row in rows.values()])
+    return {loss: dataclasses.replace(row, p=p) for (loss, row), p in zip(rows.items(), p_values, strict=True)}
 
 
 @functools.cache
 def against(other: str, setting: Setting, metric: str, kind: str) -> dict[str, Comparison]:
     """All losses against one, their p-values corrected for their number."""
-    rows = {loss: compare(loss, other, setting, metric, kind) for loss in complete(setting) if loss != other}
-    corrected = analysis.holm([row.p for row in rows.values()])
-    return {loss: dataclasses.replace(row, p=p) for (loss, row), p in zip(rows.items(), corrected, strict=True)}
+    return corrected({loss: compare(loss, other, setting, metric, kind) for loss in complete(setting) if loss != other})
 
 
 def verdicts(loss: str, other: str, setting: Setting) -> list[int]:

@@ -6,17 +6,10 @@ import extra
 import numpy as np
 import outcome
 import scipy.stats
-from outcome import BOTH, METRICS, NAMES, SEEDS, SETTINGS, STUDY, TITLES
+from outcome import BOTH, METRICS, NAMES, SEEDS, SETTINGS, STUDY, TITLES, difference
 from words import MARKS, heading, interval, table, title
 
-from keras_saliency.quest import analysis
-
 BESIDE = "nll"  # beside what the others are put in how much they lose with few images
-
-
-def difference(one, other):
-    """Of two losses, by the seeds that both have."""
-    return outcome.Comparison(**analysis.difference(*analysis.paired(one, other)))
 
 
 def few():
@@ -31,10 +24,9 @@ def few():
         means = {loss: [np.mean([*each[loss].values()]) for each in found.values()] for loss in there}
         lost = {loss: {seed: fewest[loss][seed] - most[loss][seed] for seed in fewest[loss]} for loss in there}
         for loss in there:
-            alone = difference(lost[loss], {seed: np.zeros_like(values) for seed, values in lost[loss].items()})
             beside = interval(difference(lost[loss], lost[BESIDE])) if BESIDE in lost and loss != BESIDE else ""
             rows.append([METRICS[metric][0], f"`{loss}`", *(f"{mean:.3f}" for mean in means[loss])])
-            rows[-1] += [interval(alone), beside]
+            rows[-1] += [interval(extra.alone(lost[loss])), beside]
         if len(there) > 2:
             ends = scipy.stats.spearmanr(*([means[loss][i] for loss in there] for i in (0, -1)))
             orders.append(f"{METRICS[metric][0]} {ends[0]:.2f}")
@@ -48,9 +40,8 @@ def perceptual():
     found = extra.perceptual()
     signs = []
     for score in BOTH:
-        each = [difference(*(extra.at_rate(name, *score) for name in names)) for names, _ in found]
-        corrected = analysis.holm([one.p for one in each])
-        signs.append([MARKS[int(np.sign(one.mean)) if p < 0.05 else 0] for one, p in zip(each, corrected, strict=True)])
+        each = {names[0]: difference(*(extra.at_rate(name, *score) for name in names)) for names, _ in found}
+        signs.append([MARKS[row.verdict] for row in outcome.corrected(each).values()])
     rows = [
         [f"`{loss}`", f"`{bare}`", *marks, f"{times:.1f}"]
         for ((loss, bare), times), marks in zip(found, zip(*signs, strict=True), strict=True)

@@ -24,6 +24,11 @@ def heading(metric, kind):
     return f"{'fair ' if kind == 'fair' else ''}{METRICS[metric][0]}"
 
 
+def directed(metric, kind):
+    """The same, with a word where less is better."""
+    return f"{heading(metric, kind)}{' (less)' if METRICS[metric][1] < 0 else ''}"
+
+
 def shown(metric, value, loss, best, worse):
     """A mean as it stands in a table."""
     text = f"{METRICS[metric][1] * value:.3f}"

@@ -136,9 +136,8 @@ def variance_shares(table: np.ndarray, factors: Sequence[str], drawn: str = "see
         for axis, name in enumerate(factors)
         if name != drawn
     }
-    squares["together"] = _squares(certain, table.shape) - sum(squares.values())
-    if drawn in factors:
-        squares[drawn] = total - _squares(certain, table.shape)
+    known = _squares(certain, table.shape)
+    squares |= {"together": known - sum(squares.values()), drawn: total - known}
     return {name: squares[name] / total if total else 0.0 for name in (*factors, "together")}
 
 
