@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_saliency.data import Fixations, Sample, Samples
 from keras_saliency.formulas.view import View
-from keras_saliency.training.features import FLOAT16_MAX, FeatureCache, clear_features
+from keras_saliency.training.features import FLOAT16_MAX, FeatureCache, clear_features, fingerprint_of
 
 SIZE = (24, 32)
 
@@ -69,6 +69,27 @@ def test_a_cache_is_used_again_only_for_the_same_thing(tiny, tmp_path):
     (tmp_path / "complete.json").write_text(json.dumps({"fingerprint": "interrupted"}))
     make(gain=2.0, samples=tiny.test)
     assert seen
+
+
+class OnAnotherMachine:
+    """A network, computed elsewhere: it differs in the last digits."""
+
+    def __init__(self, network):
+        self.network, self.get_weights = network, network.get_weights
+
+    def __call__(self, pictures, training):
+        return [feature * (1 + 1e-6) for feature in self.network(pictures, training=training)]
+
+
+def test_machines_that_share_a_folder_know_each_others_backbone():
+    network = backbone()
+    assert fingerprint_of(OnAnotherMachine(network), *SIZE) == fingerprint_of(network, *SIZE)
+
+
+def test_a_layer_without_weights_counts_as_another_backbone():
+    images = keras.Input((*SIZE, 3))
+    pooled = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+    assert len({fingerprint_of(keras.Model(images, layer(2)(images)), *SIZE) for layer in pooled}) == 2
 
 
 def test_mirrored_features_and_targets_agree_where_the_padding_is_odd(tmp_path):
