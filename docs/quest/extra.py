@@ -10,6 +10,7 @@ from keras_saliency.quest import analysis
 
 FIRST = outcome.SETTINGS[0]
 ALL = 500
+CELLS = STUDY.cells(RESULTS)[0]
 Rows = dict[str, dict[int, np.ndarray]]  # from loss and seed to the values of images, more is better
 
 
@@ -18,9 +19,8 @@ def with_few(metric: str, kind: str = "raw") -> dict[int, Rows]:
     """The losses of FEW by the number of training images, on OSIE with the first network."""
     whole = outcome.scores(metric, kind)
     found: dict[int, Rows] = {ALL: {loss: values for (loss, *where), values in whole.items() if (*where,) == FIRST}}
-    cells = STUDY.cells(RESULTS)[0]
-    for few in {cell.recipe.images for cell in cells if cell.recipe.images}:
-        found[few] = _rows((cell for cell in cells if cell.recipe.images == few), metric, kind)
+    for few in {cell.recipe.images for cell in CELLS if cell.recipe.images}:
+        found[few] = _rows((cell for cell in CELLS if cell.recipe.images == few), metric, kind)
     return {
         images: {loss: rows[loss] for loss in NAMES["FEW"] if loss in rows} for images, rows in sorted(found.items())
     }
@@ -55,7 +55,7 @@ def _at_rate(loss):
     """The cells of a loss with that rate that have scores."""
     return [
         cell
-        for cell in STUDY.cells(RESULTS)[0]
+        for cell in CELLS
         if (cell.loss, cell.model, cell.data) == (loss, *FIRST)
         and cell.recipe.learning_rate == NAMES["PERCEPTUAL_RATE"]
         and not cell.recipe.images
@@ -64,25 +64,11 @@ def _at_rate(loss):
     ]
 
 
-def broken(metric: str, kind: str = "raw") -> Rows:
-    """The losses that broke on Scene, with the other rate."""
-    again = (
-        cell
-        for cell in STUDY.cells(RESULTS)[0]
-        if cell.loss in NAMES["BROKEN"]
-        and (cell.model, cell.data) == outcome.SETTINGS[1]
-        and cell.recipe.learning_rate == NAMES["RATES"][0]
-    )
-    return _rows(again, metric, kind)
-
-
 @functools.cache
 def whole(data: str, metric: str, kind: str = "raw") -> Rows:
     """The losses with which the whole network was trained, too, with the first network on a data set."""
-    cells = STUDY.cells(RESULTS)[0]
-    return _rows(
-        (cell for cell in cells if cell.recipe.start and (cell.model, cell.data) == (FIRST[0], data)), metric, kind
-    )
+    where = (FIRST[0], data)
+    return _rows((c for c in CELLS if c.recipe.start and (c.model, c.data) == where), metric, kind)
 
 
 def _rows(cells, metric, kind):

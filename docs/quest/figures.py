@@ -4,7 +4,7 @@ import extra
 import numpy as np
 import outcome
 from matplotlib.figure import Figure
-from outcome import FOLDER, GROUP, SETTINGS, TITLES
+from outcome import FOLDER, GROUP, SETTINGS, SHOWN, TITLES
 from questions import FACTORS, variance
 from words import directed, heading, title
 
@@ -18,12 +18,16 @@ SHORT = (
     *("sam", "kld + nss", "nll + nss"),
     *("sigmoid_nss", "nss", "kld", "cc", "total_variation", "ae", "bce", "mse"),
 )
-SHOWN = (("nss", "raw"), ("ig", "raw"), ("cc", "raw"), ("cc", "fair"), ("kld", "fair"))
 
 
 def save(figure, name):
     """Writes a figure beside the results."""
     figure.savefig(FOLDER / f"{name}.png", dpi=110, bbox_inches="tight", facecolor="white")
+
+
+def _marks(axis, styles):
+    """What a legend shows: marks as they are drawn."""
+    return [axis.plot([], [], marker, mfc=colour, mec="black", ls="")[0] for marker, colour in styles]
 
 
 def differences(setting):
@@ -47,8 +51,9 @@ def differences(setting):
         axis.set_title(directed(metric, kind), fontsize=10)
         axis.tick_params(labelsize=8)
     axes[0].set_yticks(range(len(losses)), losses, fontsize=8)
-    handles = [axes[0].plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in MARKERS.values()]
-    figure.legend(handles, MARKERS, loc="lower center", ncol=len(MARKERS), fontsize=9, frameon=False)
+    figure.legend(
+        _marks(axes[0], MARKERS.values()), MARKERS, loc="lower center", ncol=len(MARKERS), fontsize=9, frameon=False
+    )
     figure.suptitle(f"{title(setting)}: difference to {reference}, right is better", fontsize=11, y=0.995)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     save(figure, f"differences_{'_'.join(setting)}")
@@ -74,8 +79,8 @@ def short(settings):
         axis.set_title(directed(*score), fontsize=10)
         axis.tick_params(labelsize=8)
     figure.axes[0].set_yticks(range(len(losses)), losses, fontsize=9)
-    handles = [axis.plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in (PLACES[s] for s in settings)]
-    figure.legend(handles, map(title, settings), loc="lower center", ncol=4, fontsize=9, frameon=False)
+    marks = _marks(axis, map(PLACES.get, settings))
+    figure.legend(marks, map(title, settings), loc="lower center", ncol=4, fontsize=9, frameon=False)
     figure.suptitle(f"The same network under other losses: difference to {reference}, right is better", fontsize=11)
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     save(figure, "short")
@@ -96,8 +101,7 @@ def critical_difference(settings):
     axis.set_yticks(range(len(losses)), losses, fontsize=8)
     axis.invert_yaxis()
     axis.set_xlabel("mean rank; grey: not to be told from the best (Nemenyi, 5 %)", fontsize=9)
-    handles = [axis.plot([], [], m, mfc=c, mec="black", ls="")[0] for m, c in MARKERS.values()]
-    axis.legend(handles, MARKERS, fontsize=8, loc="lower left")
+    axis.legend(_marks(axis, MARKERS.values()), MARKERS, fontsize=8, loc="lower left")
     save(figure, "ranks")
 
 

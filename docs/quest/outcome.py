@@ -27,6 +27,13 @@ METRICS = {
 }
 FAIR = ("sauc", "cc", "kld", "sim")  # that have maps of their own
 BOTH = [*((metric, "raw") for metric in METRICS), *((metric, "fair") for metric in FAIR)]
+SHOWN = (
+    ("nss", "raw"),
+    ("ig", "raw"),
+    ("cc", "raw"),
+    ("cc", "fair"),
+    ("kld", "fair"),
+)  # where there is no room for all
 # The seven metrics, of the density itself and of the maps that suit them.
 BY_KIND = {kind: [(m, kind if m in FAIR else "raw") for m in METRICS] for kind in ("raw", "fair")}
 SETTINGS = [(model, data) for model in STUDY.models for data in STUDY.data]
@@ -44,18 +51,57 @@ SEEDS = (0, 1, 2)  # that all losses have
 Setting = tuple[str, str]  # network and data
 
 
+BROKEN = 0.05  # bit of IG on validation: what tells no more of an image than the centre bias does
+
+
+def validation_ig(cell: Cell) -> float:
+    """The IG of a training on validation; infinite where there is none, so that it is not taken for a broken one."""
+    result = RESULTS.get(cell.key, {})
+    return float(analysis.values_of(result, "ig", "raw", "validation").mean()) if "scores" in result else np.inf
+
+
+def is_broken(cell: Cell) -> bool:
+    """Whether a training tells no more of an image than the centre bias does."""
+    return validation_ig(cell) < BROKEN
+
+
 @functools.cache
-def all_seeds(metric: str, kind: str = "raw", split: str = "test") -> analysis.Scores:
-    """The scores of a metric, more is better, of every seed that there is."""
+def at_rate() -> dict[tuple[str, str, str, int, float], Cell]:
+    """The trainings of one stage with all images, by loss, network, data, seed and rate."""
+    plain = (cell for cell in STUDY.cells(RESULTS)[0] if not cell.recipe.images and not cell.recipe.start)
+    return {(c.loss, c.model, c.data, c.recipe.seed, c.recipe.learning_rate): c for c in plain}
+
+
+@functools.cache
+def repeats() -> list[tuple[Cell, Cell | None]]:
+    """What is compared and broke, each with the same at the lower rate, where that is another one and is there."""
+    lower = NAMES["RATES"][0]
+    found: list[tuple[Cell, Cell | None]] = []
+    for cell in STUDY.finals(RESULTS):
+        if is_broken(cell):
+            again = at_rate().get((cell.loss, cell.model, cell.data, cell.recipe.seed, lower))
+            found.append((cell, again if again and again.key != cell.key and again.key in RESULTS else None))
+    return found
+
+
+@functools.cache
+def all_seeds(metric: str, kind: str = "raw", split: str = "test", repeated: bool = True) -> analysis.Scores:
+    """The scores of a metric, more is better, of every seed that there is; of what broke those at the lower rate,
+    unless `repeated` is false.
+    """
     sign = METRICS[metric][1]
-    found = analysis.scores(STUDY, RESULTS, metric, kind, split)
+    found = {row: dict(each) for row, each in analysis.scores(STUDY, RESULTS, metric, kind, split).items()}
+    for cell, again in repeats() if repeated else ():
+        if again and "scores" in RESULTS[again.key]:
+            values = analysis.values_of(RESULTS[again.key], metric, kind, split)
+            found[cell.loss, cell.model, cell.data][cell.recipe.seed] = values
     return {row: {seed: sign * v for seed, v in values.items()} for row, values in found.items()}
 
 
 @functools.cache
-def scores(metric: str, kind: str = "raw", split: str = "test") -> analysis.Scores:
+def scores(metric: str, kind: str = "raw", split: str = "test", repeated: bool = True) -> analysis.Scores:
     """The same of the seeds that all losses have."""
-    found = all_seeds(metric, kind, split)
+    found = all_seeds(metric, kind, split, repeated)
     return {row: {seed: v for seed, v in values.items() if seed in SEEDS} for row, values in found.items()}
 
 
@@ -90,11 +136,11 @@ def done() -> list[Setting]:
     return [setting for setting in SETTINGS if {*NAMES["ELSEWHERE"]} <= {*tried(setting)}]
 
 
-def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test") -> float:
+def mean(loss: str, setting: Setting, metric: str, kind: str, split: str = "test", repeated: bool = True) -> float:
     """The mean over images and seeds, more is better; of a loss that failed there is none, and it is the last."""
     if loss not in complete(setting):
         return -np.inf
-    return float(np.mean([*scores(metric, kind, split)[loss, *setting].values()]))
+    return float(np.mean([*scores(metric, kind, split, repeated)[loss, *setting].values()]))
 
 
 def common(settings: Sequence[Setting]) -> list[str]:
@@ -107,15 +153,18 @@ def ranked(
     split: str = "test",
     losses: Sequence[str] | None = None,
     kinds: Sequence[tuple[str, str]] = BOTH,
+    repeated: bool = True,
 ) -> tuple[dict[str, float], float]:
     """The mean rank of each loss, of some or of those that all settings have, over scores and settings, one is best;
-    and the critical difference.
+    and the critical difference. What broke counts as it did at the lower rate, unless `repeated` is false.
     """
     losses = common(settings) if losses is None else losses
     if len(losses) < 2:
         return {}, float("nan")
     tables = [
-        [mean(loss, setting, metric, kind, split) for loss in losses] for setting in settings for metric, kind in kinds
+        [mean(loss, setting, metric, kind, split, repeated) for loss in losses]
+        for setting in settings
+        for metric, kind in kinds
     ]
     found, critical, _ = analysis.mean_ranks(np.array(tables))
     return dict(zip(losses, found.tolist(), strict=True)), critical

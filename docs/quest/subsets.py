@@ -6,7 +6,7 @@ import extra
 import numpy as np
 import outcome
 import scipy.stats
-from outcome import BOTH, METRICS, NAMES, SEEDS, SETTINGS, STUDY, TITLES, difference
+from outcome import BOTH, METRICS, NAMES, RESULTS, SEEDS, SETTINGS, SHOWN, STUDY, TITLES, difference
 from words import MARKS, heading, interval, table, title
 
 BESIDE = "nll"  # beside what the others are put in how much they lose with few images
@@ -60,32 +60,48 @@ def perceptual_scores():
     return table(["loss", *(heading(*score) for score in BOTH)], rows)
 
 
+def broke():
+    """How many trainings broke at each rate, of all that were run with all images."""
+    counts: dict[tuple, list[int]] = {}
+    for (_, model, data, _, rate), cell in outcome.at_rate().items():
+        if cell.key in RESULTS:
+            count = counts.setdefault((model, data), {}).setdefault(rate, [0, 0])
+            count[0] += outcome.is_broken(cell)
+            count[1] += 1
+    rows = [
+        [title(setting), *(f"{each[rate][0]} of {each[rate][1]}" for rate in NAMES["RATES"])]
+        for setting, each in counts.items()
+    ]
+    return table(["", *(f"at {rate:g}" for rate in NAMES["RATES"])], rows)
+
+
 def broken():
-    """IG, seed by seed, of the losses that broke on Scene, at the rate that OSIE chose and at the other one."""
-    settled = outcome.scores("ig")
+    """The trainings that are compared and broke, with their IG on validation, and that at the lower rate."""
     rows = []
-    for loss in NAMES["BROKEN"]:
-        cells = outcome.finals_by_row().get((loss, *SETTINGS[1]), [])
-        tries = {cell.recipe.learning_rate: settled[loss, *SETTINGS[1]] for cell in cells}
-        for rate, values in {**tries, NAMES["RATES"][0]: extra.broken("ig").get(loss, {})}.items():
-            rows.append([f"`{loss}`", f"{rate:g}", *(f"{values[s].mean():.3f}" if s in values else "" for s in SEEDS)])
-    return table(["loss", "rate", *(f"IG, seed {seed}" for seed in SEEDS)], rows)
+    for cell, again in outcome.repeats():
+        rate = cell.recipe.learning_rate
+        second = f"{outcome.validation_ig(again):.3f}" if again else "" if rate > min(NAMES["RATES"]) else "the same"
+        rows.append([f"`{cell.loss}`", title((cell.model, cell.data)), cell.recipe.seed, f"{rate:g}"])
+        rows[-1] += [f"{outcome.validation_ig(cell):.3f}", second]
+    return table(["loss", "", "seed", "rate", "IG, bit", f"at {min(NAMES['RATES']):g}"], rows)
 
 
 def finalists():
-    """By how much the best combinations, with all their seeds, are better than the best single losses; uncorrected."""
+    """By how much the best combinations, with all their seeds, are better than the best single losses and than mse;
+    uncorrected.
+    """
     combinations, single = outcome.finalists()
     rows = []
     for setting, one, other in itertools.product(SETTINGS, combinations, dict.fromkeys([*single, "mse"])):
         row = [title(setting), f"`{one}`", f"`{other}`"]
-        for score in BOTH:
+        for score in SHOWN:
             found = outcome.all_seeds(*score)
             both = [found.get((loss, *setting), {}) for loss in (one, other)]
             if min(map(len, both)) > len(SEEDS):
                 row.append(interval(difference(*both)))
         if len(row) > 3:
             rows.append(row)
-    return table(["", "loss", "against", *(heading(*score) for score in BOTH)], rows)
+    return table(["", "loss", "against", *(heading(*score) for score in SHOWN)], rows)
 
 
 def whole():
@@ -111,6 +127,6 @@ def _of_stage(stage, data, metric, kind):
         return extra.whole(data, metric, kind)
     return {
         loss: values
-        for (loss, *where), values in outcome.scores(metric, kind).items()
+        for (loss, *where), values in outcome.scores(metric, kind, repeated=False).items()
         if where == [extra.FIRST[0], data]
     }
