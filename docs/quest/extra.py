@@ -2,6 +2,7 @@
 
 import functools
 
+import comparing
 import numpy as np
 import outcome
 from outcome import METRICS, NAMES, RESULTS, STUDY
@@ -26,9 +27,9 @@ def with_few(metric: str, kind: str = "raw") -> dict[int, Rows]:
     }
 
 
-def alone(values: dict[int, np.ndarray]) -> outcome.Comparison:
+def alone(values: dict[int, np.ndarray]) -> comparing.Comparison:
     """The mean over images and seeds, with its interval."""
-    return outcome.difference(values, {seed: np.zeros_like(each) for seed, each in values.items()})
+    return comparing.difference(values, {seed: np.zeros_like(each) for seed, each in values.items()})
 
 
 def perceptual() -> list[tuple[tuple[str, str], float]]:

@@ -1,89 +1,18 @@
 """The figures of docs/quest.md, from the results."""
 
 import extra
+import forests
 import numpy as np
 import outcome
+import scipy.stats
+from forests import MARKERS, save
 from matplotlib.figure import Figure
-from outcome import FOLDER, GROUP, SETTINGS, SHOWN, TITLES
+from outcome import BOTH, GROUP, SETTINGS, TITLES
 from questions import FACTORS, variance
-from words import directed, heading, title
+from words import heading, title
 
-# Told apart without colour.
-MARKERS = {"single": ("o", "white"), "published": ("s", "0.6"), "balanced": ("D", "black"), "learned": ("^", "black")}
 HATCHES = {"loss": "", "seed": "....", "model": "////", "data": "\\\\\\\\", "together": "xx"}
 GREYS = {"loss": "0.25", "seed": "1.0", "model": "0.8", "data": "0.9", "together": "0.6"}
-PLACES = dict(zip(SETTINGS, (("o", "black"), ("s", "0.7"), ("D", "0.4"), ("^", "white")), strict=True))
-# The losses of `short`: the finalists, those that are used most, and their combination that is no worse than its parts.
-SHORT = (
-    *("sam", "kld + nss", "nll + nss"),
-    *("sigmoid_nss", "nss", "kld", "cc", "total_variation", "ae", "bce", "mse"),
-)
-
-
-def save(figure, name):
-    """Writes a figure beside the results."""
-    figure.savefig(FOLDER / f"{name}.png", dpi=110, bbox_inches="tight", facecolor="white")
-
-
-def _marks(axis, styles):
-    """What a legend shows: marks as they are drawn."""
-    return [axis.plot([], [], marker, mfc=colour, mec="black", ls="")[0] for marker, colour in styles]
-
-
-def differences(setting):
-    """All losses against the best single one, with intervals."""
-    reference, ranks = outcome.best_single(), outcome.ranks([setting], losses=outcome.complete(setting))
-    losses = sorted(ranks, key=lambda loss: -ranks[loss])
-    figure = Figure(figsize=(12, 0.22 * len(losses) + 1.2))
-    axes = figure.subplots(1, len(SHOWN), sharey=True)
-    for axis, (metric, kind) in zip(axes, SHOWN, strict=True):
-        found = outcome.against(reference, setting, metric, kind)
-        for row, loss in enumerate(losses):
-            marker, colour = MARKERS[GROUP[loss]]
-            each = found.get(loss)
-            mean, low, high = (each.mean, each.low, each.high) if each else (0.0, 0.0, 0.0)
-            axis.plot([low, high], [row, row], color="0.3", lw=1)
-            axis.plot(mean, row, marker, mfc=colour, mec="black", ms=5)
-        axis.axvline(0, color="black", lw=0.8, ls=":")
-        far = np.quantile([each.low for each in found.values()], 0.04)  # the worst ones lie outside
-        axis.set_xlim(min(1.1 * far, -0.1 * axis.get_xlim()[1]), None)
-        axis.set_ylim(-0.8, len(losses) - 0.2)
-        axis.set_title(directed(metric, kind), fontsize=10)
-        axis.tick_params(labelsize=8)
-    axes[0].set_yticks(range(len(losses)), losses, fontsize=8)
-    figure.legend(
-        _marks(axes[0], MARKERS.values()), MARKERS, loc="lower center", ncol=len(MARKERS), fontsize=9, frameon=False
-    )
-    figure.suptitle(f"{title(setting)}: difference to {reference}, right is better", fontsize=11, y=0.995)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
-    save(figure, f"differences_{'_'.join(setting)}")
-
-
-def short(settings):
-    """Some losses against the best single one, in some scores and several settings: the first screen of the README."""
-    reference = outcome.best_single()
-    losses = [loss for loss in SHORT if loss != reference][::-1]
-    figure = Figure(figsize=(11, 3.9))
-    for axis, score in zip(figure.subplots(1, len(SHOWN), sharey=True), SHOWN, strict=True):
-        for i, setting in enumerate(settings):
-            found, (marker, colour) = outcome.against(reference, setting, *score), PLACES[setting]
-            for row, loss in enumerate(losses):
-                if loss in found:
-                    each, height = found[loss], row + 0.5 - (i + 1) / (len(settings) + 1)
-                    axis.plot([each.low, each.high], [height, height], color="0.4", lw=1)
-                    axis.plot(each.mean, height, marker, mfc=colour, mec="black", ms=4.5)
-        axis.axvline(0, color="black", lw=0.8, ls=":")
-        for row in range(0, len(losses), 2):
-            axis.axhspan(row - 0.5, row + 0.5, color="0.95", zorder=-1)
-        axis.set_ylim(-0.5, len(losses) - 0.5)
-        axis.set_title(directed(*score), fontsize=10)
-        axis.tick_params(labelsize=8)
-    figure.axes[0].set_yticks(range(len(losses)), losses, fontsize=9)
-    marks = _marks(axis, map(PLACES.get, settings))
-    figure.legend(marks, map(title, settings), loc="lower center", ncol=4, fontsize=9, frameon=False)
-    figure.suptitle(f"The same network under other losses: difference to {reference}, right is better", fontsize=11)
-    figure.tight_layout(rect=(0, 0.05, 1, 1))
-    save(figure, "short")
 
 
 def critical_difference(settings):
@@ -101,8 +30,49 @@ def critical_difference(settings):
     axis.set_yticks(range(len(losses)), losses, fontsize=8)
     axis.invert_yaxis()
     axis.set_xlabel("mean rank; grey: not to be told from the best (Nemenyi, 5 %)", fontsize=9)
-    axis.legend(_marks(axis, MARKERS.values()), MARKERS, fontsize=8, loc="lower left")
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    forests.legend(figure, MARKERS)
     save(figure, "ranks")
+
+
+def places(settings):
+    """The mean place of each loss in each score over settings: which loss wins on which metric."""
+    ranks = outcome.ranks(settings)
+    losses = sorted(ranks, key=lambda loss: ranks[loss])
+    each = [outcome.ranks(settings, kinds=[score]) for score in BOTH]
+    table = np.array([[found[loss] for found in each] for loss in losses])
+    figure = Figure(figsize=(8, 0.2 * len(losses) + 1))
+    axis = figure.subplots()
+    axis.imshow(table, cmap="gray", vmin=-0.6 * len(losses), aspect="auto")
+    for (row, column), value in np.ndenumerate(table):
+        axis.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7)
+    axis.set_xticks(range(len(BOTH)), [heading(*score) for score in BOTH], rotation=45, ha="left", fontsize=8)
+    axis.xaxis.tick_top()
+    axis.set_yticks(range(len(losses)), losses, fontsize=8)
+    save(figure, "places")
+
+
+def carried(settings):
+    """The places of losses in each setting, the best above; black are those that are first or second somewhere."""
+    losses = outcome.common(settings)
+    each = [outcome.ranks([setting], losses=losses) for setting in settings]
+    places = np.array([scipy.stats.rankdata([found[loss] for loss in losses], "ordinal") for found in each]).T
+    figure = Figure(figsize=(9, 0.2 * len(losses) + 1))
+    axis = figure.subplots()
+    for loss, row in zip(losses, places, strict=True):
+        marker, colour = MARKERS[GROUP[loss]]
+        best = row.min() <= 2
+        axis.plot(row, marker=marker, mfc=colour, mec="black", color="black" if best else "0.75", lw=1.2, ms=5)
+        axis.text(-0.07, row[0], loss, ha="right", va="center", fontsize=8)
+        axis.text(len(settings) - 0.93, row[-1], loss, va="center", fontsize=8)
+    axis.set_xticks(range(len(settings)), map(title, settings), fontsize=9)
+    axis.set_yticks([])
+    axis.invert_yaxis()
+    axis.spines[["left", "right", "top", "bottom"]].set_visible(False)
+    axis.set_xlim(-0.9, len(settings) - 0.1)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    forests.legend(figure, MARKERS)
+    save(figure, "carried")
 
 
 def shares():
@@ -158,9 +128,10 @@ def draw():
     """All figures for which there are results."""
     done = outcome.done()
     for setting in done:
-        differences(setting)
-    if done:
-        short(done)
-        critical_difference(done)
-        shares()
-        few()
+        forests.differences(setting)
+    forests.weights()
+    forests.perceptual()
+    for drawn in (forests.short, forests.parts, critical_difference, places, carried):
+        drawn(done)
+    shares()
+    few()

@@ -1,10 +1,9 @@
 """The results of quests/losses.py as arrays: what tables and figures are made of."""
 
-import dataclasses
 import functools
 import pathlib
 import runpy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -192,46 +191,3 @@ def finalists() -> tuple[list[str], list[str]]:
 def best_single() -> str:
     """The better of the two single losses."""
     return finalists()[1][0]
-
-
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """A loss against another one: the mean difference in a metric, more is better for the first; see `difference`."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-
-    @property
-    def verdict(self) -> int:
-        """One where it is significantly better, minus one where it is worse, else zero."""
-        return int(np.sign(self.mean)) if self.p < 1 - analysis.LEVEL else 0
-
-
-def difference(one: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -> Comparison:
-    """The values of one loss against those of another, by the seeds that both have."""
-    return Comparison(**analysis.difference(*analysis.paired(one, other)))
-
-
-def compare(loss: str, other: str, setting: Setting, metric: str, kind: str) -> Comparison:
-    """One loss against another, not corrected for the number of comparisons."""
-    found = scores(metric, kind)
-    return difference(found[loss, *setting], found[other, *setting])
-
-
-def corrected(rows: Mapping[str, Comparison]) -> dict[str, Comparison]:
-    """The same with p-values corrected for their number."""
-    p_values = analysis.holm([row.p for row in rows.values()])
-    return {loss: dataclasses.replace(row, p=p) for (loss, row), p in zip(rows.items(), p_values, strict=True)}
-
-
-@functools.cache
-def against(other: str, setting: Setting, metric: str, kind: str) -> dict[str, Comparison]:
-    """All losses against one, their p-values corrected for their number."""
-    return corrected({loss: compare(loss, other, setting, metric, kind) for loss in complete(setting) if loss != other})
-
-
-def verdicts(loss: str, other: str, setting: Setting) -> list[int]:
-    """In each metric and kind of map whether one loss is better than another, worse, or neither."""
-    return [against(other, setting, metric, kind)[loss].verdict for metric, kind in BOTH]

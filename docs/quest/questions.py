@@ -2,6 +2,7 @@
 
 import itertools
 
+import comparing
 import numpy as np
 import outcome
 import scipy.stats
@@ -27,7 +28,8 @@ def shares():
 
 def variance(settings):
     """From metric and kind of map to the share of each factor; empty as long as a setting is not there."""
-    losses = [loss for loss in COMPARED if all(loss in outcome.complete(setting) for setting in settings)]
+    there = {*settings} <= {*outcome.done()}
+    losses = [loss for loss in COMPARED if there and all(loss in outcome.complete(setting) for setting in settings)]
     models, data = (list(dict.fromkeys(setting[i] for setting in settings)) for i in range(2))
     if not losses:
         return {}
@@ -74,7 +76,7 @@ def expected():
         means = {name: outcome.mean(name, setting, metric, "raw") for name in losses}
         place = 1 + sum(mean > means[loss] for mean in means.values())
         other = outcome.best([name for name in losses if name != loss], setting, metric, "raw")
-        found = outcome.compare(loss, other, setting, metric, "raw")
+        found = comparing.compare(loss, other, setting, metric, "raw")
         rows.append([heading(metric, "raw"), title(setting), f"`{loss}`", place, f"`{other}`", interval(found)])
     return table(["", "", "its loss", "place", "the best other", "better by"], rows)
 
@@ -88,7 +90,7 @@ def parts():
         terms = loss.split(" + ")
         if GROUP[loss] == "balanced" and {loss, *terms} <= {*outcome.complete(setting)}:
             against = [f"`{term}`: {counts(loss, term, [setting])}" for term in terms]
-            signs = np.array([outcome.verdicts(loss, term, setting) for term in terms])
+            signs = np.array([comparing.verdicts(loss, term, setting) for term in terms])
             own, *others = (np.array([outcome.mean(n, setting, *s) for s in BOTH]) for n in (loss, *terms))
             won = ((signs > 0).all(0), (own > np.array(others)).all(0))
             better = [len({BOTH[i][0] for i in np.flatnonzero(each)}) for each in won]
@@ -130,6 +132,6 @@ def weights():
     rows = []
     for (one, other), setting in itertools.product(PAIRS, SETTINGS):
         if {one, other} <= {*outcome.complete(setting)}:
-            signs = [MARKS[verdict] for verdict in outcome.verdicts(one, other, setting)]
+            signs = [MARKS[verdict] for verdict in comparing.verdicts(one, other, setting)]
             rows.append([f"`{one}`", f"`{other}`", title(setting), *signs])
     return table(["loss", "against", "", *(heading(*score) for score in BOTH)], rows)

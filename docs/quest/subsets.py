@@ -2,11 +2,12 @@
 
 import itertools
 
+import comparing
 import extra
 import numpy as np
 import outcome
 import scipy.stats
-from outcome import BOTH, METRICS, NAMES, RESULTS, SEEDS, SETTINGS, SHOWN, STUDY, TITLES, difference
+from outcome import BOTH, METRICS, NAMES, RESULTS, SEEDS, SETTINGS, SHOWN, STUDY, TITLES
 from words import MARKS, heading, interval, table, title
 
 BESIDE = "nll"  # beside what the others are put in how much they lose with few images
@@ -24,7 +25,9 @@ def few():
         means = {loss: [np.mean([*each[loss].values()]) for each in found.values()] for loss in there}
         lost = {loss: {seed: fewest[loss][seed] - most[loss][seed] for seed in fewest[loss]} for loss in there}
         for loss in there:
-            beside = interval(difference(lost[loss], lost[BESIDE])) if BESIDE in lost and loss != BESIDE else ""
+            beside = (
+                interval(comparing.difference(lost[loss], lost[BESIDE])) if BESIDE in lost and loss != BESIDE else ""
+            )
             rows.append([METRICS[metric][0], f"`{loss}`", *(f"{mean:.3f}" for mean in means[loss])])
             rows[-1] += [interval(extra.alone(lost[loss])), beside]
         if len(there) > 2:
@@ -40,8 +43,8 @@ def perceptual():
     found = extra.perceptual()
     signs = []
     for score in BOTH:
-        each = {names[0]: difference(*(extra.at_rate(name, *score) for name in names)) for names, _ in found}
-        signs.append([MARKS[row.verdict] for row in outcome.corrected(each).values()])
+        each = {names[0]: comparing.difference(*(extra.at_rate(name, *score) for name in names)) for names, _ in found}
+        signs.append([MARKS[row.verdict] for row in comparing.corrected(each).values()])
     rows = [
         [f"`{loss}`", f"`{bare}`", *marks, f"{times:.1f}"]
         for ((loss, bare), times), marks in zip(found, zip(*signs, strict=True), strict=True)
@@ -98,7 +101,7 @@ def finalists():
             found = outcome.all_seeds(*score)
             both = [found.get((loss, *setting), {}) for loss in (one, other)]
             if min(map(len, both)) > len(SEEDS):
-                row.append(interval(difference(*both)))
+                row.append(interval(comparing.difference(*both)))
         if len(row) > 3:
             rows.append(row)
     return table(["", "loss", "against", *(heading(*score) for score in SHOWN)], rows)
@@ -114,7 +117,7 @@ def whole():
             for loss in both if "mse" in both else []:
                 row = [TITLES[data], stage, f"`{loss}`"]
                 for score, losses in found.items():
-                    own, against = np.mean([*losses[loss].values()]), difference(losses[loss], losses["mse"])
+                    own, against = np.mean([*losses[loss].values()]), comparing.difference(losses[loss], losses["mse"])
                     mark = "" if loss == "mse" or against.low <= 0 <= against.high else "*"
                     row.append(f"{METRICS[score[0]][1] * own:.3f}{mark}")
                 rows.append(row)

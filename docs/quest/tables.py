@@ -2,6 +2,7 @@
 
 import collections
 
+import comparing
 import numpy as np
 import outcome
 import questions
@@ -66,7 +67,7 @@ def setting_scores(setting):
     for metric, kind in BOTH:
         values = [outcome.mean(loss, setting, metric, kind) for loss in losses]
         best = outcome.best(losses, setting, metric, kind)
-        worse = {loss for loss, found in outcome.against(best, setting, metric, kind).items() if found.verdict < 0}
+        worse = {loss for loss, found in comparing.against(best, setting, metric, kind).items() if found.verdict < 0}
         columns.append([shown(metric, value, loss, best, worse) for loss, value in zip(losses, values, strict=True)])
     rows = dict(zip(losses, zip(*columns, strict=True), strict=True))
     headings = [heading(*score) for score in BOTH]

@@ -2,6 +2,7 @@
 
 import collections
 
+import comparing
 import outcome
 from outcome import METRICS, TITLES
 
@@ -46,7 +47,7 @@ def counts(loss, other, settings):
         return ""
     if not all({loss, other} <= {*outcome.complete(setting)} for setting in settings):
         return "failed"
-    found = collections.Counter(v for setting in settings for v in outcome.verdicts(loss, other, setting))
+    found = collections.Counter(v for setting in settings for v in comparing.verdicts(loss, other, setting))
     return f"{found[1]}, {found[0]}, {found[-1]}"
 
 
