@@ -52,6 +52,10 @@ BROKEN = {
     ("attentive", "osie", 4): ("nll", "sigmoid_nss"),
     ("attentive", "scene", 0): ("mse", "wbce", "sinkhorn", "kld + cc", "nll + cc", "kld + cc + nss"),
     ("attentive", "scene", 1): ("mse", "cosine", "softmax_l2", "sinkhorn"),
+    ("attentive", "scene", 2): (
+        *("mse", "focal", "total_variation", "sinkhorn", "nll + cc", "nll + nss"),
+        *("total_variation + nss", "nll + ae", "kld + nss + mse", "nll + cc + ae"),
+    ),
 }
 PERCEPTUAL_RATE = 1e-2
 FEW = ("mse", "kld", "nll", "cc", "nss", "sam", "nll + cc", "kld + cc + nss")
