@@ -40,9 +40,8 @@ LOSSES: dict[str, type[SaliencyLoss]] = {
         perceptual.Gram,
     )
 }
-# Published combinations (SalNAS's without one minus AUC, which has no gradient), and one loss of each family after the
-# finding of Bruckert et al. (2021), its perceptual term weighed so that it pulls about as the others do at the start of
-# osie_lite0.
+# Published combinations (SalNAS's without one minus AUC, which has no gradient), and what docs/quest.md supports: terms
+# that pull alike at the start.
 PRESETS = {
     "sam": "10 kld + 2 cc + nss",
     "eml-net": "kld + cc + nss",
@@ -55,7 +54,7 @@ PRESETS = {
     "salnas": "kld + cc + sim + sigmoid_nss",
     "sum": "10 kld + 2 cc + sim + nss + 5 mse",
     "tavakoli": "kld + cc + exp_nss",
-    "quest": "mse + kld + cc + 0.0001 deep_features",
+    "quest": "nll + 0.5 nss",
 }
 # What the terms of a preset are made with.
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {"eml-net": {"nss": {"relative": True}}}
