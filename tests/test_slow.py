@@ -68,6 +68,17 @@ def test_the_tables_of_the_study_are_those_of_its_results():
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY / "docs" / "quest", check=True)
 
 
+def test_all_of_the_study_that_broke_was_repeated():
+    code = """
+import outcome
+lowest = min(outcome.NAMES["RATES"])
+print([str(cell) for cell, again in outcome.repeats() if not again and cell.recipe.learning_rate > lowest])
+"""
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=REPOSITORY / "docs" / "quest", check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.model.backbone is None])
 def test_every_published_recipe_trains(name, tiny, tmp_path):
     """One epoch of a few small images, with a narrow decoder and random weights."""
