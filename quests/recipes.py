@@ -1,4 +1,4 @@
-"""Which loss do the recipes take? The network of `osie_lite0`, at its own size, under what docs/quest.md leaves to choose from.
+"""Which loss do the recipes take? The network of `osie_lite0`, at its own size, under three losses of docs/quest.md.
 
 Run: keras-saliency quest quests/recipes.py --data osie=DIR
 """
