@@ -60,6 +60,16 @@ def overall(done):
     return table(["loss", "", "mean rank", *columns, *against], rows)
 
 
+def beside_best():
+    """How many losses are significantly better, and how many worse, than the best single one, in each score."""
+    rows = []
+    for setting in outcome.done():
+        each = [comparing.against(outcome.best_single(), setting, *score).values() for score in BOTH]
+        counted = [collections.Counter(row.verdict for row in found) for found in each]
+        rows.append([title(setting), len(outcome.complete(setting)) - 1, *(f"{c[1]}, {c[-1]}" for c in counted)])
+    return table(["", "others", *(heading(*score) for score in BOTH)], rows)
+
+
 def setting_scores(setting):
     """All scores of a setting; bold is what is best on validation, and in brackets what is significantly worse."""
     losses, ranks = outcome.complete(setting), outcome.ranks([setting])
@@ -98,6 +108,7 @@ TABLES = {
     "rates": rates,
     "overall": lambda: overall(outcome.done()),
     "overall multilevel": lambda: overall([setting for setting in outcome.done() if setting[0] == "multilevel"]),
+    "beside best": beside_best,
     "spread": spread,
     "shares": questions.shares,
     "own": questions.own,
