@@ -58,6 +58,8 @@ BROKEN = {
     ),
 }
 PERCEPTUAL_RATE = 1e-2
+# When all else was there: the preset that it suggests, and the finalist that has the lower rate with `attentive`.
+AFTERWARDS = {"quest": ("multilevel", "attentive"), "sam": ("attentive",)}
 FEW = ("mse", "kld", "nll", "cc", "nss", "sam", "nll + cc", "kld + cc + nss")
 
 
@@ -85,6 +87,7 @@ STUDY = Study(
             name: {**changes, "balance": "gradient", "loss_options": {k: v for k, v in SEEN_BY.items() if k in name}}
             for name, changes in losses(PERCEPTUAL).items()
         },
+        "quest": {"loss": combo("quest").weights},
     },
     models={"multilevel": {}, "attentive": {"model": {"name": "attentive", "width": 0.125}}},
     data={"osie": {"epochs": 8}, "scene": {"epochs": 10}},  # 200 steps each
@@ -113,6 +116,11 @@ STUDY = Study(
         *(
             Grid(names, (model,), (data,), (seed,), changes={"learning_rate": RATES[0]})
             for (model, data, seed), names in BROKEN.items()
+        ),
+        *(
+            # As a change, or the other losses would be compared with it, too.
+            Grid((name,), models, seeds=(0, 1, 2), rates=RATES[1:], changes={"learning_rate": RATES[1]})
+            for name, models in AFTERWARDS.items()
         ),
     ),
 )

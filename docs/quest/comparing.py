@@ -30,10 +30,12 @@ def difference(one: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -
     return Comparison(**analysis.difference(*analysis.paired(one, other)))
 
 
-def compare(loss: str, other: str, setting: Setting, metric: str, kind: str) -> Comparison:
-    """One loss against another, not corrected for the number of comparisons."""
-    found = scores(metric, kind)
-    return difference(found[loss, *setting], found[other, *setting])
+def compare(
+    loss: str, other: str, setting: Setting, metric: str, kind: str, other_kind: str | None = None
+) -> Comparison:
+    """One loss against another, or against another kind of map of it; not corrected for the number of comparisons."""
+    one, two = scores(metric, kind), scores(metric, other_kind or kind)
+    return difference(one[loss, *setting], two[other, *setting])
 
 
 def corrected(rows: Mapping[str, Comparison]) -> dict[str, Comparison]:
@@ -43,9 +45,12 @@ def corrected(rows: Mapping[str, Comparison]) -> dict[str, Comparison]:
 
 
 @functools.cache
-def against(other: str, setting: Setting, metric: str, kind: str) -> dict[str, Comparison]:
+def against(
+    other: str, setting: Setting, metric: str, kind: str, other_kind: str | None = None
+) -> dict[str, Comparison]:
     """All losses against one, their p-values corrected for their number."""
-    return corrected({loss: compare(loss, other, setting, metric, kind) for loss in complete(setting) if loss != other})
+    others = (loss for loss in complete(setting) if loss != other)
+    return corrected({loss: compare(loss, other, setting, metric, kind, other_kind) for loss in others})
 
 
 def verdicts(loss: str, other: str, setting: Setting) -> list[int]:

@@ -39,30 +39,28 @@ def perceptual() -> list[tuple[tuple[str, str], float]]:
     rows = []
     for loss in NAMES["PERCEPTUAL"]:
         bare = " + ".join(term for term in loss.split(" + ") if term not in ("deep_features", "gram"))
-        both = [_at_rate(name) for name in (loss, bare)]
+        both = [_at_rate(name, FIRST, NAMES["PERCEPTUAL_RATE"]) for name in (loss, bare)]
         if all(both):
             times = [np.mean([RESULTS[cell.key]["seconds"]["training"] for cell in cells]) for cells in both]
             rows.append(((loss, bare), times[0] / times[1]))
     return rows
 
 
-def at_rate(loss: str, metric: str, kind: str = "raw") -> dict[int, np.ndarray]:
-    """A loss with the learning rate of the perceptual ones, on OSIE with the first network."""
-    return _rows(_at_rate(loss), metric, kind).get(loss, {})
+def at_rate(
+    loss: str,
+    metric: str,
+    kind: str = "raw",
+    setting: outcome.Setting = FIRST,
+    rate: float = NAMES["PERCEPTUAL_RATE"],
+) -> dict[int, np.ndarray]:
+    """A loss with one learning rate, that of the perceptual ones if no other is named, by the seeds that all have."""
+    return _rows(_at_rate(loss, setting, rate), metric, kind).get(loss, {})
 
 
-@functools.cache
-def _at_rate(loss):
-    """The cells of a loss with that rate that have scores."""
-    return [
-        cell
-        for cell in CELLS
-        if (cell.loss, cell.model, cell.data) == (loss, *FIRST)
-        and cell.recipe.learning_rate == NAMES["PERCEPTUAL_RATE"]
-        and not cell.recipe.images
-        and not cell.recipe.start
-        and "scores" in RESULTS.get(cell.key, {})
-    ]
+def _at_rate(loss, setting, rate):
+    """The cells of a loss with a rate that have scores."""
+    found = (outcome.at_rate().get((loss, *setting, seed, rate)) for seed in outcome.SEEDS)
+    return [cell for cell in found if cell and "scores" in RESULTS.get(cell.key, {})]
 
 
 @functools.cache

@@ -29,7 +29,7 @@ def critical_difference(settings):
     axis.axvspan(best, best + critical, color="0.92", zorder=-1)
     axis.set_yticks(range(len(losses)), losses, fontsize=8)
     axis.invert_yaxis()
-    axis.set_xlabel("mean rank; grey: not to be told from the best (Nemenyi, 5 %)", fontsize=9)
+    axis.set_xlabel("mean rank; grey: within the critical difference of the best (Nemenyi, 5 %)", fontsize=9)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     forests.legend(figure, MARKERS)
     save(figure, "ranks")

@@ -1,6 +1,7 @@
 """The tables of docs/quest.md, from the results."""
 
 import collections
+import itertools
 
 import comparing
 import numpy as np
@@ -8,7 +9,7 @@ import outcome
 import questions
 import subsets
 from outcome import BOTH, GROUP, RESULTS, SEEDS, SETTINGS, STUDY, TITLES
-from words import counts, heading, references, shown, table, title
+from words import counts, heading, interval, references, shown, table, title
 
 
 def cells():
@@ -56,18 +57,39 @@ def overall(done):
     for loss in sorted(ranks, key=lambda loss: ranks[loss]):
         own = [f"{found[loss]:.1f}" for found in (ranks, *columns.values())]
         rows.append([f"`{loss}`", GROUP[loss], *own, *(counts(loss, other, done) for other in references())])
-    against = [f"against `{other}`: better, alike, worse" for other in references()]
+    against = [f"against `{other}`: better, neither, worse" for other in references()]
     return table(["loss", "", "mean rank", *columns, *against], rows)
 
 
 def beside_best():
-    """How many losses are significantly better, and how many worse, than the best single one, in each score."""
+    """How many losses are significantly better, and how many worse, than the best single one, in each score, and the
+    largest upper end of their 95 % intervals: no other is better by more.
+    """
     rows = []
     for setting in outcome.done():
-        each = [comparing.against(outcome.best_single(), setting, *score).values() for score in BOTH]
-        counted = [collections.Counter(row.verdict for row in found) for found in each]
-        rows.append([title(setting), len(outcome.complete(setting)) - 1, *(f"{c[1]}, {c[-1]}" for c in counted)])
+        row = [title(setting), len(outcome.complete(setting)) - 1]
+        for score in BOTH:
+            found = comparing.against(outcome.best_single(), setting, *score).values()
+            counted = collections.Counter(each.verdict for each in found)
+            row.append(f"{counted[1]}, {counted[-1]}; {max(each.high for each in found):.3f}")
+        rows.append(row)
     return table(["", "others", *(heading(*score) for score in BOTH)], rows)
+
+
+def blurred():
+    """The maps as they are predicted by all losses against the fair ones of the best single loss: how many are better
+    and worse, and the one that is best by validation; that interval is not corrected.
+    """
+    best, rows = outcome.best_single(), []
+    for metric, setting in itertools.product(("cc", "kld", "sim"), outcome.done()):
+        found = comparing.against(best, setting, metric, "raw", "fair")
+        counted = collections.Counter(each.verdict for each in found.values())
+        winner = outcome.best([*found], setting, metric, "raw")
+        value = outcome.METRICS[metric][1] * outcome.mean(best, setting, metric, "fair")
+        row = [heading(metric, "raw"), title(setting), f"{value:.3f}", counted[1], counted[-1], f"`{winner}`"]
+        rows.append([*row, interval(found[winner])])
+    columns = ["", "", f"`{best}`, fair map", "others better", "worse", "the best other", "better by"]
+    return table(columns, rows)
 
 
 def setting_scores(setting):
@@ -109,6 +131,8 @@ TABLES = {
     "overall": lambda: overall(outcome.done()),
     "overall multilevel": lambda: overall([setting for setting in outcome.done() if setting[0] == "multilevel"]),
     "beside best": beside_best,
+    "blurred": blurred,
+    "afterwards": subsets.afterwards,
     "spread": spread,
     "shares": questions.shares,
     "own": questions.own,
