@@ -82,7 +82,7 @@ def expected():
 
 
 def parts():
-    """Each balanced combination against each of its parts: better, alike, worse; and in how many of the seven metrics,
+    """Each balanced combination against each of its parts: better, neither, worse; and in how many of the seven metrics,
     raw or fair, it is better than each of them.
     """
     rows = []

@@ -42,7 +42,7 @@ def references():
 
 
 def counts(loss, other, settings):
-    """In how many scores a loss is better than another, alike, and worse."""
+    """In how many scores a loss is better than another, neither, and worse."""
     if loss == other:
         return ""
     if not all({loss, other} <= {*outcome.complete(setting)} for setting in settings):
