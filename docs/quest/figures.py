@@ -97,7 +97,7 @@ def shares():
         axis.set_title(name, fontsize=10)
         axis.set_ylim(0, 1)
     # The first panel has all factors that there are.
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=8, loc="upper left", bbox_to_anchor=(1, 0.9))
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), fontsize=8, loc="upper left", bbox_to_anchor=(0.91, 0.9))
     save(figure, "shares")
 
 
