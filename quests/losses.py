@@ -58,8 +58,10 @@ BROKEN = {
     ),
 }
 PERCEPTUAL_RATE = 1e-2
-# When all else was there: the preset that it suggests, and the finalist that has the lower rate with `attentive`.
-AFTERWARDS = {"quest": ("multilevel", "attentive"), "sam": ("attentive",)}
+# When all else was there: `nll` with a little of another, and the finalist that has the lower rate with `attentive`.
+LITTLE = {"nll + 0.5 nss": {"nll": 1.0, "nss": 0.5}, "nll + 1 cc": {"nll": 1.0, "cc": 1.0}}
+LITTLE_BROKEN = {"nll + 0.5 nss": (2,), "nll + 1 cc": (0, 2)}  # seeds with `attentive` on Scene, as above
+AFTERWARDS = {**dict.fromkeys(LITTLE, ("multilevel", "attentive")), "sam": ("attentive",)}
 FEW = ("mse", "kld", "nll", "cc", "nss", "sam", "nll + cc", "kld + cc + nss")
 
 
@@ -87,7 +89,7 @@ STUDY = Study(
             name: {**changes, "balance": "gradient", "loss_options": {k: v for k, v in SEEN_BY.items() if k in name}}
             for name, changes in losses(PERCEPTUAL).items()
         },
-        "quest": {"loss": combo("quest").weights},
+        **{name: {"loss": weights} for name, weights in LITTLE.items()},
     },
     models={"multilevel": {}, "attentive": {"model": {"name": "attentive", "width": 0.125}}},
     data={"osie": {"epochs": 8}, "scene": {"epochs": 10}},  # 200 steps each
@@ -121,6 +123,10 @@ STUDY = Study(
             # As a change, or the other losses would be compared with it, too.
             Grid((name,), models, seeds=(0, 1, 2), rates=RATES[1:], changes={"learning_rate": RATES[1]})
             for name, models in AFTERWARDS.items()
+        ),
+        *(
+            Grid((name,), ("attentive",), ("scene",), seeds, rates=RATES[:1], changes={"learning_rate": RATES[0]})
+            for name, seeds in LITTLE_BROKEN.items()
         ),
     ),
 )

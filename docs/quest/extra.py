@@ -52,15 +52,19 @@ def at_rate(
     kind: str = "raw",
     setting: outcome.Setting = FIRST,
     rate: float = NAMES["PERCEPTUAL_RATE"],
+    split: str = "test",
 ) -> dict[int, np.ndarray]:
-    """A loss with one learning rate, that of the perceptual ones if no other is named, by the seeds that all have."""
-    return _rows(_at_rate(loss, setting, rate), metric, kind).get(loss, {})
+    """A loss with one learning rate, that of the perceptual ones if no other is named, by the seeds that all have; what
+    broke is replaced.
+    """
+    return _rows(_at_rate(loss, setting, rate), metric, kind, split).get(loss, {})
 
 
 def _at_rate(loss, setting, rate):
     """The cells of a loss with a rate that have scores."""
-    found = (outcome.at_rate().get((loss, *setting, seed, rate)) for seed in outcome.SEEDS)
-    return [cell for cell in found if cell and "scores" in RESULTS.get(cell.key, {})]
+    cells = (outcome.at_rate().get((loss, *setting, seed, rate)) for seed in outcome.SEEDS)
+    found = [cell for cell in cells if cell and "scores" in RESULTS.get(cell.key, {})]
+    return [(outcome.again(cell) if outcome.is_broken(cell) else None) or cell for cell in found]
 
 
 @functools.cache
@@ -70,12 +74,12 @@ def whole(data: str, metric: str, kind: str = "raw") -> Rows:
     return _rows((c for c in CELLS if c.recipe.start and (c.model, c.data) == where), metric, kind)
 
 
-def _rows(cells, metric, kind):
+def _rows(cells, metric, kind, split="test"):
     """The values of those cells that have scores."""
     found: Rows = {}
     for cell in cells:
         result = RESULTS.get(cell.key, {})
         if "scores" in result:
-            values = METRICS[metric][1] * analysis.values_of(result, metric, kind)
+            values = METRICS[metric][1] * analysis.values_of(result, metric, kind, split)
             found.setdefault(cell.loss, {})[cell.recipe.seed] = values
     return found

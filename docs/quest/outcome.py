@@ -71,16 +71,16 @@ def at_rate() -> dict[tuple[str, str, str, int, float], Cell]:
     return {(c.loss, c.model, c.data, c.recipe.seed, c.recipe.learning_rate): c for c in plain}
 
 
+def again(cell: Cell) -> Cell | None:
+    """The same training at the lower rate, where that is another one and is there."""
+    found = at_rate().get((cell.loss, cell.model, cell.data, cell.recipe.seed, NAMES["RATES"][0]))
+    return found if found and found.key != cell.key and found.key in RESULTS else None
+
+
 @functools.cache
 def repeats() -> list[tuple[Cell, Cell | None]]:
-    """What is compared and broke, each with the same at the lower rate, where that is another one and is there."""
-    lower = NAMES["RATES"][0]
-    found: list[tuple[Cell, Cell | None]] = []
-    for cell in STUDY.finals(RESULTS):
-        if is_broken(cell):
-            again = at_rate().get((cell.loss, cell.model, cell.data, cell.recipe.seed, lower))
-            found.append((cell, again if again and again.key != cell.key and again.key in RESULTS else None))
-    return found
+    """What is compared and broke, each with the same at the lower rate, if it is there."""
+    return [(cell, again(cell)) for cell in STUDY.finals(RESULTS) if is_broken(cell)]
 
 
 @functools.cache
@@ -90,9 +90,9 @@ def all_seeds(metric: str, kind: str = "raw", split: str = "test", repeated: boo
     """
     sign = METRICS[metric][1]
     found = {row: dict(each) for row, each in analysis.scores(STUDY, RESULTS, metric, kind, split).items()}
-    for cell, again in repeats() if repeated else ():
-        if again and "scores" in RESULTS[again.key]:
-            values = analysis.values_of(RESULTS[again.key], metric, kind, split)
+    for cell, other in repeats() if repeated else ():
+        if other and "scores" in RESULTS[other.key]:
+            values = analysis.values_of(RESULTS[other.key], metric, kind, split)
             found[cell.loss, cell.model, cell.data][cell.recipe.seed] = values
     return {row: {seed: sign * v for seed, v in values.items()} for row, values in found.items()}
 

@@ -82,8 +82,8 @@ def expected():
 
 
 def parts():
-    """Each balanced combination against each of its parts: better, neither, worse; and in how many of the seven metrics,
-    raw or fair, it is better than each of them.
+    """Each balanced combination against each of its parts: better, neither, worse; and in how many of the seven
+    metrics, raw or fair, it is better than each of them.
     """
     rows = []
     for loss, setting in itertools.product(COMPARED, SETTINGS):

@@ -107,23 +107,6 @@ def finalists():
     return table(["", "loss", "against", *(heading(*score) for score in SHOWN)], rows)
 
 
-def afterwards():
-    """What was trained when all else was there, against the best single loss and against what it stands for;
-    uncorrected.
-    """
-    rate, rows = max(NAMES["RATES"]), []
-    for (loss, models), setting in itertools.product(NAMES["AFTERWARDS"].items(), SETTINGS):
-        values = {score: extra.at_rate(loss, *score, setting, rate) for score in SHOWN}
-        if setting[0] in models and all({*each} == {*SEEDS} for each in values.values()):
-            for other in (outcome.best_single(), "nll + nss" if loss == "quest" else loss):
-                found = (
-                    interval(comparing.difference(each, outcome.scores(*score)[other, *setting]))
-                    for score, each in values.items()
-                )
-                rows.append([f"`{loss}` at {rate:g}", title(setting), f"`{other}`", *found])
-    return table(["loss", "", "against", *(heading(*score) for score in SHOWN)], rows)
-
-
 def whole():
     """The scores of frozen and of trained backbones, and what they differ by from mse; uncorrected."""
     rows = []

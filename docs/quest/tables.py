@@ -4,6 +4,7 @@ import collections
 import itertools
 
 import comparing
+import little
 import numpy as np
 import outcome
 import questions
@@ -132,7 +133,7 @@ TABLES = {
     "overall multilevel": lambda: overall([setting for setting in outcome.done() if setting[0] == "multilevel"]),
     "beside best": beside_best,
     "blurred": blurred,
-    "afterwards": subsets.afterwards,
+    "afterwards": little.afterwards,
     "spread": spread,
     "shares": questions.shares,
     "own": questions.own,
@@ -147,5 +148,7 @@ TABLES = {
     "few": subsets.few,
     "finalists": subsets.finalists,
     "whole": subsets.whole,
+    "little": little.little,
+    "recipes": little.recipes,
     **{f"scores {model} {data}": (lambda s=(model, data): setting_scores(s)) for model, data in SETTINGS},
 }

@@ -40,8 +40,8 @@ LOSSES: dict[str, type[SaliencyLoss]] = {
         perceptual.Gram,
     )
 }
-# Published combinations (SalNAS's without one minus AUC, which has no gradient), and what docs/quest.md supports: terms
-# that pull alike at the start.
+# Published combinations, SalNAS's without one minus AUC, which has no gradient; and what docs/quest.md has for a map
+# that serves all metrics.
 PRESETS = {
     "sam": "10 kld + 2 cc + nss",
     "eml-net": "kld + cc + nss",
@@ -54,7 +54,7 @@ PRESETS = {
     "salnas": "kld + cc + sim + sigmoid_nss",
     "sum": "10 kld + 2 cc + sim + nss + 5 mse",
     "tavakoli": "kld + cc + exp_nss",
-    "quest": "nll + 0.5 nss",
+    "quest": "nll + cc",
 }
 # What the terms of a preset are made with.
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {"eml-net": {"nss": {"relative": True}}}
