@@ -64,7 +64,7 @@ def overall(done):
 
 def beside_best():
     """How many losses are significantly better, and how many worse, than the best single one, in each score, and the
-    largest upper end of their 95 % intervals: no other is better by more.
+    largest upper end of their 95 % intervals, not corrected.
     """
     rows = []
     for setting in outcome.done():
