@@ -62,6 +62,7 @@ def forest(name, rows, series, said, height=0.22, styles=None, clipped=False):
         axis.set_ylim(-0.6, len(rows) - 0.4)
         axis.set_title(directed(*score), fontsize=10)
         axis.tick_params(labelsize=8)
+        axis.locator_params("x", nbins=4)
     figure.axes[0].set_yticks(range(len(rows)), rows, fontsize=8)
     legend(figure, MARKERS if styles else {label: PLACES[label] for label in series})
     figure.suptitle(said, fontsize=11, y=0.995)
