@@ -8,6 +8,7 @@ from keras_saliency.layers.grey_values import GreyValues
 from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
+from keras_saliency.layers.recording_head import RecordingHead
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.sizes import size_of
 
@@ -38,7 +39,7 @@ def declared_log_density(output: keras.KerasTensor) -> bool | None:
             tensor, resized = layer._inbound_nodes[node].input_tensors[0], True
         else:
             break
-    if isinstance(layer, LogSoftmax) and not resized:
+    if isinstance(layer, LogSoftmax | RecordingHead) and not resized:
         return True
     if isinstance(layer, MinMax | GreyValues) or getattr(layer, "activation", None) in NON_NEGATIVE:
         return False

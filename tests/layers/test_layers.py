@@ -41,6 +41,31 @@ def test_learned_blur_blurs_and_learns_its_width(rng):
         layers.LearnedBlur(sigma=0)
 
 
+def test_the_head_of_a_recording_takes_what_was_found(rng):
+    layer = layers.RecordingHead((6, 8))
+    inputs = rng.normal(size=(2, 12, 16, 1)).astype("float32")
+    log_softmax = inputs - np.log(np.exp(inputs).sum((1, 2, 3), keepdims=True))
+    np.testing.assert_allclose(layer(inputs), log_softmax, atol=1e-5)  # as it is made
+    numbers = {"gain": 0.5, "blur": 0.1, "centre_weight": 0.8, "uniform_share": 0.2}
+    density = rng.random((6, 8)) + 0.1
+    layer.set(numbers, density)
+    assert layer.numbers == pytest.approx(numbers)
+    blurred = np.stack(
+        [gaussian_filter(each, 0.1 * np.sqrt(12 * 16), mode="reflect", truncate=8) for each in inputs[..., 0]]
+    )
+    bias = ops.image.resize(np.log(density)[..., None].astype("float32"), (12, 16))
+    logits = np.exp(0.5 * blurred + 0.8 * np.array(bias)[..., 0])
+    expected = np.log(0.8 * logits / logits.sum((1, 2), keepdims=True) + 0.2 / (12 * 16))
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(inputs))[..., 0], expected, atol=1e-4)
+    for wrong in ({"gain": -1.0}, {"blur": np.nan}, {"centre_weight": np.inf}, {"uniform_share": 1.0}):
+        with pytest.raises(ValueError, match=f"{min(wrong)} of a RecordingHead is out of range"):
+            layer.set({**numbers, **wrong}, density)
+    for wrong in (np.zeros((6, 8)), np.ones((6, 9))):
+        with pytest.raises(ValueError, match="finite, positive density"):
+            layer.set(numbers, wrong)
+    assert layer.numbers == pytest.approx(numbers)
+
+
 def test_learned_prior_starts_as_identity_and_is_pulled_back_to_it(rng):
     layer = layers.LearnedPrior((2, 2))
     inputs = rng.random((1, 4, 6, 1)).astype("float32")
@@ -52,7 +77,7 @@ def test_learned_prior_starts_as_identity_and_is_pulled_back_to_it(rng):
 
 OF_MAPS = [
     *(layers.CentreBias, layers.GreyValues, layers.LearnedBlur, layers.LearnedPrior, layers.LogSoftmax),
-    layers.MinMax,
+    *(layers.MinMax, layers.RecordingHead),
 ]
 OF_FEATURES = [
     functools.partial(layers.AttentiveConvLSTM, 3, steps=2, kernel_size=5, recompute=True),
