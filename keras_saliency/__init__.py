@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from keras_saliency.serving.export import export_saved_model
     from keras_saliency.serving.load import Run, load
     from keras_saliency.serving.prediction import predict
+    from keras_saliency.training.adapting import adapt
     from keras_saliency.training.recipe import Recipe
     from keras_saliency.training.run import train
 
@@ -58,6 +59,7 @@ _NAMES = {
     "Evaluation": "evaluation.splits",
     "Recipe": "training.recipe",
     "Run": "serving.load",
+    "adapt": "training.adapting",
     "as_pysaliency": "evaluation.pysaliency",
     "combo": "losses.table",
     "create_model": "models.factory",
@@ -77,6 +79,7 @@ __all__ = [
     "Recipe",
     "Run",
     "__version__",
+    "adapt",
     "as_pysaliency",
     "backbones",
     "baselines",

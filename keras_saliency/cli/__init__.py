@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import keras_saliency as ks
-from keras_saliency.cli import data_sets, studies
+from keras_saliency.cli import adapting, data_sets, studies
 from keras_saliency.cli.common import console, debugging, folders, start
 from keras_saliency.cli.reading import opened, reads_data
 from keras_saliency.writing.progress import make_console
@@ -209,6 +209,7 @@ def recipes(
     print_recipes(listed, runs, console, costs)
 
 
+app.command()(adapting.adapt)
 app.command()(studies.quest)
 
 
