@@ -10,7 +10,7 @@ from keras_saliency.baselines.fitting import search
 from keras_saliency.formulas.types import Plane, Size
 
 if TYPE_CHECKING:
-    from keras_saliency.data.samples import Samples
+    from keras_saliency.data.samples import Sample, Samples
 
 GRID = (120, 160)
 BANDWIDTHS = np.geomspace(0.01, 0.16, 17)
@@ -36,7 +36,7 @@ class CentreBias:
     """
 
     def __init__(self, train: "Samples", validation: "Samples") -> None:
-        seen, unseen = (sum(_relative_counts(sample) for sample in part) for part in (train, validation))
+        seen, unseen = (sum(relative_counts(sample) for sample in part) for part in (train, validation))
         for name, counts in {"training": seen, "validation": unseen}.items():
             if np.sum(counts) == 0:
                 raise ValueError(f"The {name} split has no fixations, and the centre bias is fitted on them. Add some.")
@@ -55,10 +55,10 @@ class CentreBias:
         return resized - np.log(np.sum(np.exp(resized)))
 
 
-def _relative_counts(sample):
-    """The fixations of an image counted on the grid that stretches over it; without any, its map as one fixation."""
+def relative_counts(sample: "Sample", grid: Size = GRID) -> Plane:
+    """The fixations of an image counted on a grid that stretches over it; without any, its map as one fixation."""
     height, width = sample.size
     if sample.ground_truth is not None and not len(sample.fixations):
-        resized = cv2.resize(sample.read_ground_truth(), GRID[::-1], interpolation=cv2.INTER_AREA)
+        resized = cv2.resize(sample.read_ground_truth(), grid[::-1], interpolation=cv2.INTER_AREA)
         return resized / resized.sum()
-    return np.histogram2d(sample.fixations.y / height, sample.fixations.x / width, bins=GRID, range=((0, 1), (0, 1)))[0]
+    return np.histogram2d(sample.fixations.y / height, sample.fixations.x / width, bins=grid, range=((0, 1), (0, 1)))[0]

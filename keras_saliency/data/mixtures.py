@@ -1,12 +1,12 @@
 """Several data sets as one, and one as several: mixtures and folds."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from keras_saliency.data.data_set import DataSet
-from keras_saliency.data.samples import Samples
+from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.splits import PARTS, place_of
 
 
@@ -85,6 +85,12 @@ def leave_one_out(data: Mapping[str, DataSet]) -> Iterator[tuple[str, DataSet]]:
         yield name, dataclasses.replace(others, name=f"all but {name}", test=left_out.samples)
 
 
+def folds_of(samples: Iterable[Sample], folds: int) -> dict[str, int]:
+    """From each group of samples to its fold, by the hash of its name; see `k_fold`."""
+    groups = sorted({sample.group for sample in samples}, key=place_of)
+    return {group: i * folds // len(groups) for i, group in enumerate(groups)}
+
+
 def k_fold(data: DataSet, folds: int = 5) -> list[DataSet]:
     """Cross-validation: as many data sets as folds, in each of which another fold is for tests and the next validates.
 
@@ -99,10 +105,9 @@ def k_fold(data: DataSet, folds: int = 5) -> list[DataSet]:
         ValueError: If there are fewer than three folds, or fewer groups than folds.
     """
     samples = data.samples
-    groups = sorted({sample.group for sample in samples}, key=place_of)
-    if not 3 <= folds <= len(groups):
-        raise ValueError(f"folds is from 3 to the number of images or groups, {len(groups)}. Received: {folds}.")
-    fold = {group: i * folds // len(groups) for i, group in enumerate(groups)}
+    fold = folds_of(samples, folds)
+    if not 3 <= folds <= len(fold):
+        raise ValueError(f"folds is from 3 to the number of images or groups, {len(fold)}. Received: {folds}.")
 
     def part(wanted):
         return Samples([sample for sample in samples if fold[sample.group] in wanted], data.pixels_per_degree)

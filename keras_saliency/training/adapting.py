@@ -11,12 +11,12 @@ import numpy as np
 from keras import ops
 
 from keras_saliency.baselines.centre_bias import GRID as BIAS_GRID
-from keras_saliency.baselines.centre_bias import CentreBias
+from keras_saliency.baselines.centre_bias import CentreBias, relative_counts
 from keras_saliency.baselines.fitting import NotConverged
 from keras_saliency.data import DataSet
+from keras_saliency.data.mixtures import folds_of
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
-from keras_saliency.data.splits import place_of
 from keras_saliency.data.windows import places
 from keras_saliency.formulas.maps import log_softmax
 from keras_saliency.formulas.types import Plane
@@ -94,7 +94,8 @@ def adapt(
     _require_enough(usable)
     samples = Samples(usable, samples.pixels_per_degree).in_windows(shown)
     _require_whole(samples, shown)
-    folds = _folds(samples)
+    fold = folds_of(samples, FOLDS)
+    folds = np.array([fold[sample.group] for sample in samples])
     with Progress(console) as bars:
         task = bars.add_task("images", total=len(samples))
         parts = _parts(
@@ -164,13 +165,6 @@ def _require_whole(samples, shown):
             )
 
 
-def _folds(samples):
-    """The fold of each sample; what belongs together is in one."""
-    groups = sorted({sample.group for sample in samples}, key=place_of)
-    fold = {group: i * FOLDS // len(groups) for i, group in enumerate(groups)}
-    return np.array([fold[sample.group] for sample in samples])
-
-
 def _parts(head, network, samples, shown, folds, progress):
     """What the network gives, and the model as it is, small, beside the fixations."""
     rows = {}
@@ -181,20 +175,13 @@ def _parts(head, network, samples, shown, folds, progress):
             for number, *planes in zip(numbers, scores, before, strict=True):
                 size = GRID.of(samples[number].size)
                 small = [cv2.resize(plane[..., 0], size[::-1], interpolation=cv2.INTER_AREA) for plane in planes]
-                rows.setdefault((int(folds[number]), size), []).append((*small, _share(samples[number], size)))
+                rows.setdefault((int(folds[number]), size), []).append((*small, relative_counts(samples[number], size)))
             progress(len(numbers))
     parts = []
     for (fold, _), each in rows.items():
-        score, before, share = (np.stack(planes).astype("float64")[..., None] for planes in zip(*each, strict=True))
-        parts.append(Part(fold, score, log_softmax(before), share))
+        score, before, counts = (np.stack(planes).astype("float64")[..., None] for planes in zip(*each, strict=True))
+        parts.append(Part(fold, score, log_softmax(before), counts / counts.sum((1, 2, 3), keepdims=True)))
     return parts
-
-
-def _share(sample, size):
-    """The share of a sample's fixations in each cell of a grid over its image."""
-    height, width = sample.size
-    y, x = sample.fixations.y / height, sample.fixations.x / width
-    return np.histogram2d(y, x, bins=size, range=((0, 1), (0, 1)))[0] / len(y)
 
 
 def _biases(samples, folds):

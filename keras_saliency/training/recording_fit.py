@@ -9,6 +9,7 @@ import numpy as np
 import scipy.optimize
 from keras import ops
 
+from keras_saliency.formulas.measures import nll
 from keras_saliency.formulas.mirrored import gaussian_matrix
 from keras_saliency.formulas.recording import recorded
 from keras_saliency.formulas.types import Maps, Values
@@ -127,7 +128,7 @@ def left_out(parts: Sequence[Part], biases: CentreBiases) -> LeftOut:
         for part in parts:
             if part.fold == fold:
                 bias = biases(frozenset({fold}))(part.score.shape[1:3])
-                found["before"].append(_at_fixations(part.share, part.before))
+                found["before"].append(-nll(part.share, part.before))
                 found["alone"].append(likelihoods(part, bias, alone))
                 for way in WAY:
                     found[way].append(likelihoods(part, bias, on_the_way(fitted, way)))
@@ -143,11 +144,7 @@ def on_the_way(found: np.ndarray, way: float) -> np.ndarray:
 
 def likelihoods(part: Part, bias: Maps, numbers: np.ndarray) -> Values:
     """The mean log-likelihood of the fixations of each image, `(images,)`, in nat."""
-    return _at_fixations(part.share, recorded(_blurred(part.score, numbers[3]), bias, *numbers[:3]))
-
-
-def _at_fixations(share, log_density):
-    return np.sum(share * log_density, (1, 2, 3))
+    return -nll(part.share, recorded(_blurred(part.score, numbers[3]), bias, *numbers[:3]))
 
 
 def _blurred(score, width):
