@@ -104,12 +104,9 @@ def adapt(
     console.print("fitting the head, and how well it does on what is left out")
     biases = _biases(samples, folds) if given is None else lambda left_out: given
 
-    # From folds that are left out to the function from a size to the logarithm of the others' centre bias.
-    without = functools.cache(
-        lambda left_out: functools.cache(lambda size: _stretched(biases(left_out), size)),
-    )
-    found = left_out(parts, without)
-    best = on_the_way(fit(parts, lambda fold: without(frozenset({fold}))), found.way)
+    stretched = functools.cache(lambda left_out, size: _stretched(biases(left_out), size))
+    found = left_out(parts, stretched)
+    best = on_the_way(fit(parts, stretched), found.way)
     numbers = dict(zip(("gain", "centre_weight", "uniform_share", "blur"), best.tolist(), strict=True))
     gain, over_bias = interval(found.over_before), interval(found.over_bias)
     changed = gain["low"] > 0 and over_bias["low"] > 0

@@ -21,7 +21,7 @@ CLOSE = 0.05  # steps of its logarithm, the same for all folds, so that matrices
 WAY = (0.25, 0.5, 0.75, 1.0)  # from the model as it is to the best fit
 BIT = np.log(2.0)
 
-CentreBiases = Callable[[frozenset[int]], Callable[[tuple[int, int]], np.ndarray]]
+CentreBiases = Callable[[frozenset[int], tuple[int, int]], Maps]  # of all folds but some, at a size
 
 
 class Part(NamedTuple):
@@ -63,22 +63,24 @@ class LeftOut:
     over_bias: Values
 
 
-def fit(parts: Sequence[Part], bias_of: Callable[[int], Callable], gain: bool = True) -> np.ndarray:
+def fit(parts: Sequence[Part], biases: CentreBiases, without: int | None = None, gain: bool = True) -> np.ndarray:
     """The four numbers, as in `AS_IT_IS`, that make fixations most likely, all images weighing alike.
 
     Args:
         parts: The images.
-        bias_of: From the number of a fold to the function from a size to the log centre bias of its images, in which
-            they themselves are not.
+        biases: From folds and a size to the log centre bias of all others. Images get one in which their own fold is
+            not.
+        without: A fold that is left out of all centre biases, too.
         gain: Whether pictures count; otherwise the centre bias is all that there is, and the gain 0.
     """
-    biases = [bias_of(part.fold)(part.score.shape[1:3]) for part in parts]
+    left_away = frozenset() if without is None else frozenset({without})
+    own_biases = [biases(left_away | {part.fold}, part.score.shape[1:3]) for part in parts]
     bounds = BOUNDS if gain else ((0.0, 0.0), *BOUNDS[1:])
     tried: list[tuple[float, tuple[float, ...]]] = []
 
     def with_blur(width):
         blurred = [
-            Blurred(_blurred(part.score, width), bias, part.share) for part, bias in zip(parts, biases, strict=True)
+            Blurred(_blurred(part.score, width), bias, part.share) for part, bias in zip(parts, own_biases, strict=True)
         ]
         start = min(tried)[1][:3] if tried else (float(gain), 0.1, 0.01)
         found = scipy.optimize.minimize(loss_and_slope, start, blurred, "L-BFGS-B", jac=True, bounds=bounds)
@@ -118,16 +120,15 @@ def left_out(parts: Sequence[Part], biases: CentreBiases) -> LeftOut:
 
     Args:
         parts: The images of all folds.
-        biases: From folds that are left out to the function from a size to the log centre bias of all others.
+        biases: As in `fit`.
     """
     found: dict[str | float, list[Values]] = {key: [] for key in ("before", "alone", *WAY)}
     for fold in sorted({part.fold for part in parts}):
         others = [part for part in parts if part.fold != fold]
-        bias_of = lambda other, fold=fold: biases(frozenset({fold, other}))  # noqa: E731
-        fitted, alone = fit(others, bias_of), fit(others, bias_of, gain=False)
+        fitted, alone = fit(others, biases, fold), fit(others, biases, fold, gain=False)
         for part in parts:
             if part.fold == fold:
-                bias = biases(frozenset({fold}))(part.score.shape[1:3])
+                bias = biases(frozenset({fold}), part.score.shape[1:3])
                 found["before"].append(-nll(part.share, part.before))
                 found["alone"].append(likelihoods(part, bias, alone))
                 for way in WAY:

@@ -138,7 +138,7 @@ def test_the_fit_is_as_likely_as_the_truth(rng):
     density = np.exp(recorded(blurred, bias, *truth[:3]))[..., 0]
     share = np.stack([rng.multinomial(2000, each.ravel() / each.sum()).reshape(24, 32) / 2000 for each in density])
     part = Part(0, score, score, share[..., None])
-    found = fit([part], lambda fold: lambda size: bias)
+    found = fit([part], lambda folds, size: bias)
     true_loss, _ = loss_and_slope(truth[:3], [Blurred(blurred, bias, part.share)])
     assert -recording_fit.likelihoods(part, bias, found).mean() <= true_loss
     np.testing.assert_allclose(found, truth, atol=0.05)
