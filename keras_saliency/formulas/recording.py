@@ -1,9 +1,11 @@
 """What belongs to a recording and not to seeing: how sharp, how central and how scattered its fixations are."""
 
+import keras
 import numpy as np
 
 from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.maps import log_softmax
+from keras_saliency.formulas.mirrored import gaussian_matrix
 from keras_saliency.formulas.types import Maps, Tensor
 
 LEAST = 1e-30  # of a uniform share, whose logarithm is taken
@@ -35,3 +37,22 @@ def recorded(
     pixels = ops.cast(ops.prod(ops.shape(score)[1:3]), log_density.dtype)
     share = ops.maximum(np.float64(uniform_share) if isinstance(uniform_share, float) else uniform_share, LEAST)
     return ops.logaddexp(ops.log(1.0 - share) + log_density, ops.log(share) - ops.log(pixels))
+
+
+def blur_each(maps: Maps, sigmas: Tensor, rows: Tensor) -> Maps:
+    """Blurs maps as `keras_saliency.formulas.maps.blur` does, each by a Gaussian of its own.
+
+    Args:
+        maps: `(batch, height, width, 1)`, tensors.
+        sigmas: Standard deviations in pixels, a vector.
+        rows: Which of them is that of each map, `(batch,)`, integers.
+    """
+    vertical, horizontal = (
+        keras.ops.take(
+            keras.ops.stack([gaussian_matrix(side, sigmas[i], maps.dtype) for i in range(sigmas.shape[0])]),
+            rows,
+            axis=0,
+        )
+        for side in keras.ops.shape(maps)[1:3]
+    )
+    return keras.ops.einsum("bij,bjkc,blk->bilc", vertical, maps, horizontal)

@@ -1,5 +1,6 @@
 """The centre bias as a layer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.resizing import resize
-from keras_saliency.formulas.types import Maps, Plane, Shape
+from keras_saliency.formulas.types import Maps, Plane, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -27,7 +28,7 @@ class CentreBias(keras.layers.Layer):
         _, height, width, _ = input_shape
         self.weight = self.add_weight(shape=(), initializer="ones", name="weight")
         self.log_density = self.add_weight(
-            shape=(1, height, width, 1), initializer=_log_gaussian, trainable=False, name="log_density"
+            shape=(1, height, width, 1), initializer=log_gaussian, trainable=False, name="log_density"
         )
 
     def set_density(self, density: Plane) -> None:
@@ -54,6 +55,8 @@ class CentreBias(keras.layers.Layer):
         return inputs + self.weight * log_density
 
 
-def _log_gaussian(shape, dtype=None):
+def log_gaussian(shape: Sequence[int], dtype: str | None = None) -> Tensor:
+    """The initializer of a central Gaussian with a quarter of each side as its standard deviation, as a logarithm."""
     y, x = (((np.arange(side) + 0.5) / side - 0.5) / 0.25 for side in shape[1:3])
-    return ops.convert_to_tensor(-(y[:, None] ** 2 + x**2)[None, ..., None] / 2, dtype)
+    plane = -(y[:, None] ** 2 + x**2)[None, ..., None] / 2
+    return ops.convert_to_tensor(np.broadcast_to(plane, shape), dtype)

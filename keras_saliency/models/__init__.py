@@ -8,6 +8,7 @@ from keras_saliency.models.architectures import ARCHITECTURES
 from keras_saliency.models.factory import create_model, list_models
 from keras_saliency.models.heads import gives_log_density, require_finite, require_log_density
 from keras_saliency.models.mixture import mix
+from keras_saliency.models.recording import for_recording
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.sides import with_sides
@@ -19,6 +20,7 @@ __all__ = [
     "View",
     "create_discriminator",
     "create_model",
+    "for_recording",
     "gives_log_density",
     "list_models",
     "mix",

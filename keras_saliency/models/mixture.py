@@ -1,26 +1,35 @@
-"""Several models as one."""
+"""Several models as one, and one that looks more than once."""
 
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras_saliency.layers.log_softmax import LogSoftmax
+from keras_saliency.layers.match_size import MatchSize
+from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.heads import require_log_density
+from keras_saliency.models.recording import RecordingHead, network_of, recording_head_of
 from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.sizes import shown_by, size_of
 
 
-def mix(models: Sequence[keras.Model], name: str = "mixture") -> SaliencyModel:
+def mix(models: Sequence[keras.Model], name: str = "mixture", sizes: Sequence[float] = (1.0,)) -> SaliencyModel:
     """Averages log-densities and normalises the mean: the geometric mean of what the models predict.
+
+    Models that were trained on the same recordings are averaged before their heads, and the mean has one head, whose
+    numbers and centre biases are the means of theirs, and in which each map may be given a weight of its own.
 
     Args:
         models: Models that give log-densities and see pictures alike: by one view, or in frames of one size. Their
             weights are shared, not copied.
         name: The name of the mixture.
+        sizes: How large each sees a picture, in sizes of what the mixture is shown: `(1.0, 0.6)` for a second look at a
+            smaller picture.
 
     Raises:
-        ValueError: If a model gives no log-density, or the sizes differ.
+        ValueError: If a model gives no log-density, the sizes of what they see differ, or there are none.
     """
     for model in models:
         require_log_density(model)
@@ -30,9 +39,33 @@ def mix(models: Sequence[keras.Model], name: str = "mixture") -> SaliencyModel:
             "The models of a mixture must see pictures alike, by one view or at one size. "
             f"Received: {sorted(shown, key=str)}."
         )
+    if not sizes or min(sizes) <= 0:
+        raise ValueError(f"sizes must be numbers above 0, one at least. Received: {sizes}.")
+    heads = [head for head in map(recording_head_of, models) if head and head.recordings]
+    together = len(heads) == len(models) and len({head.recordings for head in heads}) == 1
     images = keras.Input((*(size_of(models[0]) or (None, None)), 3), name="images")
-    members = [SaliencyModel(model.inputs, model.output, name=f"member{i}") for i, model in enumerate(models, 1)]
-    mean = layers.Average(dtype="float32", name="mean")([member(images) for member in members])
-    mixture = SaliencyModel(images, LogSoftmax(name="log_density")(mean), name=name)
+    members = [network_of(model) if together else model for model in models]
+    members = [SaliencyModel(model.inputs[0], model.output, name=f"member{i}") for i, model in enumerate(members, 1)]
+    seen = [images if size == 1 else Zoom((size, size), name=f"size{i}")(images) for i, size in enumerate(sizes, 1)]
+    match = MatchSize(gives="log-density", dtype="float32", name="match_images")
+    maps = [member(picture) for member in members for picture in seen]
+    maps = [log_density if len(sizes) == 1 else match([log_density, images]) for log_density in maps]
+    if together:
+        joined = layers.Concatenate(dtype="float32", name="maps")(maps) if len(maps) > 1 else maps[0]
+        mixture = SaliencyModel(images, _common_head(joined, heads), name=name)
+    else:
+        mean = layers.Average(dtype="float32", name="mean")(maps) if len(maps) > 1 else maps[0]
+        mixture = SaliencyModel(images, LogSoftmax(name="log_density")(mean), name=name)
     mixture.view = getattr(models[0], "view", None)
     return mixture
+
+
+def _common_head(maps, heads):
+    """The mean of heads over several maps, all of which weigh alike."""
+    head = RecordingHead(recordings=heads[0].recordings, recording=heads[0].recording, name="recording_head")
+    log_density = head(maps)
+    for recording in (*head.recordings, None):
+        numbers = [each.numbers_of(recording) for each in heads]
+        density = np.mean([each.centre_bias_of(recording) for each in heads], 0)
+        head.set({name: np.mean([each[name] for each in numbers]) for name in numbers[0]}, density, recording)
+    return log_density

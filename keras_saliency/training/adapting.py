@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -19,14 +20,14 @@ from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
 from keras_saliency.data.windows import places
 from keras_saliency.formulas.maps import log_softmax
-from keras_saliency.formulas.types import Plane
+from keras_saliency.formulas.types import Maps, Plane, Size
 from keras_saliency.formulas.view import View
 from keras_saliency.models import require_finite
-from keras_saliency.models.recording import recording_head_of, with_recording_head
+from keras_saliency.models.recording import RecordingHead, network_of, recording_head_of, with_recording_head
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.reporting.statistics import Interval, interval
 from keras_saliency.serving.load import Run, load
-from keras_saliency.training.recording_fit import Part, fit, left_out, on_the_way
+from keras_saliency.training.recording_fit import Part, fit, left_out, named, on_the_way
 from keras_saliency.writing.progress import Progress, make_console
 
 FOLDS = 5
@@ -87,7 +88,7 @@ def adapt(
         model = (model if isinstance(model, Run) else load(model)).model
     given = None if centre_bias is None else _on_grid(centre_bias)
     require_finite(model)
-    adapted, network = with_recording_head(model)
+    network, adapted = network_of(model), with_recording_head(model)
     shown = require_shown(model)
     samples = samples.train if isinstance(samples, DataSet) else samples
     usable = [sample for sample in samples if len(sample.fixations)]
@@ -98,21 +99,19 @@ def adapt(
     folds = np.array([fold[sample.group] for sample in samples])
     with Progress(console) as bars:
         task = bars.add_task("images", total=len(samples))
-        parts = _parts(
-            recording_head_of(model), network, samples, shown, folds, lambda done: bars.update(task, advance=done)
-        )
+        head = recording_head_of(model)
+        parts = parts_of(head, network, samples, shown, folds, lambda done: bars.update(task, advance=done))
     console.print("fitting the head, and how well it does on what is left out")
     biases = _biases(samples, folds) if given is None else lambda left_out: given
 
-    stretched = functools.cache(lambda left_out, size: _stretched(biases(left_out), size))
-    found = left_out(parts, stretched)
-    best = on_the_way(fit(parts, stretched), found.way)
-    numbers = dict(zip(("gain", "centre_weight", "uniform_share", "blur"), best.tolist(), strict=True))
+    bias_of = functools.cache(lambda left_out, size: stretched(biases(left_out), size))
+    found = left_out(parts, bias_of)
+    numbers = named(on_the_way(fit(parts, bias_of), found.way))
     gain, over_bias = interval(found.over_before), interval(found.over_bias)
     changed = gain["low"] > 0 and over_bias["low"] > 0
     if changed:
         density = np.mean([biases(frozenset({fold})) for fold in range(FOLDS)], 0)
-        adapted.get_layer("recording_head").set(numbers, density)
+        adapted.get_layer("recording_head").set(numbers, density, shares=_shares(head))
     return Adaptation(adapted if changed else model, changed, _said(gain, over_bias, len(usable)), gain, numbers)
 
 
@@ -162,13 +161,35 @@ def _require_whole(samples, shown):
             )
 
 
-def _parts(head, network, samples, shown, folds, progress):
-    """What the network gives, and the model as it is, small, beside the fixations."""
-    rows = {}
+def _shares(head):
+    """The weights of the maps that a network gives."""
+    return head.shares_of(head.recording) if head else np.ones(1)
+
+
+def parts_of(
+    head: RecordingHead | None,
+    network: keras.Model,
+    samples: Samples,
+    shown: Size | View,
+    folds: np.ndarray,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Part]:
+    """What a network gives, and with its head, small, beside the fixations.
+
+    Args:
+        head: The head, if the model has one.
+        network: What comes before it.
+        samples: Samples with fixations, of which each is seen in a single window.
+        shown: How they are shown.
+        folds: The fold of each.
+        progress: Called with the number of images of each batch.
+    """
+    rows: dict[tuple[int, Size], list] = {}
     with naming_images(samples):
         for numbers, pictures in images(samples, shown, BATCH).as_numpy_iterator():
             scores = ops.convert_to_numpy(network.predict_on_batch(pictures))
             before = ops.convert_to_numpy(head(scores)) if head else scores
+            scores = scores @ _shares(head)[:, None]
             for number, *planes in zip(numbers, scores, before, strict=True):
                 size = GRID.of(samples[number].size)
                 small = [cv2.resize(plane[..., 0], size[::-1], interpolation=cv2.INTER_AREA) for plane in planes]
@@ -209,7 +230,7 @@ def _on_grid(centre_bias):
     return cv2.resize(density, BIAS_GRID[::-1], interpolation=cv2.INTER_AREA)
 
 
-def _stretched(density, size):
+def stretched(density: Plane, size: Size) -> Maps:
     """The logarithm of a centre bias at a size, `(1, height, width, 1)`, beside its peak."""
     resized = cv2.resize(np.log(density / density.max()), size[::-1], interpolation=cv2.INTER_AREA)
     return resized[None, ..., None]

@@ -14,7 +14,8 @@ from keras_saliency.formulas.mirrored import gaussian_matrix
 from keras_saliency.formulas.recording import recorded
 from keras_saliency.formulas.types import Maps, Values
 
-AS_IT_IS = np.array([1.0, 0.0, 0.0, 0.0])  # gain, weight of the centre bias, uniform share, blur
+NAMES = ("gain", "centre_weight", "uniform_share", "blur")
+AS_IT_IS = np.array([1.0, 0.0, 0.0, 0.0])
 BOUNDS = ((0.0, 10.0), (-2.0, 10.0), (0.0, 0.9))  # of the first three
 BLURS = (0.003, 0.2)  # of the square root of a map's pixels, if there is one at all
 CLOSE = 0.05  # steps of its logarithm, the same for all folds, so that matrices are made once
@@ -31,7 +32,7 @@ class Part(NamedTuple):
         fold: Its number.
         score: The log-density that the network gives.
         before: The log-density of the model as it is.
-        share: The share of an image's fixations in each pixel.
+        share: The share of an image's fixations in each pixel, of whatever sum: the weight of the image.
     """
 
     fold: int
@@ -111,8 +112,8 @@ def loss_and_slope(numbers: np.ndarray, parts: Sequence[Blurred]) -> tuple[float
         by_logit = softmax * weight.sum((1, 2, 3), keepdims=True) - weight
         loss -= np.sum(share * log_density)
         slope += np.sum(by_logit * score), np.sum(by_logit * bias), np.sum(share / density * (softmax - uniform))
-    images = sum(len(part.share) for part in parts)
-    return loss / images, slope / images
+    mass = sum(part.share.sum() for part in parts)
+    return loss / mass, slope / mass
 
 
 def left_out(parts: Sequence[Part], biases: CentreBiases) -> LeftOut:
@@ -136,6 +137,11 @@ def left_out(parts: Sequence[Part], biases: CentreBiases) -> LeftOut:
     bits = {key: np.concatenate(values) / BIT for key, values in found.items()}
     best = max(WAY, key=lambda way: bits[way].mean())
     return LeftOut(best, bits[best] - bits["before"], bits[best] - bits["alone"])
+
+
+def named(numbers: np.ndarray) -> dict[str, float]:
+    """Numbers as `RecordingHead.set` takes them."""
+    return dict(zip(NAMES, numbers.tolist(), strict=True))
 
 
 def on_the_way(found: np.ndarray, way: float) -> np.ndarray:

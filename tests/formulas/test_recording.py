@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from keras import ops
+from scipy.ndimage import gaussian_filter
 
-from keras_saliency.formulas.recording import recorded
+from keras_saliency.formulas.recording import blur_each, recorded
 
 
 def reference(score, bias, gain, weight, share):
@@ -41,3 +43,12 @@ def test_far_from_the_peak_it_stays_finite(peak):
     score[0, 1, 1] = peak
     for share in (0.0, 0.01):
         assert np.isfinite(recorded(score, np.zeros_like(score), 1.0, 0.0, share)).all()
+
+
+def test_each_map_is_blurred_by_its_own_gaussian(rng):
+    maps, sigmas = rng.random((3, 11, 9, 1)).astype("float32"), (0.8, 2.5)
+    rows = [1, 0, 1]
+    found = ops.convert_to_numpy(blur_each(*map(ops.convert_to_tensor, (maps, sigmas, rows))))
+    for before, after, row in zip(maps, found, rows, strict=True):
+        expected = gaussian_filter(before[..., 0], sigmas[row], mode="reflect", truncate=8)
+        np.testing.assert_allclose(after[..., 0], expected, rtol=1e-4)

@@ -66,6 +66,38 @@ def test_the_head_of_a_recording_takes_what_was_found(rng):
     assert layer.numbers == pytest.approx(numbers)
 
 
+def test_each_recording_has_a_head_of_its_own(rng):
+    layer = layers.RecordingHead((6, 8), ["lab", "field"])
+    inputs = rng.normal(size=(3, 12, 16, 1)).astype("float32")
+    layer(inputs)
+    found = {
+        None: {"gain": 0.5, "blur": 0.1, "centre_weight": 0.8, "uniform_share": 0.2},
+        "lab": {"gain": 1.5, "blur": 0.02, "centre_weight": 0.3, "uniform_share": 0.1},
+        "field": {"gain": 0.0, "blur": 0.0, "centre_weight": 1.0, "uniform_share": 0.0},
+    }
+    alone = {}
+    for name, numbers in found.items():
+        density = rng.random((6, 8)) + 0.1
+        layer.set(numbers, density, name)
+        assert layer.numbers_of(name) == pytest.approx(numbers)
+        alone[name] = layers.RecordingHead((6, 8))
+        alone[name](inputs)
+        alone[name].set(numbers, density)
+    np.testing.assert_allclose(layer(inputs), alone[None](inputs), atol=1e-5)
+    by_number = ops.convert_to_numpy(layer(inputs, ops.convert_to_tensor([1, 0, 2])))
+    for got, name, each in zip(by_number, ("field", "lab", None), inputs, strict=True):
+        np.testing.assert_allclose(got, ops.convert_to_numpy(alone[name](each[None]))[0], atol=1e-5)
+    of_lab = layers.RecordingHead((6, 8), ["lab", "field"], "lab")
+    of_lab.build(inputs.shape)
+    of_lab.set_weights(layer.get_weights())
+    np.testing.assert_allclose(of_lab(inputs), alone["lab"](inputs), atol=1e-5)
+    assert of_lab.numbers == layer.numbers_of("lab")
+    again = keras.layers.deserialize(keras.layers.serialize(of_lab))
+    assert (again.recordings, again.recording) == (("lab", "field"), "lab")
+    with pytest.raises(ValueError, match="Unknown recording 'sea'. Known recordings: lab, field"):
+        layers.RecordingHead((6, 8), ["lab", "field"], "sea")
+
+
 def test_learned_prior_starts_as_identity_and_is_pulled_back_to_it(rng):
     layer = layers.LearnedPrior((2, 2))
     inputs = rng.random((1, 4, 6, 1)).astype("float32")

@@ -50,7 +50,7 @@ def watched(model, samples, rng):
 @pytest.fixture(scope="module")
 def recording(network):
     """Samples whose fixations were drawn from the network's maps and the head `TRUTH`."""
-    model, _ = with_recording_head(network)
+    model = with_recording_head(network)
     recording_head_of(model).set(TRUTH, off_centre(120, 160))
     train = synthetic.read(splits={"train": 16, "validation": 3, "test": 3}).train
     return Samples(watched(model, train, np.random.default_rng(0)), train.pixels_per_degree)
