@@ -80,7 +80,8 @@ def pipeline(
         augment: How images change at random, from names of `keras_saliency.data.augmentation.KINDS` to how much:
             `{"crop": 0.2, "rotation": 5, "colour": 0.2}`. Fixations move with the image; those that leave it are not
             counted. Where all would leave, the image stays as it is.
-        numbered: Whether images come with the numbers of their data sets in a mixture: `((images, numbers), targets)`.
+        numbered: Whether images come with the numbers of their data sets in a mixture: `((images, numbers), targets)`,
+            or `((*features, numbers), targets)`.
 
     Returns:
         A `tf.data.Dataset` of `(images, targets)`: `(batch, height, width, 3)` in [0, 255] and
@@ -107,8 +108,8 @@ def pipeline(
         sigma = degrees * samples.pixels_per_degree
     augment = dict(augment or {})
     require_known(augment)
-    if features and (augment or numbered):
-        raise ValueError("Cached features are of images as they are: augment and numbered need the images themselves.")
+    if features and augment:
+        raise ValueError("Cached features are of images as they are: augment needs the images themselves.")
     seen = places(samples, size)
     aim = seen if target_size is None else _aim(samples, size, target_size)
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
@@ -135,7 +136,7 @@ def pipeline(
         image, target = make(i, flipped, *seed)
         if flip and not features:
             image = tf.raw_ops.Reverse(tensor=image, dims=[False, flipped, False])
-        return (image, numbers[i]) if numbered else image, target
+        return (image, numbers[i]) if numbered and not features else image, target
 
     def shuffle_batches(batches):
         return batches.shuffle(len(samples), seed=order_seed, reshuffle_each_iteration=again)
@@ -144,8 +145,12 @@ def pipeline(
     each_once = not shuffle or all(sample.weight == 1.0 for sample in samples)
     dataset = _loaded(rows, load, batch, seen.canvases, shuffle_batches if shuffle else None, each_once)
     if features:
-        gather = _in_graph(lambda rows, target: (features.gather(*rows), target))
-        dataset = dataset.map(gather, num_parallel_calls=2)
+
+        def gather(rows, target):
+            own = (tf.gather(numbers, rows[0]),) if numbered else ()
+            return (*features.gather(*rows), *own), target
+
+        dataset = dataset.map(_in_graph(gather), num_parallel_calls=2)
     return _ahead(dataset)
 
 

@@ -1,6 +1,7 @@
 """A cache of frozen-backbone features, so that an epoch of head training does not pay for the backbone again."""
 
 import contextlib
+import copy
 import errno
 import hashlib
 import json
@@ -9,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,6 +60,12 @@ class FeatureCache:
         self.directory = Path(directory)
         self.flips = 2 if flip else 1
         samples = samples.in_windows(size)
+        # Of one picture in several data sets there is one row.
+        known: dict[Any, int] = {}
+        same = np.array(
+            [known.setdefault((sample.image, sample.window, sample.size), len(known)) for sample in samples]
+        )
+        samples = Samples([samples[i] for i in np.unique(same, return_index=True)[1]], samples.pixels_per_degree)
         canvases = places(samples, size).canvases
         sizes, kinds = np.unique(canvases, axis=0, return_inverse=True)
         # Where the features of a sample are: those of which size, and the row there.
@@ -79,6 +87,13 @@ class FeatureCache:
             with naming_images(samples):
                 self._fill(backbone, samples, size, shapes, batch, progress)
             write_whole(done, manifest)
+        self.kinds, self.rows = self.kinds[same], self.rows[same]
+
+    def only(self, chosen: np.ndarray) -> "FeatureCache":
+        """The cache of some of the samples, by the same files: `chosen` are their numbers, or True for each of them."""
+        part = copy.copy(self)
+        part.kinds, part.rows = self.kinds[chosen], self.rows[chosen]
+        return part
 
     def _path(self, kind, tap):
         return self.directory / f"tap{tap}-{kind}.npy"

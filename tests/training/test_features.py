@@ -1,3 +1,4 @@
+import dataclasses
 import gc
 import json
 import os
@@ -13,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from keras_saliency.data import Fixations, Sample, Samples
+from keras_saliency.data.mixtures import mix
 from keras_saliency.formulas.view import View
 from keras_saliency.training.features import FLOAT16_MAX, FeatureCache, clear_features, fingerprint_of
 
@@ -36,6 +38,22 @@ def test_cached_features_are_those_of_the_images(tiny, tmp_path):
         for expected, feature in zip(network.predict(image, verbose=0), cached, strict=True):
             np.testing.assert_allclose(feature, expected, rtol=2e-3, atol=2e-2)
         np.testing.assert_array_equal(target, same_target)
+
+
+def test_a_picture_in_two_data_sets_is_computed_once(tiny, tmp_path):
+    both = mix({"eye": tiny, "mouse": dataclasses.replace(tiny, name="mouse")}).train
+    done = []
+    cache = FeatureCache(tmp_path, backbone(0.01), both, SIZE, batch=3, progress=done.append)
+    assert done[-1] == len(tiny.train) == len(both) / 2
+    of_both = list(both.pipeline(SIZE, 2, features=cache, numbered=True))
+    for ((*first, _), _), ((*second, numbers), _) in zip(of_both, of_both[len(tiny.train) // 2 :], strict=False):
+        np.testing.assert_array_equal(first[0], second[0])
+        assert numbers.numpy().tolist() == [1, 1]
+    # Those of some samples are read from the same files.
+    odd = np.arange(len(both)) % 2 == 1
+    some = Samples([sample for sample, kept in zip(both, odd, strict=True) if kept])
+    fewer = next(iter(some.pipeline(SIZE, 2, features=cache.only(odd))))[0]
+    np.testing.assert_array_equal(fewer[0][0], of_both[0][0][0][1])
 
 
 def test_nothing_keeps_a_cache_that_was_read(tiny, tmp_path):
