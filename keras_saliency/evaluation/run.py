@@ -66,6 +66,8 @@ def evaluate(
     wanted = [source for source in wanted if source not in REFERENCES]  # which are in every table
     opened = [open_source(source, convention == "mit", data) for source in wanted]
     _check_names(opened)
+    for line in filter(None, (getattr(source, "said", "") for source in opened)):
+        console.print(line)
     console.print("fitting centre bias and gold standard")
     with Progress(console) as bars:
         task = bars.add_task("images", total=len(getattr(data, split)))

@@ -17,7 +17,8 @@ from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
-from keras_saliency.models import gives_log_density, require_finite
+from keras_saliency.models import for_recording, gives_log_density, require_finite
+from keras_saliency.models.recording import recording_head_of
 from keras_saliency.models.sizes import shown_by
 from keras_saliency.serving.export import load_saved_model
 from keras_saliency.serving.load import MODEL, Run, load, name_of
@@ -48,13 +49,25 @@ class ModelSource:
             any size, sees each image by itself, as `keras_saliency.predict` shows it.
         name: What reports call it.
         batch: Images that go through it at once.
+        data: The name of the data set that is predicted: a model that has a head for it, and none that was chosen,
+            is used with that.
+
+    Attributes:
+        said: Which head is used, a sentence for people; empty for a model without heads of recordings.
 
     Raises:
         ValueError: If the model does not give saliency maps, or its weights are not finite.
     """
 
-    def __init__(self, model: keras.Model, name: str, batch: int = 8) -> None:
+    said = ""
+
+    def __init__(self, model: keras.Model, name: str, batch: int = 8, data: str | None = None) -> None:
         require_finite(model)
+        head = recording_head_of(model) if data else None
+        if head and head.recordings and not head.recording:
+            self.said = f"{name}: with the average head, as it was trained on {', '.join(head.recordings)}"
+            if data in head.recordings:
+                model, self.said = for_recording(model, data), f"{name}: with the head of {data}"
         self.log_density = gives_log_density(model)
         self.model, self.name, self.batch = model, name, batch
 
@@ -166,7 +179,6 @@ class BaselineSource:
 
 # What lies at a path -> the source for it; the first row that fits.
 SOURCES: tuple[tuple[Callable[[Path], bool], Callable[[Path, bool], Source]], ...] = (
-    (lambda path: path.suffix == ".keras" or (path / MODEL).is_file(), lambda path, resize: _of_run(load(path))),
     (lambda path: (path / "saved_model.pb").is_file(), lambda path, resize: SavedModelSource(path)),
     (lambda path: path.is_dir(), FolderSource),
     (lambda path: path.suffix.lower() in HDF5, HDF5Source),
@@ -190,16 +202,19 @@ def open_source(
     """
     if hasattr(path, "predictions"):
         return cast(Source, path)
+    predicted = data.name if data is not None else None
     if isinstance(path, Run):
-        return _of_run(path)
+        return ModelSource(path.model, path.name, data=predicted)
     if isinstance(path, keras.Model):
-        return ModelSource(path, path.name)
+        return ModelSource(path, path.name, data=predicted)
     if data is not None and str(path) in baselines.BASELINES:
         return BaselineSource(str(path), data)
     path = Path(path)
     if not path.exists():
         others = f", or one of the baselines {', '.join(baselines.BASELINES)}" if data is not None else ""
         raise FileNotFoundError(f"{path} does not exist. Expected a model, a folder of maps, an HDF5 file{others}.")
+    if path.suffix == ".keras" or (path / MODEL).is_file():
+        return open_source(load(path), resize, data)
     for fits, source in SOURCES:
         if fits(path):
             return source(path, resize)
@@ -207,10 +222,6 @@ def open_source(
         f"{path} holds no predictions. Expected a .keras file or the folder of a run, a SavedModel, a folder of "
         f"PNG, JPEG, NPY or MAT files, or an HDF5 file ({', '.join(HDF5)})."
     )
-
-
-def _of_run(run):
-    return ModelSource(run.model, run.name)
 
 
 def _unletterbox(prediction, sample, log_density):

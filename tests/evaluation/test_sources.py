@@ -1,3 +1,4 @@
+import dataclasses
 import unicodedata
 
 import cv2
@@ -14,6 +15,8 @@ import keras_saliency as ks
 from keras_saliency.data import Fixations, Sample, Samples
 from keras_saliency.evaluation import pysaliency as interop
 from keras_saliency.evaluation import sources
+from keras_saliency.models import for_recording
+from keras_saliency.models.recording import recording_head_of, with_recording_head
 from keras_saliency.serving import prediction
 
 SIZE = (12, 16)
@@ -49,6 +52,24 @@ def write(path, values):
         scipy.io.savemat(path, {"map": values, "sigma": 3.0, "size": [12.0, 16.0]})
     else:
         path.write_bytes(cv2.imencode(path.suffix, values)[1].tobytes())
+
+
+def test_a_model_of_several_recordings_predicts_each_with_its_head(tiny, tiny_backbone, capsys):
+    network = with_recording_head(ks.create_model(backbone="tiny", weights=None, area=64 * 96), [tiny.name, "other"])
+    head = recording_head_of(network)
+    head.set({**head.numbers, "gain": 0.0, "uniform_share": 0.5}, np.ones((120, 160)), tiny.name)
+    own = sources.open_source(network, data=tiny)
+    assert own.said.endswith(f"with the head of {tiny.name}")
+    flat = np.log(1 / np.prod(tiny.test[0].size))
+    np.testing.assert_allclose(next(own.predictions(tiny.test)).values, flat, rtol=1e-4)
+    average = sources.open_source(network, data=dataclasses.replace(tiny, name="elsewhere"))
+    assert average.said.endswith(f"with the average head, as it was trained on {tiny.name}, other")
+    assert np.ptp(next(average.predictions(tiny.test)).values) > 1e-3
+    # One that was chosen stays.
+    chosen = sources.open_source(for_recording(network, "other"), data=tiny)
+    assert chosen.said == "" and np.ptp(next(chosen.predictions(tiny.test)).values) > 1e-3
+    ks.evaluate(network, dataclasses.replace(tiny, test=Samples(list(tiny.test)[:1])))
+    assert f"with the head of {tiny.name}" in capsys.readouterr().out
 
 
 def test_a_model_predicts_in_order_at_native_size(model, tiny):
