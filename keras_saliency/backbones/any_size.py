@@ -18,7 +18,7 @@ class AnySize(keras.Model):
     @property
     def input_spec(self) -> list[keras.layers.InputSpec]:
         """What inputs must be: any batch, height and width, and the channels of those it was built on."""
-        return [keras.layers.InputSpec(shape=(None, None, None, maps.shape[-1])) for maps in self.inputs]
+        return [keras.layers.InputSpec(shape=(*[None] * (each.ndim - 1), each.shape[-1])) for each in self.inputs]
 
     def save(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
         """Saves the model as `keras.Model.save` does, to a `.keras` file.

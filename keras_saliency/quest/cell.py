@@ -93,15 +93,15 @@ def train_stages(
     claim_workdir(scratch, recipe)
     start = scratch / recipe.start.name if recipe.start else scratch
     before = train_stages(recipe.start, data, start, features, console) if recipe.start else None
-    model, trained = build(recipe, data, before and before.model)
+    built = build(recipe, data, before and before.model)
     started = time.perf_counter()
-    caches = features.of(recipe, data, model)
+    caches = features.of(recipe, data, built)
     spent = time.perf_counter() - started
-    history, seconds = train_epochs(recipe, data, model, trained, scratch, console, caches)
+    history, seconds = train_epochs(recipe, data, built, scratch, console, caches)
     seconds["features"] += spent
     if before:
         seconds = {name: value + before.seconds[name] for name, value in seconds.items()}
-    return Trained(model, trained, caches, history, seconds)
+    return Trained(built.model, built.trained, caches, history, seconds)
 
 
 def require_runnable(recipe: Recipe) -> None:

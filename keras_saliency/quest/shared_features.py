@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from keras_saliency.data import DataSet
-from keras_saliency.models import SaliencyModel
 from keras_saliency.models.sizes import require_shown
+from keras_saliency.training.build import Built
 from keras_saliency.training.features import FeatureCache, fingerprint_of
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.writing.locks import lock
@@ -26,30 +26,30 @@ class SharedFeatures:
         self.folder = folder
         self._opened: dict[Path, dict[str, FeatureCache]] = {}
 
-    def of(self, recipe: Recipe, data: DataSet, model: SaliencyModel) -> dict[str, FeatureCache]:
-        """The caches of training, validation and test images, by these names; none where the backbone is trained.
+    def of(self, recipe: Recipe, data: DataSet, built: Built) -> dict[str, FeatureCache]:
+        """The caches of training, validation and test images, by these names; none where the whole network is trained.
 
         One process makes them, and others wait.
         """
-        if not recipe.freeze_backbone:
+        if built.computed is None:
             return {}
-        folder = self.folder / _name(recipe, model)
+        folder = self.folder / _name(recipe, built)
         if folder not in self._opened:
             folder.mkdir(parents=True, exist_ok=True)
             with contextlib.ExitStack() as held:
                 lock(folder, held, f"Another process computes features in {folder}.", wait=True)
                 parts = {"train": recipe.flip, **dict.fromkeys(SPLITS, False)}
-                shown, backbone = require_shown(model), model.get_layer("backbone")
+                shown = require_shown(built.model)
                 self._opened[folder] = {
-                    part: FeatureCache(folder / part, backbone, getattr(data, part), shown, flip)
+                    part: FeatureCache(folder / part, built.computed, getattr(data, part), shown, flip)
                     for part, flip in parts.items()
                 }
         return self._opened[folder]
 
 
-def _name(recipe, model):
+def _name(recipe, built):
     """The folder of the features that a cell reads: cells that read the same share it."""
     few = (recipe.images, recipe.seed) if recipe.images else None
     digest = hashlib.sha256(json.dumps([recipe.shown(), recipe.flip, few]).encode())
-    digest.update(fingerprint_of(model.get_layer("backbone"), *model.input_shape[1:3]))
+    digest.update(fingerprint_of(built.computed, *built.model.input_shape[1:3]))
     return f"{recipe.data}-{digest.hexdigest()[:12]}"

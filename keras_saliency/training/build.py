@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,10 +14,15 @@ from keras_saliency.data.windows import places
 from keras_saliency.formulas.types import Size
 from keras_saliency.formulas.view import View
 from keras_saliency.legacy.model_layers import find_layers
-from keras_saliency.models import SaliencyModel, create_model, mix, with_sides
+from keras_saliency.models import SaliencyModel, create_model, mix
+from keras_saliency.models.recording import require_recording_head, with_recording_head
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.training.optimizers import make_optimizer
-from keras_saliency.training.recipe import Recipe
+from keras_saliency.training.parts import parts_of
+from keras_saliency.training.recipe import Recipe, names_of
+
+# Where the numbers of a head begin.
+BEGIN = {"gain": 1.0, "blur": 0.003, "centre_weight": 1.0, "uniform_share": 0.01}
 
 
 def untrained(recipe: Recipe) -> SaliencyModel:
@@ -24,10 +30,26 @@ def untrained(recipe: Recipe) -> SaliencyModel:
     keras.backend.clear_session()
     if recipe.members:
         return mix([untrained(member) for member in recipe.members], name=recipe.name)
-    return create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, **recipe.shown())
+    model = create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, **recipe.shown())
+    return with_recording_head(model, names_of(recipe.data)) if recipe.heads else model
 
 
-def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> tuple[SaliencyModel, keras.Model]:
+class Built(NamedTuple):
+    """A model that is about to be trained.
+
+    Attributes:
+        model: The whole model.
+        trained: The part of it that is trained, compiled.
+        computed: What gives the features that it is trained on, computed once for each image; None where all is
+            trained.
+    """
+
+    model: SaliencyModel
+    trained: SaliencyModel
+    computed: keras.Model | None
+
+
+def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> Built:
     """Makes the model of a recipe, with the centre bias of the training fixations; writes nothing.
 
     Args:
@@ -36,7 +58,7 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
         start: A model of the same architecture whose weights it starts from.
 
     Returns:
-        The model, and the part of it that is trained, compiled: the decoder where the backbone is frozen.
+        A `Built`.
 
     Raises:
         ValueError, FileNotFoundError, ImportError, ConnectionError: If a name in the recipe is unknown, weights cannot
@@ -52,18 +74,40 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
     model = create_model(**dataclasses.asdict(recipe.model), **recipe.shown())
     shown = require_shown(model)
     train, validation, _ = (split.in_windows(shown) for split in data.splits.values())
+    if recipe.heads:
+        model = with_recording_head(model, names_of(recipe.data))
     if start is not None:
         model.set_weights(start.get_weights())
-    if recipe.model.head != "published":
+    if recipe.heads:
+        _set_centre_biases(model, train, validation, start)
+    elif recipe.model.head != "published":
         bias = baselines.CentreBias(train, validation).density
         model.get_layer("decoder").get_layer("centre_bias").set_density(bias)
     _freeze(recipe, model.get_layer("backbone"))
-    trained = model.get_layer("decoder") if recipe.freeze_backbone else model
-    trained = with_sides(trained) if recipe.supervise_sides else trained
+    computed, trained = parts_of(recipe, model)
     optimizer = make_optimizer(recipe, steps_of(counts_of(train, shown), recipe.batch))
     trained.compile(optimizer, loss=loss)
     optimizer.build(trained.trainable_variables)
-    return model, trained
+    return Built(model, trained, computed)
+
+
+def _set_centre_biases(model, train, validation, start):
+    """That of each data set in its own head, and a Gaussian in the average one; the network itself has none.
+
+    The mean of several would carry the layout of the one, such as of web pages, into pictures of another.
+    """
+    centre_bias = model.get_layer("decoder").get_layer("centre_bias")
+    centre_bias.set_density(np.ones(centre_bias.log_density.shape[1:3]))
+    head = require_recording_head(model)
+    begin = {recording: head.numbers_of(recording) if start else BEGIN for recording in (*head.recordings, None)}
+    head.set(begin[None], head.centre_bias_of(None))
+    for number, recording in enumerate(head.recordings):
+        own = (_of_number(samples, number) for samples in (train, validation))
+        head.set(begin[recording], baselines.CentreBias(*own).density, recording)
+
+
+def _of_number(samples, number):
+    return Samples([sample for sample in samples if sample.data_set == number], samples.pixels_per_degree)
 
 
 def _require_fixations(recipe, data):

@@ -16,12 +16,12 @@ from tensorboard.summary import Writer
 from keras_saliency.data import DataSet
 from keras_saliency.data.pipeline import naming_images
 from keras_saliency.losses.base import Combination
-from keras_saliency.models import SaliencyModel
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.serving.load import MODEL
-from keras_saliency.training.build import counts_of, steps_of
+from keras_saliency.training.build import Built, counts_of, steps_of
 from keras_saliency.training.devices import enough_memory, own_share, unshared
 from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.parts import QUARTER
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import CHECKPOINTS, FEATURES
 from keras_saliency.writing.files import naming, whole, write_whole
@@ -33,8 +33,7 @@ ANEW = "Delete {} to train from the start."
 def train_epochs(
     recipe: Recipe,
     data: DataSet,
-    model: SaliencyModel,
-    trained: keras.Model,
+    built: Built,
     workdir: str | Path,
     console: rich.console.Console,
     features: Path | Mapping[str, FeatureCache] | None = None,
@@ -44,8 +43,7 @@ def train_epochs(
     Args:
         recipe: The recipe.
         data: The data set that it names.
-        model: What `build` made of them; it ends with the weights of the best epoch.
-        trained: The part of it that is trained, as `build` gave it.
+        built: What `build` made of them; its model ends with the weights of the best epoch.
         workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
             end, `model.keras`.
         console: Where progress is shown.
@@ -56,32 +54,32 @@ def train_epochs(
         The history (a list with a dictionary for each epoch), and the seconds of features and training, those of
         earlier sessions included as far as they were saved.
     """
-    state = _State(workdir, trained)
+    state = _State(workdir, built.trained)
     with Progress(console) as bars:
         if not state.finished(recipe):
             caches = features
             if not isinstance(features, Mapping):
-                caches = _features(recipe, data, model, bars, state, features or state.workdir / FEATURES)
-            _epochs(recipe, data, model, trained, caches, state, bars)
+                caches = _features(recipe, data, built, bars, state, features or state.workdir / FEATURES)
+            _epochs(recipe, data, built, caches, state, bars)
     state.load(state.best_epoch)
     with whole(state.workdir / MODEL) as part:
-        model.save(part)
+        built.model.save(part)
     return state.history, state.seconds
 
 
-def _features(recipe, data, model, bars, state, folder):
-    """The caches of training and validation features, or none where the backbone is trained."""
-    if not recipe.freeze_backbone:
+def _features(recipe, data, built, bars, state, folder):
+    """The caches of training and validation features, or none where all is trained."""
+    if built.computed is None:
         return {}
     started = time.perf_counter()
-    caches, shown = {}, require_shown(model)
+    caches, shown = {}, require_shown(built.model)
     for part, flip in (("train", recipe.flip), ("validation", False)):
         samples = getattr(data, part).in_windows(shown)
         task = bars.add_task(f"features {part}"[:14], total=len(samples))
         with unshared():
             caches[part] = FeatureCache(
                 folder / part,
-                model.get_layer("backbone"),
+                built.computed,
                 samples,
                 shown,
                 flip,
@@ -93,15 +91,17 @@ def _features(recipe, data, model, bars, state, folder):
     return caches
 
 
-def _epochs(recipe, data, model, trained, caches, state, bars):
+def _epochs(recipe, data, built, caches, state, bars):
+    model, trained = built.model, built.trained
     shown = require_shown(model)
-    target_size = model.output_shape[1:3] if recipe.size else recipe.model.scale
+    target_size = model.output_shape[1:3] if recipe.size else recipe.model.scale * (QUARTER if recipe.heads else 1)
     # What fills a batch is asked for before it is known how much there is.
     shown_train, shown_validation = (samples.in_windows(shown) for samples in (data.train, data.validation))
     batch, validated = min(recipe.batch, shown_train.draws), min(recipe.batch, len(shown_validation))
     if batch < recipe.batch:
         bars.console.print(f"batch={recipe.batch}: there are {batch} training images")
-    validation = shown_validation.pipeline(shown, validated, target_size=target_size, features=caches.get("validation"))
+    options = {"target_size": target_size, "numbered": recipe.heads}
+    validation = shown_validation.pipeline(shown, validated, features=caches.get("validation"), **options)
     validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
     counts = counts_of(shown_train, shown)
     writer = Writer(str(state.workdir / "tensorboard"))
@@ -111,21 +111,21 @@ def _epochs(recipe, data, model, trained, caches, state, bars):
         train = shown_train.pipeline(
             shown,
             batch,
-            target_size=target_size,
             flip=recipe.flip,
             augment=recipe.augment,
             shuffle=True,
             seed=recipe.seed,
             epoch=epoch,
             features=caches.get("train"),
+            **options,
         )
         train = own_share(train, counts, batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
-        options = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
+        fitting = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch), warnings.catch_warnings():
             # Of a mixture that is shown in part, batches of one size are not known to be how many.
             warnings.filterwarnings("ignore", "Your input ran out of data")
-            logs = trained.fit(train, **options).history
+            logs = trained.fit(train, **fitting).history
         values = {name: value[0] for name, value in logs.items()}
         if recipe.balance == "gradient" and not epoch:
             found = " + ".join(f"{weight:.3g} {name}" for name, weight in trained.loss.weights.items())

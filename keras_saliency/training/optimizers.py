@@ -12,7 +12,7 @@ OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
 }
 # Nothing but kernels decays: the others have a meaning at one, or no scale.
-UNDECAYED = ["bias", "gamma", "beta", "log_sigma", "prior", "gaussians", "weight"]
+UNDECAYED = ["bias", "gamma", "beta", "log_sigma", "prior", "gaussians", "weight", "gain", "blur", "share"]
 
 _schedules = keras.optimizers.schedules
 SCHEDULES = {

@@ -74,6 +74,12 @@ class Recipe:
         clip_norm: The largest norm of the gradient of all weights; None for any.
         patience: Epochs without a better validation loss before training stops.
         freeze_backbone: Trains the decoder alone, on features that are computed once.
+        frozen_to: The name of a layer of the backbone, with `freeze_backbone=False`: what comes before it and itself
+            stay as they are and are computed once, so that the rest is trained several times as fast; None for all.
+        heads: Whether each data set has a head of its own, `RecordingHead`, and all others the average one; for models
+            that see images at a size that their shape asks for.
+        dropout: The share of the channels of features that the decoder does not see in training, drawn at random for
+            each image.
         freeze: Patterns of the names of layers of the backbone that are not trained, such as `("block1_*", "*_bn")`.
         supervise_sides: Trains the maps of single depths beside their fusion, where the architecture has them (DVA).
         flip: Whether images are mirrored at random.
@@ -108,9 +114,12 @@ class Recipe:
     clip_norm: float | None = None
     patience: int = 3
     freeze_backbone: bool = True
+    frozen_to: str | None = None
+    dropout: float = 0.0
     freeze: tuple[str, ...] = ()
     supervise_sides: bool = False
     flip: bool = True
+    heads: bool = False
     augment: dict[str, float] = dataclasses.field(default_factory=dict)
     data_weights: dict[str, float] = dataclasses.field(default_factory=dict)
     degrees: float | None = None
@@ -131,7 +140,11 @@ class Recipe:
             )
         if self.size and self.pixels_per_degree:
             raise ValueError("size is a frame for all images: with pixels_per_degree it has to be None.")
-        if self.augment and self.freeze_backbone:
+        if self.frozen_to and self.freeze_backbone:
+            raise ValueError("frozen_to says where training begins in the backbone: freeze_backbone=False.")
+        if self.heads and (self.size or self.model.head != "log-density" or self.supervise_sides):
+            raise ValueError('heads are those of model.head="log-density", with size=None and supervise_sides=False.')
+        if self.augment and (self.freeze_backbone or self.frozen_to):
             raise ValueError(
                 "augment changes images, and the features of a frozen backbone are computed once. Train the backbone, "
                 "too: freeze_backbone=False."
@@ -201,8 +214,8 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("the name of a folder, without slashes", _folder, "name"),
     ("a text", _text, "optimizer schedule model.name model.head"),
     ("the name of a data set, or several different ones", _names, "data"),
-    ("a text or None", lambda value: value is None or _text(value), "balance model.backbone model.weights"),
-    ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip"),
+    ("a text or None", lambda value: value is None or _text(value), "balance frozen_to model.backbone model.weights"),
+    ("True or False", lambda value: isinstance(value, bool), "nesterov freeze_backbone supervise_sides flip heads"),
     ("True, False or None", lambda value: value is None or isinstance(value, bool), "model.dilated"),
     ("a whole number from 1 to 2**31 - 1", _count, "area batch epochs patience decay_epochs"),
     (
@@ -218,7 +231,7 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         "clip_norm degrees pixels_per_degree",
     ),
     ("a number, at least 0", lambda value: is_number(value) and value >= 0, "decay weight_decay"),
-    ("a number, at least 0 and below 1", lambda value: is_number(value) and 0 <= value < 1, "momentum"),
+    ("a number, at least 0 and below 1", lambda value: is_number(value) and 0 <= value < 1, "momentum dropout"),
     ("(height, width) in whole pixels, or None", lambda value: value is None or _pair(value), "size"),
     ("positive weights by the names of losses, such as {'kld': 1.0}", _weights, "loss"),
     ("options by the names of losses, such as {'nss': {'relative': True}}", _options, "loss_options"),

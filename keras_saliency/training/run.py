@@ -195,10 +195,11 @@ def train_with_stages(
         start = before(recipe.start, workdir / recipe.start.name) if recipe.start else None
         data = read(recipe)
         console.print("building the model, with the centre bias of the training fixations")
-        model, trained = build(recipe, data, start)
+        built = build(recipe, data, start)
+        model = built.model
         del start  # and its optimizer and graphs, before this one has its own
         if not recipe.start:  # Now that the recipe is known to make a model.
             claim_workdir(workdir, recipe, held)
-        history, spent = train_epochs(recipe, data, model, trained, workdir, console, features)
+        history, spent = train_epochs(recipe, data, built, workdir, console, features)
         seconds = {key: seconds[key] + spent[key] for key in seconds}
     return model, history, seconds

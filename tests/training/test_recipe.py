@@ -140,15 +140,15 @@ WRONG = {
     **dict.fromkeys(("learning_rate", "model.width", "model.scale"), NOT_POSITIVE),
     **dict.fromkeys(("clip_norm", "degrees"), (0.0, -1, math.nan, "1")),
     **dict.fromkeys(("decay", "weight_decay"), (-1.0, math.inf, math.nan, "1", None)),
-    "momentum": (-0.1, 1, 5.0, math.nan, None),
+    **dict.fromkeys(("momentum", "dropout"), (-0.1, 1, 5.0, math.nan, None)),
     **dict.fromkeys(("batch", "epochs", "patience", "decay_epochs"), NOT_COUNTED),
     "seed": (-1, 2**32, 0.5, None),
     "name": ("../../x", "a/b", "a\\b", "..", ".", "", " ", "a\nb", "a\0", "x" * 256, 3, None),
     **dict.fromkeys(("optimizer", "schedule", "model.name", "model.head"), ("", 3, None)),
-    **dict.fromkeys(("balance", "model.backbone", "model.weights"), ("", 3)),
+    **dict.fromkeys(("balance", "frozen_to", "model.backbone", "model.weights"), ("", 3)),
     **dict.fromkeys(("images", "model.stride"), (0, -8, 8.0, "8")),
     "model.dilated": (0, "False"),
-    **dict.fromkeys(("nesterov", "freeze_backbone", "supervise_sides", "flip"), (1, None, "False")),
+    **dict.fromkeys(("nesterov", "freeze_backbone", "supervise_sides", "flip", "heads"), (1, None, "False")),
     "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, (), "ab", {240, 320}),
     "area": (0, -1, 76800.0, True, None, "76800", 2**31),
     "pixels_per_degree": (0, -1.0, math.inf, math.nan, True, "30"),
@@ -178,6 +178,16 @@ def test_images_change_only_where_their_features_are_computed_again():
         Recipe("one", "synthetic", loss={"kld": 1.0}, augment={"crop": 0.2})
     changed = override(RECIPES["demo"], ["augment.crop=0.2", "augment.rotation=5", "freeze_backbone=False"])
     assert changed.augment == {"crop": 0.2, "rotation": 5}
+
+
+def test_heads_are_of_models_that_see_any_shape():
+    for changes in (
+        {},
+        {"size": None, "supervise_sides": True},
+        {"size": None, "model": Model("sam", head="published")},
+    ):
+        with pytest.raises(ValueError, match='heads are those of model.head="log-density", with size=None'):
+            dataclasses.replace(RECIPES["demo"], heads=True, **changes)
 
 
 def test_every_field_has_a_range():

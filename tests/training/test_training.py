@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import rich.console
 import tensorflow as tf
+from keras import ops
 
 import keras_saliency as ks
-from keras_saliency.data import DataSet, Fixations, Sample, Samples
+from keras_saliency.data import DataSet, Fixations, Sample, Samples, mixtures
 from keras_saliency.models import View
-from keras_saliency.training.build import build
+from keras_saliency.models.recording import recording_head_of
+from keras_saliency.training.build import BEGIN, build
 from keras_saliency.training.devices import enough_memory
 from keras_saliency.training.loop import _State
 from keras_saliency.training.optimizers import OPTIMIZERS, make_optimizer
@@ -195,7 +197,7 @@ def test_a_run_is_held_until_its_report_is_written(tiny, tmp_path, monkeypatch):
             claim_workdir(tmp_path / "run", RECIPE, held)
         raise KeyboardInterrupt
 
-    def trained(recipe, data, model, trained, workdir, console, features):
+    def trained(recipe, data, built, workdir, console, features):
         return [], {"features": 0.0, "training": 0.0}
 
     monkeypatch.setattr("keras_saliency.training.run.train_epochs", trained)
@@ -338,10 +340,10 @@ def test_a_recipe_starts_from_another_and_several_are_mixed(eager, tiny, tmp_pat
 def test_what_a_recipe_starts_from_is_let_go(tiny, tmp_path, monkeypatch):
     models, counted = weakref.WeakSet(), []
 
-    def no_epochs(recipe, data, model, *rest):
+    def no_epochs(recipe, data, built, *rest):
         gc.collect()
         counted.append(len(models))
-        models.add(model)
+        models.add(built.model)
         return [], {"features": 0.0, "training": 0.0}
 
     monkeypatch.setattr("keras_saliency.training.run.train_epochs", no_epochs)
@@ -408,3 +410,54 @@ def test_the_sides_of_dva_are_trained_with_their_fusion(eager, tiny, tmp_path):
     assert model.predict(batch[0], verbose=0).shape == (4, 60, 80, 1)
     with pytest.raises(ValueError, match="does not predict from single depths"):
         build(dataclasses.replace(recipe, model=RECIPE.model), tiny)
+
+
+@pytest.mark.parametrize("cut", ["stage2", "conv3", None])
+def test_recordings_have_heads_of_their_own(cut, eager, tiny, tmp_path):
+    few = dataclasses.replace(tiny, train=Samples(list(tiny.train)[:5]), validation=Samples(list(tiny.validation)[:2]))
+    data = mixtures.mix({"lab": tiny, "field": few})
+    recipe = dataclasses.replace(
+        RECIPE,
+        data=("lab", "field"),
+        size=None,
+        area=64 * 96,
+        heads=True,
+        freeze_backbone=False,
+        frozen_to=cut,
+        freeze=("*batch*",),
+        dropout=0.2,
+        epochs=1,
+    )
+    keras.utils.set_random_seed(0)
+    built = build(recipe, data)
+    before = built.model.get_weights()
+    assert (built.computed is None) == (cut is None)
+    # What is computed once and what is trained are together the model.
+    images = ops.convert_to_tensor(tiny.test[0].read()[None, :64, :96], "float32")
+    features = images if cut is None else built.computed(images)
+    whole = built.trained([*keras.tree.flatten(features), ops.convert_to_tensor([2])])
+    density = np.exp(built.model(images)).reshape(16, 4, 24, 4).sum((1, 3))
+    np.testing.assert_allclose(np.exp(whole)[0, ..., 0], density, rtol=0.1)
+    model, _, _ = train_with_stages(recipe, lambda name: data, tmp_path, CONSOLE)
+    pairs = zip(model.weights, before, strict=True)
+    trained = [weight.path.split("/")[-2] for weight, old in pairs if not np.allclose(weight, old)]
+    assert ("conv1" in trained, "conv3" in trained) == (cut is None, cut != "conv3")
+    head = recording_head_of(ks.load(tmp_path / "model.keras").model)
+    assert (head.recordings, head.recording) == (("lab", "field"), None)
+    assert head.numbers_of("lab") != head.numbers_of("field")
+    assert head.numbers_of(None) == pytest.approx(BEGIN)  # no picture was of neither
+    biases = [head.centre_bias_of(name) for name in ("lab", "field", None)]
+    assert np.abs(biases[0] - biases[1]).max() > 1e-6
+    y, x = np.mgrid[-0.5:0.5:120j, -0.5:0.5:160j] * 4
+    gaussian = np.exp(-(x**2 + y**2) / 2)
+    np.testing.assert_allclose(biases[2], gaussian / gaussian.sum(), rtol=0.1)
+
+
+def test_where_training_begins_in_a_backbone(tiny):
+    recipe = dataclasses.replace(RECIPE, freeze_backbone=False, frozen_to="conv9")
+    with pytest.raises(ValueError, match="The backbone has no layer 'conv9', as frozen_to asks. Known layers: .*conv0"):
+        build(recipe, tiny)
+    with pytest.raises(ValueError, match="Behind 'stage3' the backbone has nothing that the decoder reads"):
+        build(dataclasses.replace(recipe, frozen_to="stage3"), tiny)
+    with pytest.raises(ValueError, match="frozen_to says where training begins in the backbone: freeze_backbone=False"):
+        dataclasses.replace(recipe, freeze_backbone=True)
