@@ -224,7 +224,7 @@ def test_sizes_in_degrees_need_data_that_say_what_a_degree_is(tiny_backbone, tin
     recipe = ks.Recipe("x", "tiny", model=Model(backbone=tiny_backbone), loss={"nll": 1.0}, pixels_per_degree=8)
     known = {part: Samples(samples, 16.0) for part, samples in tiny.splits.items()}
     unknown = {part: Samples(samples) for part, samples in tiny.splits.items()}
-    model, _ = build(recipe, DataSet("tiny", **known))
+    model = build(recipe, DataSet("tiny", **known)).model
     assert model.view.pixels_per_degree == 8
     with pytest.raises(ValueError, match="tiny does not say how many pixels of its images are one. Take an area"):
         build(recipe, DataSet("tiny", **unknown))

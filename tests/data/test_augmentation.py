@@ -168,7 +168,7 @@ def test_what_makes_no_sense_is_named(augment, message):
 
 
 def test_cached_features_are_of_images_as_they_are(tiny):
-    with pytest.raises(ValueError, match="need the images themselves"):
+    with pytest.raises(ValueError, match="augment needs the images themselves"):
         tiny.train.pipeline(SIZE, features=object(), augment={"crop": 0.1})
 
 

@@ -399,7 +399,7 @@ def test_the_sides_of_dva_are_trained_with_their_fusion(eager, tiny, tmp_path):
     recipe = dataclasses.replace(
         RECIPE, model=Model("dva", "tiny", width=0.5), supervise_sides=True, freeze_backbone=False, epochs=1
     )
-    model, trained = build(recipe, tiny)
+    model, trained, _ = build(recipe, tiny)
     batch = next(iter(tiny.train.pipeline(RECIPE.size, 4)))
     maps = trained.predict_on_batch(batch[0])
     assert [one.shape for one in maps] == [(4, 60, 80, 1)] * 3
