@@ -144,6 +144,8 @@ class Recipe:
             raise ValueError("frozen_to says where training begins in the backbone: freeze_backbone=False.")
         if self.heads and (self.size or self.model.head != "log-density" or self.supervise_sides):
             raise ValueError('heads are those of model.head="log-density", with size=None and supervise_sides=False.')
+        if self.supervise_sides and (self.frozen_to or self.dropout):
+            raise ValueError("supervise_sides trains all maps on whole features: leave frozen_to and dropout out.")
         if self.augment and (self.freeze_backbone or self.frozen_to):
             raise ValueError(
                 "augment changes images, and the features of a frozen backbone are computed once. Train the backbone, "

@@ -190,6 +190,12 @@ def test_heads_are_of_models_that_see_any_shape():
             dataclasses.replace(RECIPES["demo"], heads=True, **changes)
 
 
+def test_single_depths_are_supervised_on_whole_features():
+    for changes in ({"dropout": 0.2}, {"frozen_to": "stage3_out", "freeze_backbone": False}):
+        with pytest.raises(ValueError, match="supervise_sides trains all maps on whole features: leave frozen_to"):
+            dataclasses.replace(RECIPES["demo"], supervise_sides=True, **changes)
+
+
 def test_every_field_has_a_range():
     own = [field.name for field in dataclasses.fields(Recipe)]
     own += [f"model.{field.name}" for field in dataclasses.fields(Model)]
