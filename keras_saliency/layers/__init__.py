@@ -13,6 +13,7 @@ from keras_saliency.layers.local_response_normalization import LocalResponseNorm
 from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
+from keras_saliency.layers.mirror import Mirror
 from keras_saliency.layers.recording_head import RecordingHead
 from keras_saliency.layers.theano_pooling import TheanoMaxPooling2D
 from keras_saliency.layers.unit_conv import UnitConv2D
@@ -30,6 +31,7 @@ __all__ = [
     "LogSoftmax",
     "MatchSize",
     "MinMax",
+    "Mirror",
     "RecordingHead",
     "TheanoMaxPooling2D",
     "UnitConv2D",

@@ -1,11 +1,14 @@
 """Several models as one, before their heads, and at several sizes."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 import keras_saliency as ks
+from keras_saliency import layers
 from keras_saliency.models import for_recording, mix
 from keras_saliency.models.recording import network_of, recording_head_of, with_recording_head
 
@@ -61,6 +64,17 @@ def test_a_model_looks_twice(headed, rng):
     small = ops.image.resize(network_of(headed[0])(half), (64, 96), data_format="channels_last")
     small = small - ops.log(ops.sum(ops.exp(small)))
     np.testing.assert_allclose(maps[..., 1:], small, atol=1e-4)
+    # It is shown what is as large as its largest look.
+    larger = mix(headed[:1], sizes=(2.0, 1.0))
+    assert larger.view == dataclasses.replace(headed[0].view, area=4 * headed[0].view.area)
+    np.testing.assert_allclose(network_of(larger)(images), maps, atol=2e-5)
+    # All that it sees has whole cells of the coarsest features.
+    assert [layer.multiple for layer in larger.layers if isinstance(layer, layers.Zoom)] == [headed[0].view.stride]
+    assert network_of(larger)(np.zeros((1, 96, 160, 3), "float32")).shape[1:3] == (96, 160)
+    # In the mirror image, what is left is right.
+    mirrored = network_of(mix(headed[:1], sizes=(1.0, 0.5), mirrored=True))
+    np.testing.assert_allclose(mirrored(images)[..., :2], maps, atol=2e-5)
+    np.testing.assert_allclose(mirrored(images[:, :, ::-1])[..., 2:], maps[:, :, ::-1], atol=2e-5)
     with pytest.raises(ValueError, match="numbers above 0, one at least"):
         mix(headed, sizes=(1.0, 0.0))
 
