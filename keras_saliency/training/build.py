@@ -29,7 +29,7 @@ def untrained(recipe: Recipe) -> SaliencyModel:
     """The model of a recipe with random weights, or the mixture of those of its members."""
     keras.backend.clear_session()
     if recipe.members:
-        return mix([untrained(member) for member in recipe.members], name=recipe.name)
+        return mix([untrained(member) for member in recipe.members], recipe.name, recipe.sizes)
     model = create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, **recipe.shown())
     return with_recording_head(model, names_of(recipe.data)) if recipe.heads else model
 

@@ -18,6 +18,7 @@ class Model:
         name: The architecture.
         backbone: Of the table of backbones; None for the published one.
         weights: Of the backbone.
+        taps: The layers of the backbone that the decoder reads, fine to coarse; None for its own.
         head: `"log-density"`, `"density"` or `"published"`.
         stride: Of the backbone, 8 or 16; None as published.
         dilated: Whether convolutions are dilated where strides are removed; None as published.
@@ -31,6 +32,7 @@ class Model:
     name: str = "multilevel"
     backbone: str | None = "efficientnet-lite0"
     weights: str | None = "imagenet"
+    taps: tuple[str, ...] | None = None
     head: str = "log-density"
     stride: int | None = None
     dilated: bool | None = None
@@ -88,7 +90,8 @@ class Recipe:
         seed: Of initial weights, order and flips.
         start: A recipe that is trained before; this one goes on from its weights.
         members: Recipes whose models are averaged as log-densities; the mixture itself is not trained, and of all
-            else only name, data and size count.
+            else only name, data, size and sizes count.
+        sizes: How large each of the members sees a picture, in sizes of what it was trained on: `(1.5, 0.75)`.
 
     Raises:
         ValueError: If a value makes no sense, or is of another type.
@@ -129,6 +132,7 @@ class Recipe:
     seed: int = 0
     start: "Recipe | None" = None
     members: tuple["Recipe", ...] = ()
+    sizes: tuple[float, ...] = (1.0,)
 
     def __post_init__(self) -> None:
         _require(self)
@@ -207,6 +211,14 @@ def _names(value):
     return _text(value) or bool(several)
 
 
+def _sizes(value):
+    return _several(value, _positive) and len(value) > 0
+
+
+def _layers(value):
+    return value is None or (_several(value, _text) and len(value) > 0)
+
+
 def _several(value, holds):
     return isinstance(value, tuple | list) and all(map(holds, value))
 
@@ -239,6 +251,8 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("options by the names of losses, such as {'nss': {'relative': True}}", _options, "loss_options"),
     ("positive numbers by names, such as {'crop': 0.2}", _weights, "augment data_weights"),
     ("patterns of the names of layers, such as ('block1_*',)", lambda value: _several(value, _text), "freeze"),
+    ("names of layers, such as ('stage3_out', 'stage5_out'), or None", _layers, "model.taps"),
+    ("numbers above 0, one at least, in brackets", _sizes, "sizes"),
     ("a Model", lambda value: isinstance(value, Model), "model"),
     ("a Recipe or None", lambda value: value is None or isinstance(value, Recipe), "start"),
     ("Recipes, in brackets", lambda value: _several(value, lambda one: isinstance(one, Recipe)), "members"),

@@ -188,7 +188,7 @@ def train_with_stages(
     if recipe.members or recipe.start:
         claim_workdir(workdir, recipe, held)
     if recipe.members:
-        model = mix([before(m, workdir / m.name) for m in recipe.members], name=recipe.name)
+        model = mix([before(m, workdir / m.name) for m in recipe.members], recipe.name, recipe.sizes)
         with whole(workdir / MODEL) as part:
             model.save(part)
     else:
