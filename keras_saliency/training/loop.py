@@ -28,6 +28,7 @@ from keras_saliency.writing.files import naming, whole, write_whole
 from keras_saliency.writing.progress import Progress
 
 ANEW = "Delete {} to train from the start."
+IMAGES = "images.json"
 
 
 def train_epochs(
@@ -44,8 +45,8 @@ def train_epochs(
         recipe: The recipe.
         data: The data set that it names.
         built: What `build` made of them; its model ends with the weights of the best epoch.
-        workdir: A folder from `claim_workdir`. It receives `history.csv`, `tensorboard/`, `checkpoints/` and, at the
-            end, `model.keras`.
+        workdir: A folder from `claim_workdir`. It receives `images.json` (the names of the training and validation
+            images), `history.csv`, `tensorboard/`, `checkpoints/` and, at the end, `model.keras`.
         console: Where progress is shown.
         features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after. Or
             the caches `train` and `validation` themselves; none of them where the backbone is trained.
@@ -55,6 +56,7 @@ def train_epochs(
         earlier sessions included as far as they were saved.
     """
     state = _State(workdir, built.trained)
+    _note_images(state.workdir / IMAGES, data)
     with Progress(console) as bars:
         if not state.finished(recipe):
             caches = features
@@ -65,6 +67,19 @@ def train_epochs(
     with whole(state.workdir / MODEL) as part:
         built.model.save(part)
     return state.history, state.seconds
+
+
+def _note_images(file, data):
+    """Writes which images are seen, once: a training goes on with the same ones."""
+    seen = {part: sorted(sample.name for sample in getattr(data, part)) for part in ("train", "validation")}
+    if not file.is_file():
+        write_whole(file, json.dumps(seen, indent=1) + "\n")
+    remedy = f"Choose another --workdir, or delete {file.parent}."
+    with naming(file, remedy):
+        known = json.loads(file.read_text())
+        other = next((name for part in seen for name in sorted({*seen[part]} ^ {*known[part]})), None)
+    if other:
+        raise ValueError(f"{file} names other images than the data have now, such as {other}. {remedy}")
 
 
 def _features(recipe, data, built, bars, state, folder):

@@ -415,7 +415,8 @@ def test_the_sides_of_dva_are_trained_with_their_fusion(eager, tiny, tmp_path):
 @pytest.mark.parametrize("cut", ["stage2", "conv3", None])
 def test_recordings_have_heads_of_their_own(cut, eager, tiny, tmp_path):
     few = dataclasses.replace(tiny, train=Samples(list(tiny.train)[:5]), validation=Samples(list(tiny.validation)[:2]))
-    data = mixtures.mix({"lab": tiny, "field": few})
+    parts = {"lab": tiny, "field": few}
+    data = mixtures.mix(parts)
     recipe = dataclasses.replace(
         RECIPE,
         data=("lab", "field"),
@@ -442,6 +443,9 @@ def test_recordings_have_heads_of_their_own(cut, eager, tiny, tmp_path):
     pairs = zip(model.weights, before, strict=True)
     trained = [weight.path.split("/")[-2] for weight, old in pairs if not np.allclose(weight, old)]
     assert ("conv1" in trained, "conv3" in trained) == (cut is None, cut != "conv3")
+    seen = json.loads((tmp_path / "images.json").read_text())
+    assert seen["train"] == sorted(f"{each}/{sample.name}" for each in ("lab", "field") for sample in parts[each].train)
+    assert len(seen["validation"]) == len(data.validation)
     head = recording_head_of(ks.load(tmp_path / "model.keras").model)
     assert (head.recordings, head.recording) == (("lab", "field"), None)
     assert head.numbers_of("lab") != head.numbers_of("field")
