@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import itertools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from keras_saliency.data.doctor.finding import EXAMPLES, PICTURES, Examined, Found
 from keras_saliency.data.image_files import file_bytes
 from keras_saliency.data.orientation import UPRIGHT
+from keras_saliency.data.samples import Sample
 
 SIDE, WAVES = 64, 16
 # Of 255 bits. Other images differ in 60 and more (OSIE, Scene, eyevis, synthetic); the same one as JPEG of quality 30,
@@ -23,25 +25,35 @@ TOGETHER, RARER = 0.9, 0.01  # of the images, that the two widths have, and that
 
 
 def twice(examined: Examined) -> Found | None:
-    """Images that are in two splits, told by a perceptual hash: the signs of the lowest waves of a cosine transform."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        hashes = list(pool.map(_hash, examined.samples))
-    known = np.array([i for i, bits in enumerate(hashes) if bits is not None], int)
-    if not len(known):
-        return None
-    signs = np.stack([hashes[i] for i in known]).astype("float32") * 2 - 1
-    part = np.array([examined.parts[i][0] for i in known])
-    pairs: list[tuple[int, int]] = []
-    for start in range(0, len(known), AT_ONCE):
-        block = slice(start, start + AT_ONCE)
-        different = (signs.shape[1] - signs[block] @ signs.T) / 2
-        rows, columns = np.nonzero((different <= DIFFERENT) & (part[block, None] < part[None]))
-        pairs += zip(known[block][rows], known[columns], strict=True)
+    """Images that are in two splits."""
+    part = [name for name, _ in examined.parts]
+    pairs = [pair for pair in alike(examined.samples) if part[pair[0]] != part[pair[1]]]
     if not pairs:
         return None
     texts = [" and ".join(f"{examined.parts[i][1].name} ({examined.parts[i][0]})" for i in pair) for pair in pairs]
     shown = itertools.chain.from_iterable(pairs[: PICTURES - 1])
-    return Found(len(pairs), len(hashes), texts[:EXAMPLES], [examined.samples[i] for i in shown])
+    return Found(len(pairs), len(part), texts[:EXAMPLES], [examined.samples[i] for i in shown])
+
+
+def alike(samples: Sequence[Sample]) -> list[tuple[int, int]]:
+    """The pairs of samples, by their positions, that have one image, or nearly so.
+
+    They are told by a perceptual hash, the signs of the lowest waves of a cosine transform, which survives another size
+    or compression. What has nothing to be told by, as an even grey, is like nothing.
+    """
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        hashes = list(pool.map(_hash, samples))
+    known = np.array([i for i, bits in enumerate(hashes) if bits is not None], int)
+    if not len(known):
+        return []
+    signs = np.stack([hashes[i] for i in known]).astype("float32") * 2 - 1
+    pairs: list[tuple[int, int]] = []
+    for start in range(0, len(known), AT_ONCE):
+        block = slice(start, start + AT_ONCE)
+        different = (signs.shape[1] - signs[block] @ signs.T) / 2
+        rows, columns = np.nonzero((different <= DIFFERENT) & (known[block, None] < known[None]))
+        pairs += zip(known[block][rows].tolist(), known[columns].tolist(), strict=True)
+    return pairs
 
 
 def _hash(sample):
