@@ -6,7 +6,7 @@ import numpy as np
 from keras_saliency.formulas.arrays import ops
 from keras_saliency.formulas.maps import log_softmax
 from keras_saliency.formulas.mirrored import gaussian_matrix
-from keras_saliency.formulas.types import Maps, Tensor
+from keras_saliency.formulas.types import Maps, Plane, Size, Tensor
 
 LEAST = 1e-30  # of a uniform share, whose logarithm is taken
 
@@ -56,3 +56,24 @@ def blur_each(maps: Maps, sigmas: Tensor, rows: Tensor) -> Maps:
         for side in keras.ops.shape(maps)[1:3]
     )
     return keras.ops.einsum("bij,bjkc,blk->bilc", vertical, maps, horizontal)
+
+
+def as_centre_bias(density: Plane, size: Size | None = None) -> Plane:
+    """Checks a centre bias: a float64 map of any scale, none of whose pixels is impossible.
+
+    Args:
+        density: The map.
+        size: `(height, width)` that it must have; None for any.
+
+    Raises:
+        ValueError: If it is not finite and positive, or of another shape.
+    """
+    density = np.asarray(density, "float64")
+    fits = density.ndim == 2 and density.shape == (size or density.shape) and density.size
+    if not fits or not np.isfinite(density).all() or density.min() <= 0:
+        raise ValueError(
+            f"A centre bias must be a finite, positive density of shape {size or '(height, width)'}: mix in a uniform "
+            f"share where it is zero. Received: shape {density.shape}, minimum "
+            f"{density.min() if density.size else None}."
+        )
+    return density

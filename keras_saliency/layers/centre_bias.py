@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_saliency.formulas.recording import as_centre_bias
 from keras_saliency.formulas.resizing import resize
 from keras_saliency.formulas.types import Maps, Plane, Shape, Tensor
 
@@ -37,14 +38,8 @@ class CentreBias(keras.layers.Layer):
         Raises:
             ValueError: If it is not a positive, finite map.
         """
-        density = np.asarray(density, "float32")
-        if density.ndim != 2 or not np.isfinite(density).all() or density.min() <= 0:
-            raise ValueError(
-                "A centre bias must be a finite, positive density of shape (height, width): mix in a uniform share "
-                f"where it is zero. Received: shape {density.shape}, minimum {density.min() if density.size else None}."
-            )
+        log_density = np.log(as_centre_bias(density)).astype("float32")[None, ..., None]
         size = self.log_density.shape[1:3]
-        log_density = ops.log(density)[None, ..., None]
         resized = ops.image.resize(log_density, size, antialias=True, data_format="channels_last")
         self.log_density.assign(resized - ops.max(resized))
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_saliency.formulas.maps import blur
-from keras_saliency.formulas.recording import blur_each, recorded
+from keras_saliency.formulas.recording import as_centre_bias, blur_each, recorded
 from keras_saliency.formulas.resizing import resize
 from keras_saliency.formulas.types import Maps, Plane, Shape, Size, Tensor
 from keras_saliency.layers.centre_bias import log_gaussian
@@ -54,7 +54,7 @@ class RecordingHead(keras.layers.Layer):
     ) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.grid = tuple(grid)
+        self.grid = (int(grid[0]), int(grid[1]))
         self.recordings, self.recording = tuple(recordings), recording
         self.row = self.row_of(recording)
 
@@ -137,12 +137,7 @@ class RecordingHead(keras.layers.Layer):
             raise ValueError(
                 f"{wrong[0]} of a RecordingHead is out of range. Received: {wrong[0]}={numbers[wrong[0]]}."
             )
-        centre_bias = np.asarray(centre_bias, "float64")
-        if centre_bias.shape != self.grid or not np.isfinite(centre_bias).all() or centre_bias.min() <= 0:
-            raise ValueError(
-                f"The centre bias of a RecordingHead must be a finite, positive density of shape {self.grid}. "
-                f"Received: shape {centre_bias.shape}, minimum {centre_bias.min() if centre_bias.size else None}."
-            )
+        centre_bias = as_centre_bias(centre_bias, self.grid)
         log_density = np.log(centre_bias / centre_bias.max())[..., None]
         for name, value in {**numbers, "gain": numbers["gain"] * parts, "log_centre_bias": log_density}.items():
             values = ops.convert_to_numpy(getattr(self, name)).copy()

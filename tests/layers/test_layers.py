@@ -24,6 +24,14 @@ def test_centre_bias_adds_the_weighted_log_density(rng):
     assert [w.path for w in layer.trainable_weights] == [layer.weight.path]
 
 
+def test_a_narrow_centre_bias_stays_finite():
+    layer = layers.CentreBias()
+    layer.build((None, 6, 8, 1))
+    x = np.linspace(-1, 1, 8)
+    layer.set_density(np.exp(-np.broadcast_to(x**2, (6, 8)) / 0.01))  # less than float32 has, beside the peak
+    assert np.isfinite(layer.log_density).all()
+
+
 @pytest.mark.parametrize("density", [np.zeros((3, 4)), np.full((3, 4), np.nan), np.ones((3, 4, 1))])
 def test_centre_bias_refuses_what_is_no_positive_density(density):
     layer = layers.CentreBias()
@@ -192,6 +200,7 @@ def test_zoom_rounds_to_whole_pixels(rng):
     assert layer.compute_output_shape((None, 10, None, 3)) == (None, 19, None, 3)
     inputs = rng.random((2, 10, 13, 3)).astype("float32")
     np.testing.assert_array_equal(layers.Zoom((1, 1))(inputs), inputs)
+    assert layers.Zoom((0.5, 0.5), multiple=16)(np.zeros((1, 80, 96, 2))).shape == (1, 32, 48, 2)
     twice = layers.Zoom((2, 2), "nearest")(inputs)
     np.testing.assert_array_equal(twice, inputs.repeat(2, 1).repeat(2, 2))
     with pytest.raises(ValueError, match="two positive factors"):
