@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -20,14 +20,21 @@ from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
 from keras_saliency.data.windows import places
 from keras_saliency.formulas.maps import log_softmax
+from keras_saliency.formulas.recording import as_centre_bias
 from keras_saliency.formulas.types import Maps, Plane, Size
 from keras_saliency.formulas.view import View
 from keras_saliency.models import require_finite
-from keras_saliency.models.recording import RecordingHead, network_of, recording_head_of, with_recording_head
+from keras_saliency.models.recording import (
+    RecordingHead,
+    network_of,
+    recording_head_of,
+    require_recording_head,
+    with_recording_head,
+)
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.reporting.statistics import Interval, interval
 from keras_saliency.serving.load import Run, load
-from keras_saliency.training.recording_fit import Part, fit, left_out, named, on_the_way
+from keras_saliency.training.recording_fit import Part, as_head, fit, left_out, on_the_way
 from keras_saliency.writing.progress import Progress, make_console
 
 FOLDS = 5
@@ -62,6 +69,9 @@ def adapt(
     verbose: bool = True,
 ) -> Adaptation:
     """Fits a model to a recording: gain, blur, centre bias and uniform share, and nothing else.
+
+    Of few images one does not learn a centre bias: that of the recording and a known one, of the head that the model
+    has or else a Gaussian, each have a weight, and are one in what comes out.
 
     Most of what a model loses on the recordings of others belongs to these and not to seeing (Kümmerer, Khanuja &
     Bethge 2025). Images are split into five folds: how far the head goes from the model as it is to the best fit is
@@ -100,18 +110,26 @@ def adapt(
     with Progress(console) as bars:
         task = bars.add_task("images", total=len(samples))
         head = recording_head_of(model)
-        parts = parts_of(head, network, samples, shown, folds, lambda done: bars.update(task, advance=done))
+        weights = _shares(head)[:, None]
+        parts = parts_of(head, network, samples, shown, folds, weights, lambda done: bars.update(task, advance=done))
     console.print("fitting the head, and how well it does on what is left out")
-    biases = _biases(samples, folds) if given is None else lambda left_out: given
+    new = require_recording_head(adapted)
+    known = head.centre_bias_of(head.recording) if head else new.centre_bias_of(None)
+    own = _biases(samples, folds)
+    biases = (lambda left_out: [own(left_out), known]) if given is None else lambda left_out: [given]
+    is_now = (head or new).numbers
+    weights_now = ([0.0] if given is None else []) + [is_now["centre_weight"]]
+    start = np.array([is_now["gain"], *weights_now, is_now["uniform_share"], is_now["blur"]])
 
     bias_of = functools.cache(lambda left_out, size: stretched(biases(left_out), size))
-    found = left_out(parts, bias_of)
-    numbers = named(on_the_way(fit(parts, bias_of), found.way))
+    found = left_out(parts, bias_of, start)
+    fitted = on_the_way(fit(parts, bias_of), found.way, start)
     gain, over_bias = interval(found.over_before), interval(found.over_bias)
     changed = gain["low"] > 0 and over_bias["low"] > 0
+    density = np.mean([biases(frozenset({fold})) for fold in range(FOLDS)], 0)
+    numbers, bias = as_head(fitted, density)
     if changed:
-        density = np.mean([biases(frozenset({fold})) for fold in range(FOLDS)], 0)
-        adapted.get_layer("recording_head").set(numbers, density, shares=_shares(head))
+        new.set(numbers, bias, shares=_shares(head))
     return Adaptation(adapted if changed else model, changed, _said(gain, over_bias, len(usable)), gain, numbers)
 
 
@@ -172,6 +190,7 @@ def parts_of(
     samples: Samples,
     shown: Size | View,
     folds: np.ndarray,
+    weights: np.ndarray,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Part]:
     """What a network gives, and with its head, small, beside the fixations.
@@ -182,6 +201,7 @@ def parts_of(
         samples: Samples with fixations, of which each is seen in a single window.
         shown: How they are shown.
         folds: The fold of each.
+        weights: What each map of the network counts for each of the scores, `(maps, scores)`.
         progress: Called with the number of images of each batch.
     """
     rows: dict[tuple[int, Size], list] = {}
@@ -189,17 +209,23 @@ def parts_of(
         for numbers, pictures in images(samples, shown, BATCH).as_numpy_iterator():
             scores = ops.convert_to_numpy(network.predict_on_batch(pictures))
             before = ops.convert_to_numpy(head(scores)) if head else scores
-            scores = scores @ _shares(head)[:, None]
+            scores = scores @ weights
             for number, *planes in zip(numbers, scores, before, strict=True):
                 size = GRID.of(samples[number].size)
-                small = [cv2.resize(plane[..., 0], size[::-1], interpolation=cv2.INTER_AREA) for plane in planes]
-                rows.setdefault((int(folds[number]), size), []).append((*small, relative_counts(samples[number], size)))
+                planes = [_shrunk(plane, size) for plane in planes] + [relative_counts(samples[number], size)]
+                rows.setdefault((int(folds[number]), size), []).append(list(map(np.atleast_3d, planes)))
             progress(len(numbers))
     parts = []
     for (fold, _), each in rows.items():
-        score, before, counts = (np.stack(planes).astype("float64")[..., None] for planes in zip(*each, strict=True))
+        score, before, counts = (np.stack(planes).astype("float64") for planes in zip(*each, strict=True))
         parts.append(Part(fold, score, log_softmax(before), counts / counts.sum((1, 2, 3), keepdims=True)))
     return parts
+
+
+def _shrunk(planes, size):
+    """Maps `(height, width, maps)` at a size; OpenCV takes four at most."""
+    each = [cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA) for plane in np.moveaxis(planes, -1, 0)]
+    return np.stack(each, -1)
 
 
 def _biases(samples, folds):
@@ -221,16 +247,10 @@ def _biases(samples, folds):
 
 def _on_grid(centre_bias):
     """A centre bias that is given, on the grid of `CentreBias`."""
-    density = np.asarray(centre_bias, "float64")
-    if density.ndim != 2 or not np.isfinite(density).all() or density.min() <= 0:
-        raise ValueError(
-            "centre_bias must be a finite, positive density of shape (height, width): mix in a uniform share where it "
-            f"is zero. Received: shape {density.shape}."
-        )
-    return cv2.resize(density, BIAS_GRID[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.resize(as_centre_bias(centre_bias), BIAS_GRID[::-1], interpolation=cv2.INTER_AREA)
 
 
-def stretched(density: Plane, size: Size) -> Maps:
-    """The logarithm of a centre bias at a size, `(1, height, width, 1)`, beside its peak."""
-    resized = cv2.resize(np.log(density / density.max()), size[::-1], interpolation=cv2.INTER_AREA)
-    return resized[None, ..., None]
+def stretched(densities: Sequence[Plane], size: Size) -> Maps:
+    """The logarithms of centre biases at a size, `(1, height, width, biases)`, beside their peaks."""
+    logs = [np.log(density / density.max()) for density in densities]
+    return np.stack([cv2.resize(each, size[::-1], interpolation=cv2.INTER_AREA) for each in logs], -1)[None]

@@ -7,15 +7,16 @@ from conftest import run_command
 from scipy.ndimage import gaussian_filter
 
 import keras_saliency as ks
-from keras_saliency import layers
-from keras_saliency.data import synthetic
+from keras_saliency import layers, models
+from keras_saliency.data import DataSet, synthetic
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.samples import Samples
 from keras_saliency.formulas.recording import recorded
 from keras_saliency.models import SaliencyModel, View
 from keras_saliency.models.recording import recording_head_of, with_recording_head
 from keras_saliency.training import recording_fit
-from keras_saliency.training.recording_fit import Blurred, Part, fit, loss_and_slope
+from keras_saliency.training.calibrating import average_numbers, calibrate
+from keras_saliency.training.recording_fit import Blurred, Part, as_head, fit, loss_and_slope
 
 TRUTH = {"gain": 0.6, "blur": 0.05, "centre_weight": 0.7, "uniform_share": 0.1}
 EACH = 300  # fixations of an image
@@ -120,12 +121,13 @@ def test_what_nothing_can_be_learned_from_is_said(network, recording):
         ks.adapt(maps, recording)
 
 
-def test_the_slope_is_that_of_the_loss(rng):
-    score, bias = rng.normal(size=(4, 9, 12, 1)), rng.normal(size=(1, 9, 12, 1))
-    counts = rng.poisson(0.3, score.shape) + np.eye(9, 12)[None, ..., None]
+@pytest.mark.parametrize(("at", "biases"), [((0.5, 0.8, 0.2), 1), ((0.2, 0.4, 0.8, 0.2), 1), ((0.5, 0.8, 0.3, 0.2), 2)])
+def test_the_slope_is_that_of_the_loss(rng, at, biases):
+    score, bias = rng.normal(size=(4, 9, 12, len(at) - 1 - biases)), rng.normal(size=(1, 9, 12, biases))
+    counts = rng.poisson(0.3, (4, 9, 12, 1)) + np.eye(9, 12)[None, ..., None]
     parts = [Blurred(s, bias, c / c.sum((1, 2, 3), keepdims=True)) for s, c in [(score, counts), (-score, counts)]]
-    at = np.array([0.5, 0.8, 0.2])
-    for i, step in enumerate(1e-6 * np.eye(3)):
+    at = np.array(at)
+    for i, step in enumerate(1e-6 * np.eye(len(at))):
         numeric = (loss_and_slope(at + step, parts)[0] - loss_and_slope(at - step, parts)[0]) / 2e-6
         assert loss_and_slope(at, parts)[1][i] == pytest.approx(numeric, rel=1e-6)
 
@@ -144,6 +146,33 @@ def test_the_fit_is_as_likely_as_the_truth(rng):
     np.testing.assert_allclose(found, truth, atol=0.05)
 
 
+def test_centre_biases_become_one(rng):
+    first, second = rng.random((2, 4, 5)) + 0.1
+    for weights, total in (([0.6, 0.2], 0.8), ([-0.2, 0.9], 0.7), ([0.5, -0.48], 0.98), ([0.0, 0.0], 0.1)):
+        numbers, density = as_head(np.array([0.7, *weights, 0.1, 0.02]), [first, second])
+        assert numbers == pytest.approx({"gain": 0.7, "centre_weight": total, "uniform_share": 0.1, "blur": 0.02})
+        product = first ** weights[0] * second ** weights[1]
+        one = density**total
+        np.testing.assert_allclose(one / one.sum(), product / product.sum())
+
+
+def test_of_few_images_a_centre_bias_that_is_known_helps(network, recording):
+    seen, unseen = Samples(recording[:6]), Samples(recording[6:])
+    headed = with_recording_head(network)
+    recording_head_of(headed).set({**TRUTH, "gain": 1.0, "centre_weight": 1.0}, off_centre(120, 160))
+    knowing, other = (ks.adapt(model, seen, verbose=False).model for model in (headed, network))
+    assert likelihood(knowing, unseen) > max(likelihood(model, unseen) for model in (headed, other)) + 0.01
+
+
+def test_maps_get_the_weights_that_they_deserve(rng):
+    maps = np.stack([gaussian_filter(rng.normal(size=(6, 24, 32)), (0, 1.5, 1.5)) for _ in range(3)], -1)
+    maps, bias = maps / maps.std(), np.zeros((1, 24, 32, 1))
+    density = np.exp(recorded(maps @ np.array([[0.9], [0.3], [0.0]]), bias))[..., 0]
+    share = np.stack([rng.multinomial(4000, each.ravel() / each.sum()).reshape(24, 32) / 4000 for each in density])
+    found = recording_fit.shares_of_maps([Part(0, maps, maps, share[..., None])], lambda folds, size: bias)
+    np.testing.assert_allclose(found, [0.75, 0.25, 0.0], atol=0.04)
+
+
 def test_the_command(network, recording, tmp_path, monkeypatch, capsys):
     network.save(tmp_path / "network.keras")
     monkeypatch.chdir(tmp_path)
@@ -159,3 +188,37 @@ def test_the_command(network, recording, tmp_path, monkeypatch, capsys):
     assert not code and "Adapted to 15 images" in text and "gain 0." in text
     assert recording_head_of(ks.load("deep/adapted.keras").model)
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["adapted.keras"]
+
+
+def likelihood(model, samples):
+    """The mean log-likelihood of the fixations, in nat."""
+    maps = [ks.predict(model, sample.read()) for sample in samples]
+    rows = [(m, s.fixations.y.astype(int), s.fixations.x.astype(int)) for m, s in zip(maps, samples, strict=True)]
+    return np.mean([log_density[y, x].mean() for log_density, y, x in rows])
+
+
+def even_gaze(size):
+    y, x = np.add(np.divmod(np.random.default_rng(0).choice(size[0] * size[1], EACH), size[1]), 0.5)
+    return Fixations(x, y, np.arange(EACH) % 3, np.arange(EACH) * 1.0)
+
+
+def test_heads_are_calibrated_on_what_was_not_seen(network, recording):
+    model = with_recording_head(network, ["lab", "field"])
+    head = recording_head_of(model)
+    head.set(head.numbers, off_centre(120, 160))
+    found, shares = average_numbers([(model, recording)])
+    assert shares == [1.0]
+    named, _ = as_head(found, [off_centre(120, 160)])
+    for name, close in (("blur", 0.1), ("gain", 0.2), ("centre_weight", 0.2)):
+        assert named[name] == pytest.approx(TRUTH[name], rel=close)
+    # Another recording, of an even gaze, has a say.
+    even = Samples([dataclasses.replace(sample, fixations=even_gaze(sample.size)) for sample in recording[:8]])
+    assert average_numbers([(model, recording), (model, even)])[0][-2] > found[-2] + 0.05
+    unseen = Samples(recording[5:])
+    data = DataSet("lab", Samples(recording[:5]), unseen, unseen)
+    before = likelihood(model, unseen)
+    numbers = calibrate(model, {"lab": data, "field": data}, [(model, recording)])
+    assert numbers == {name: head.numbers_of(name) for name in ("lab", "field", None)}
+    assert likelihood(models.for_recording(model, "lab"), unseen) > before + 0.05
+    kept = calibrate(model, {"lab": data, "field": data}, [])
+    assert kept[None] == numbers[None]
