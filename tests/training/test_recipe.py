@@ -14,7 +14,7 @@ from keras_saliency.models import list_models
 from keras_saliency.models.architectures import ALIASES
 from keras_saliency.training.changes import change, override
 from keras_saliency.training.optimizers import OPTIMIZERS
-from keras_saliency.training.recipe import RANGES, Model, Recipe, data_sets
+from keras_saliency.training.recipe import RANGES, Model, Recipe, data_sets, names_of
 from keras_saliency.zoo import RECIPES
 
 
@@ -29,7 +29,7 @@ def test_every_recipe_names_what_exists(name):
     recipe = RECIPES[name]
     assert recipe.name == name
     for stage in stages(recipe):
-        assert stage.data in DATA_SETS
+        assert {*names_of(stage.data)} <= {*DATA_SETS}
         assert stage.model.name in list_models() or stage.model.name in ALIASES
         assert stage.model.backbone in {None, *list_backbones()}
         assert set(stage.loss) <= set(LOSSES)
@@ -157,6 +157,8 @@ WRONG = {
     **dict.fromkeys(("augment", "data_weights"), ({"osie": "x"}, {"osie": -1}, {"osie": math.nan}, {3: 1.0}, None)),
     "data": ("", 3, None, (), ("osie", ""), ("osie", "osie")),
     "freeze": ("block1_*", ("",), (3,), None),
+    "model.taps": ("stage3_out", (), (3,), ("",)),
+    "sizes": (1.5, (), (0,), (1.0, -0.5), ("1",), (math.inf,), None),
     "model": ("sam", None, 3),
     "start": (1, "demo"),
     "members": (1, ("demo",), None),

@@ -1,0 +1,101 @@
+"""The models of the package: their trainings, their heads and their files."""
+
+from pathlib import Path
+
+import rich.console
+from boxing.distilling import as_predicted, digest, distilled
+from boxing.trainings import Features, images_of, require_unlike, train
+
+from keras_saliency.data import DataSet, open_data
+from keras_saliency.data.samples import Samples
+from keras_saliency.models import SaliencyModel, mix, shipped
+from keras_saliency.models.recording import network_of
+from keras_saliency.serving.load import MODEL, load
+from keras_saliency.training.calibrating import calibrate
+from keras_saliency.training.recipe import Recipe
+from keras_saliency.writing.files import whole
+from keras_saliency.writing.progress import make_console
+from keras_saliency.zoo.general import FAST, GENERAL, RECIPES, SETS
+
+MEMBER = ("name", "backbone", "taps", "head", "stride", "dilated", "width", "scale")  # what a file says of a member
+UNSEEN = 100  # images of a data set that was left out, by which the average head is calibrated
+
+
+def make(where: dict[str, str | None], workdir: Path, out: Path) -> None:
+    """Trains, calibrates and writes the models that come with the package; what is finished is not done again.
+
+    Args:
+        where: The folders of the data sets, by name.
+        workdir: The folder of all trainings.
+        out: That of the files of weights.
+
+    Raises:
+        ValueError: If an image that is held out was trained on.
+    """
+    console = make_console()
+    sets = {name: open_data({name: where[outer]}, console.print) for outer in SETS for name in SETS[outer]}
+    require_unlike(sets)
+    features = Features(workdir / "features", sets, console)
+
+    def mixture(recipe: Recipe) -> SaliencyModel:
+        members = [train(each, sets, workdir / recipe.name / each.name, features, console) for each in recipe.members]
+        return mix(members, recipe.name, recipe.sizes)
+
+    general = mixture(GENERAL)
+    left_out = {name: mixture(recipe) for name, recipe in zip(SETS, RECIPES[-len(SETS) :], strict=True)}
+    unseen = {name: _unseen(sets[name]) for name in SETS}
+    for name, model in left_out.items():
+        # The fixations of what is not seen have no say in the numbers by which it is predicted.
+        others = [(left_out[other], unseen[other]) for other in SETS if other != name]
+        _calibrate(model, sets, others, workdir, console)
+    _calibrate(general, sets, [(left_out[name], unseen[name]) for name in SETS], workdir, console)
+    # Of another teacher, other maps and another pupil.
+    school = workdir / FAST.name / digest(general)
+    taught = distilled(sets, general, school / "maps", console)
+    fast = mix([train(FAST, taught, school / "network", features, console)], FAST.name)
+    predicted = as_predicted({name: sets[name].validation for name in SETS}, general, console)
+    _calibrate(fast, sets, [(fast, samples) for samples in predicted], workdir, console)
+    out.mkdir(exist_ok=True)
+    _write(general, GENERAL, [workdir / GENERAL.name / member.name for member in GENERAL.members], sets, out, console)
+    _write(fast, FAST, [school / "network"], sets, out, console)
+
+
+def _unseen(data):
+    return Samples([*data.validation, *data.train][:UNSEEN], data.pixels_per_degree)
+
+
+def _calibrate(
+    model: SaliencyModel,
+    sets: dict[str, DataSet],
+    unseen: list[tuple[SaliencyModel, Samples]],
+    workdir: Path,
+    console: rich.console.Console,
+) -> None:
+    """Calibrates the heads of a model, prints their numbers and saves it."""
+    console.print(f"calibrating {model.name}")
+    for recording, found in calibrate(model, sets, unseen).items():
+        numbers = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+        console.print(f"  {recording or 'average'}: {numbers}")
+    with whole(workdir / model.name / MODEL) as part:
+        model.save(part)
+
+
+def _write(
+    model: SaliencyModel,
+    recipe: Recipe,
+    folders: list[Path],
+    sets: dict[str, DataSet],
+    out: Path,
+    console: rich.console.Console,
+) -> None:
+    """Writes the file of a model, and says its checksum, which stands in the package."""
+    members = [
+        {**{key: getattr(member.model, key) for key in MEMBER}, "area": member.area}
+        for member in recipe.members or [recipe]
+    ]
+    networks = [network_of(load(folder).model) for folder in folders]
+    path = out / f"{recipe.name}.safetensors"
+    images = images_of(folders[0].parent, sets)
+    with whole(path) as part:
+        shipped.write_file(part, networks, members, model, recipe.sizes, images)
+    console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, SHA-256 {shipped.checksum(path)}")

@@ -1,0 +1,68 @@
+"""Models for pictures of any recording, trained on four data sets, with a head for each; they come with the package.
+
+OSIE, its mouse data, Scene and eyevis. Multi-level decoder; all of the network but its first three stages is trained.
+
+`general`: two networks, each of which looks at two sizes. `general_but_SET`: the same, trained without a data set, for
+the table of what is not seen, and to calibrate the average head. `fast`: one network without its last stage.
+
+`scripts/train_general.py` trains all of them, has `fast` learn the maps of `general`, finds the numbers of the heads on
+validation splits and on what is left out, and writes the weights into the package: hours on 2 CPU cores.
+
+Run: keras-saliency train general --data osie=DIR --data scene=DIR --data eyevis=DIR
+"""
+
+import dataclasses
+
+from keras_saliency.training.recipe import Model, Recipe, names_of
+
+# What is left out together: the same photographs.
+SETS = {"osie": ("osie", "osie-mouse"), "scene": ("scene",), "eyevis": ("eyevis",)}
+LITE0, LITE2 = "efficientnet-lite0", "efficientnet-lite2"
+AREA = 384 * 512
+
+
+def member(backbone: str, data: tuple[str, ...], taps: tuple[str, ...] | None = None) -> Recipe:
+    """Two stages: the decoder, then all of the network but its first layers, which stay as they are."""
+    mouse = {"osie-mouse": 0.5} if "osie-mouse" in data else {}
+    decoder = Recipe(
+        name=f"{backbone}-decoder",
+        data=data,
+        model=Model("multilevel", backbone=backbone, taps=taps),
+        loss={"nll": 1.0, "cc": 1.0},
+        area=AREA,
+        batch=20,
+        epochs=6,
+        weight_decay=1.0,
+        dropout=0.2,
+        heads=True,
+        data_weights=mouse,
+    )
+    return dataclasses.replace(
+        decoder,
+        name=backbone,
+        batch=10,
+        epochs=4,
+        learning_rate=2e-4,
+        freeze_backbone=False,
+        frozen_to="stage3_out",
+        freeze=("*_bn",),
+        start=decoder,
+    )
+
+
+def trained_on(names: tuple[str, ...], name: str) -> Recipe:
+    """The mixture that is trained on some of `SETS`."""
+    data = tuple(part for each in names for part in SETS[each])
+    members = tuple(member(backbone, data) for backbone in (LITE0, LITE2))
+    return Recipe(name=name, data=data, area=AREA, members=members, sizes=(1.5, 0.75))
+
+
+GENERAL = trained_on(tuple(SETS), "general")
+BUT_THE_LAST = ("stage3_out", "stage4_out", "stage5_out", "stage6_out")
+SMALL = member(LITE0, names_of(GENERAL.data), BUT_THE_LAST)
+FAST = dataclasses.replace(SMALL, name="fast", loss={"kld": 1.0, "nll": 1.0, "cc": 1.0})
+RECIPES = [
+    GENERAL,
+    FAST,
+    *(trained_on(tuple(each for each in SETS if each != left), f"general_but_{left}") for left in SETS),
+]
