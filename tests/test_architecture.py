@@ -23,7 +23,7 @@ ALLOWED = {
     "backbones": {"formulas", "layers", "legacy"},
     "losses": {"formulas", "backbones", "writing"},
     "metrics": {"formulas"},
-    "models": {"formulas", "layers", "backbones", "losses"},
+    "models": {"formulas", "layers", "backbones", "losses", "legacy"},
     "data": {"formulas", "reading", "writing"},
     "baselines": {"formulas", "data"},
     "reporting": {"formulas", "data", "writing"},

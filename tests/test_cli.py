@@ -181,6 +181,17 @@ def test_predict_resumes_overwrites_and_takes_a_size(monkeypatch, capsys, tmp_pa
     assert code == 1 and "mine takes images of any size: say which, such as size=(240, 320) or --size 240 320" in text
 
 
+def test_without_a_model_the_one_that_comes_along_predicts(monkeypatch, capsys, tmp_path, tiny_backbone):
+    small = ks.create_model(backbone="tiny", weights=None)
+    monkeypatch.setattr(ks.models, "load_shipped", {"general": small}.__getitem__)
+    Image.new("RGB", (80, 60), "red").save(tmp_path / "photo.png")
+    code, text = run(monkeypatch, capsys, "predict", tmp_path / "photo.png", "--out", tmp_path / "maps")
+    assert code == 0 and "1 image" in text
+    assert Image.open(tmp_path / "maps" / "photo_saliency.png").size == (80, 60)
+    code, text = run(monkeypatch, capsys, "predict", "general")
+    assert code == 1 and "general is a model. Say of which photographs: keras-saliency predict general" in text
+
+
 def test_how_data_are_read_is_said_by_options(monkeypatch, capsys, tmp_path):
     lines = ["picture,gx,gy"]
     for i in range(6):

@@ -37,8 +37,10 @@ from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.losses import LOSSES, PRESETS, perceptual
 from keras_saliency.metrics import METRICS
 from keras_saliency.models import ARCHITECTURES, factory
+from keras_saliency.models.recording import with_recording_head
 from keras_saliency.reporting import plotting
 from keras_saliency.reporting.tables import HEADINGS
+from keras_saliency.serving import load
 from keras_saliency.training import changes
 from keras_saliency.training import report as training_report
 from keras_saliency.zoo import RECIPES
@@ -66,6 +68,7 @@ TABLES = [
 
 # How a page trains what `finished_run` is.
 FINISHED = """ks.train('osie_lite0', data={'osie': 'data/osie'})"""
+RECORDINGS = ("osie", "scene")
 SIZE, SPLITS, OBSERVERS, FIXATIONS = (48, 64), {"train": 6, "validation": 2, "test": 2}, 4, 5
 NARROW = 16  # what the channels of networks are divided by
 
@@ -125,7 +128,8 @@ def small_recipe(recipe):
     """The same recipe, and those it goes on from, with small images and one epoch."""
     return dataclasses.replace(
         recipe,
-        size=SIZE,
+        size=None if recipe.heads or recipe.members else SIZE,
+        area=SIZE[0] * SIZE[1],
         batch=8,
         epochs=1,
         start=recipe.start and small_recipe(recipe.start),
@@ -161,6 +165,9 @@ def stand_ins():
             patch.setitem(RECIPES, name, small_recipe(recipe))
         patch.setattr("keras_saliency.training.run.change", change_and_shorten)
         patch.setattr(factory, "create_model", create_narrow)
+        # Their weights fit no narrow networks.
+        patch.setattr(load, "load_shipped", lambda name: with_recording_head(create_narrow(weights=None), RECORDINGS))
+        patch.setattr(factory, "fill_from", lambda model, name: None)
         # Drawing takes seconds.
         patch.setattr(Figure, "savefig", lambda figure, path, **options: Path(path).touch())
         patch.setattr(plotting, "plot_samples", lambda path, rows: Path(path).touch())

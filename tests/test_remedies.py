@@ -236,12 +236,12 @@ def two_samples_of_one_name(folder, model):
 
 
 @case(
-    "nowhere does not exist. Expected a model, a folder of maps, an HDF5 file, or one of the baselines",
+    "nowhere does not exist. Expected a model, a folder of maps, an HDF5 file, one of the baselines",
     lambda folder, model: [sources.open_source(name, data=hands(sample())) for name in ("itti", "gbvs", "signature")],
     lambda folder, model: (write(folder / "nowhere" / "1001.png"), sources.open_source(folder / "nowhere")),
 )
 def a_source_that_is_not_there(folder, model):
-    with pytest.raises(FileNotFoundError, match="an HDF5 file.$"):  # Without data, a baseline is none.
+    with pytest.raises(FileNotFoundError, match="an HDF5 file, or a model that"):  # Without data, a baseline is none.
         sources.open_source("gbvs")
     sources.open_source(folder / "nowhere", data=hands(sample()))
 
@@ -298,7 +298,8 @@ def save(folder, model):
 
 
 @case(
-    "Expected a .keras file or the --workdir of a finished run",
+    "Expected a .keras file, the --workdir of a finished run, or a model that comes with the package: general",
+    lambda folder, model: ks.load("general"),
     lambda folder, model: ks.load(save(folder, model)),
     lambda folder, model: ks.load(save(folder, model) / "model.keras"),
 )

@@ -25,7 +25,12 @@ ImageSize = Annotated[
     tuple[int, int] | None,
     typer.Option(help="Height and width of a frame for all images; by default the model sees them as it was made to."),
 ]
-TrainedModel = Annotated[Path, typer.Argument(help="The workdir of a finished run, or a .keras file.")]
+BY_DEFAULT = "general"
+# What tells a model from photographs: suffixes, and files in its folder.
+MODEL_FILES, IN_MODELS = (".keras", ".h5", ".hdf5"), ("model.keras", "recipe.json", "saved_model.pb")
+TrainedModel = Annotated[
+    Path, typer.Argument(help="The workdir of a finished run, a .keras file, or general, which comes along.")
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -123,8 +128,14 @@ def _print_scores(provenance: dict, rows: dict) -> None:
 
 @app.command()
 def predict(
-    model: TrainedModel,
-    images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[MODEL] IMAGES...",
+            help="Photographs, or folders of them; before them, the workdir of a finished run, a .keras file, or "
+            "general, the model that comes along. Without one it is general.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),
     log_density: Annotated[bool, typer.Option(help="Write the exact log-density as .npy, too.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Leave photographs alone whose files are there.")] = False,
@@ -136,20 +147,39 @@ def predict(
 ) -> None:
     """Write saliency maps and overlays for photographs.
 
-    Example: `keras-saliency predict runs/osie_lite0 holiday/ --out maps`
+    Example: `keras-saliency predict holiday/ --out maps`
     """
+    images = sources[1:] if _is_model(*sources) else sources
+    if not images:
+        raise ValueError(
+            f"{sources[0]} is a model. Say of which photographs: keras-saliency predict {sources[0]} holiday/."
+        )
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other.")
     start()
     existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
     predicted = ks.predict(
-        model, images, out, log_density, existing=existing, size=size, pixels_per_degree=pixels_per_degree
+        sources[0] if len(images) < len(sources) else ks.models.load_shipped(BY_DEFAULT),
+        images,
+        out,
+        log_density,
+        existing=existing,
+        size=size,
+        pixels_per_degree=pixels_per_degree,
     )
     for line in predicted.skipped:
         console.print(f"skipped: {line}")
     console.print(f"{len(predicted.written)} images: maps and overlays are in {out}")
     if not predicted.written:
         raise ValueError("No image could be predicted.")
+
+
+def _is_model(path: Path, *rest: Path) -> bool:
+    """Whether a path is that of a model, as far as one was meant, and not of photographs."""
+    if path.exists():
+        return path.suffix in MODEL_FILES or any((path / name).is_file() for name in IN_MODELS)
+    # A folder of photographs would be there.
+    return path.suffix in MODEL_FILES or (not path.suffix and (bool(rest) or str(path) == BY_DEFAULT))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Reads tensors from PyTorch checkpoints and safetensors: without PyTorch, and without running what a pickle asks."""
 
+import contextlib
 import functools
 import io
 import math
@@ -163,16 +164,34 @@ def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
         ImportError: If the package safetensors is missing; says how to install it.
         ValueError: If the file is malformed.
     """
+    with _reading(path) as safetensors:
+        tensors = safetensors.numpy.load_file(path)
+    widened = {name: value.astype("f4") if value.dtype == "bfloat16" else value for name, value in tensors.items()}
+    return _without_data_parallel(widened)
+
+
+def safetensors_metadata(path: str | Path) -> dict[str, str]:
+    """The texts that a `.safetensors` file holds beside its tensors.
+
+    Raises:
+        ImportError, ValueError: As `load_safetensors`.
+    """
+    with _reading(path) as safetensors, safetensors.safe_open(path, "np") as file:
+        return file.metadata() or {}
+
+
+@contextlib.contextmanager
+def _reading(path):
+    """A context in which what is wrong with a `.safetensors` file becomes an error that says so."""
     try:
         import safetensors.numpy
     except ImportError as error:
         raise ImportError(
-            f"Reading {path} needs the package safetensors, which is not installed. Run: pip install safetensors "
-            "(or: pip install 'keras_saliency[weights]')."
+            f"Reading {path} needs the package safetensors, which is not installed. Run: pip install safetensors."
         ) from error
     require_regular(path)
     try:
-        tensors = safetensors.numpy.load_file(path)
+        yield safetensors
     except (AttributeError, KeyError) as error:  # of a kind of numbers that NumPy has not
         raise ValueError(
             f"{path} holds numbers that NumPy has no kind for ({error}), such as 8-bit floats. Save it as float32."
@@ -181,8 +200,6 @@ def load_safetensors(path: str | Path) -> dict[str, np.ndarray]:
         raise ValueError(
             f"{path} is not a safetensors file ({error}). Expected an intact one; get it again."
         ) from error
-    widened = {name: value.astype("f4") if value.dtype == "bfloat16" else value for name, value in tensors.items()}
-    return _without_data_parallel(widened)
 
 
 def _read_legacy(file):

@@ -5,16 +5,19 @@ import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 from keras_saliency.formulas.view import View
 from keras_saliency.models.adversarial import AdversarialTraining
 from keras_saliency.models.architectures import ARCHITECTURES
+from keras_saliency.models.boxed import load_shipped
 from keras_saliency.models.factory import create_model, list_models
 from keras_saliency.models.heads import gives_log_density, require_finite, require_log_density
 from keras_saliency.models.mixture import mix
 from keras_saliency.models.recording import for_recording
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
+from keras_saliency.models.shipped import SHIPPED
 from keras_saliency.models.sides import with_sides
 
 __all__ = [
     "ARCHITECTURES",
+    "SHIPPED",
     "AdversarialTraining",
     "SaliencyModel",
     "View",
@@ -23,6 +26,7 @@ __all__ = [
     "for_recording",
     "gives_log_density",
     "list_models",
+    "load_shipped",
     "mix",
     "require_finite",
     "require_log_density",

@@ -22,6 +22,7 @@ from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
 from keras_saliency.models.saliency_model import SaliencyModel
+from keras_saliency.models.shipped import SHIPPED, fill_from
 from keras_saliency.models.sizes import known_size
 
 FINEST = 14  # pixels, the side of DINOv2's patches: finer steps would give many sizes that hardly differ
@@ -74,7 +75,9 @@ def create_model(
             and for another backbone its own.
         normalise: What is done to RGB in [0, 255] before the backbone: `(scale, offset)` or a Keras layer; by default
             what the backbone was trained with, and nothing for a Keras model.
-        weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`.
+        weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`. Or `"general"`, the name of
+            the model that comes with the package, for the architecture of one of its members: then backbone and decoder
+            have its weights.
         input_size: `(height, width)` of a frame in which the model sees every picture, padded where its shape is
             another. By default it sees each at a size that its shape asks for: see `keras_saliency.models.View`.
             Called, the model takes images of any size.
@@ -111,6 +114,8 @@ def create_model(
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
     row = find_architecture(name)
+    shipped = weights if weights in SHIPPED and not Path(weights).exists() else None
+    weights = None if shipped else weights
     if input_size is not None:
         if (area, pixels_per_degree) != (None, None):
             raise ValueError("input_size is a frame for all pictures: leave it away for area or pixels_per_degree.")
@@ -134,8 +139,6 @@ def create_model(
     margin = {"margin": combination["margin"]} if "margin" in combination else {}
     score = keras.tree.flatten(row.decode(features, width, **margin))[0]
     decoder = SaliencyModel(features, _head(row, score, input_size, head, scale, unit), name="decoder")
-    if centre_bias is not None:
-        decoder.get_layer("centre_bias").set_density(centre_bias)
     images = keras.Input((*input_size, 3), name="images")
     x = decoder(encoder(images))
     if scale == 1:
@@ -144,6 +147,10 @@ def create_model(
         x = MatchSize(resize, gives, dtype="float32", name="match_images")([x, images])
     model = SaliencyModel(images, x, name=name)
     model.view = view
+    if shipped:
+        fill_from(model, shipped)
+    if centre_bias is not None:
+        decoder.get_layer("centre_bias").set_density(centre_bias)
     return model
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_saliency.models import gives_log_density, require_finite
+from keras_saliency.models import SHIPPED, gives_log_density, load_shipped, require_finite
 from keras_saliency.reporting.results import read_result
 
 MODEL, RESULT = "model.keras", "result.json"
@@ -56,10 +56,11 @@ class Run:
 
 
 def load(path: str | Path) -> Run:
-    """Opens a run, or a model file.
+    """Opens a run, a model file, or a model that comes with the package.
 
     Args:
-        path: The folder of a run, or a `.keras` file.
+        path: The folder of a run, or a `.keras` file; or a name of `keras_saliency.models.SHIPPED`, such as
+            `"general"`, where nothing of that name lies.
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
@@ -67,10 +68,15 @@ def load(path: str | Path) -> Run:
             the run cannot be read.
         ImportError: If the model stands on a package that is not installed, as KerasHub may be.
     """
+    if str(path) in SHIPPED and not Path(path).exists():
+        return Run(Path(path), load_shipped(str(path)))
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
     if not file.is_file():
-        raise FileNotFoundError(f"{file} does not exist. Expected a .keras file or the --workdir of a finished run.")
+        raise FileNotFoundError(
+            f"{file} does not exist. Expected a .keras file, the --workdir of a finished run, or a model that comes "
+            f"with the package: {', '.join(SHIPPED)}."
+        )
     try:
         model = keras.models.load_model(file, compile=False)
     except ImportError:  # of what the model stands on; it says what to install
