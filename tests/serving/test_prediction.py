@@ -211,3 +211,15 @@ def test_a_size_that_a_model_does_not_take_is_named(network):
         ValueError, match=r"multiples cannot take an image of 20x30: .* size=\(480, 640\) or --size 480 640"
     ):
         ks.predict(keras.Model(images, x, name="multiples"), picture)
+
+
+def test_a_graph_is_made_when_there_are_several_pictures(rng, monkeypatch):
+    images = keras.Input((None, None, 3))
+    model = keras.Model(images, keras.layers.Conv2D(1, 3, padding="same", activation="softplus")(images))
+    pictures = rng.integers(0, 256, (5, 32, 48, 3), dtype="uint8")
+    compiled, original = [], model.predict_on_batch
+    monkeypatch.setattr(model, "predict_on_batch", lambda batch: compiled.append(len(batch)) or original(batch))
+    found = ks.predict(model, list(pictures))
+    assert len(compiled) == len(pictures) - prediction.FEW
+    for picture, density in zip(pictures, found, strict=True):
+        np.testing.assert_allclose(density, original(picture[None].astype("float32"))[0, ..., 0], rtol=1e-4, atol=1e-5)
