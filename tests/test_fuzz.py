@@ -8,7 +8,7 @@ def test_hostile_inputs_are_refused_or_make_sense(tmp_path, monkeypatch):
     from fuzzing import run
     from fuzzing.kinds import KINDS
 
-    results = run.run(list(KINDS), 90, seed=1, keep=tmp_path)
-    assert sum(result.inputs for result in results) == 90
+    results = run.run(list(KINDS), 120, seed=1, keep=tmp_path)
+    assert sum(result.inputs for result in results) == 120
     assert not {result.kind: result.failures for result in results if result.failures}
     assert all(result.accepted and result.refused for result in results)
