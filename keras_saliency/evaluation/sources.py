@@ -17,7 +17,7 @@ from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
-from keras_saliency.models import SHIPPED, for_recording, gives_log_density, require_finite
+from keras_saliency.models import SHIPPED, for_recording, gives_log_density, is_shipped, require_finite
 from keras_saliency.models.recording import recording_head_of
 from keras_saliency.models.sizes import shown_by
 from keras_saliency.serving.export import load_saved_model
@@ -210,7 +210,7 @@ def open_source(
     if data is not None and str(path) in baselines.BASELINES:
         return BaselineSource(str(path), data)
     path = Path(path)
-    if not path.exists() and str(path) in SHIPPED:
+    if is_shipped(path):
         return open_source(load(path), resize, data)
     if not path.exists():
         others = f", one of the baselines {', '.join(baselines.BASELINES)}" if data is not None else ""

@@ -12,7 +12,7 @@ from keras_saliency.models.mixture import mix
 from keras_saliency.models.recording import for_recording
 from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
-from keras_saliency.models.shipped import SHIPPED
+from keras_saliency.models.shipped import SHIPPED, is_shipped
 from keras_saliency.models.sides import with_sides
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "create_model",
     "for_recording",
     "gives_log_density",
+    "is_shipped",
     "list_models",
     "load_shipped",
     "mix",

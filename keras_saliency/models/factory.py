@@ -22,7 +22,7 @@ from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
 from keras_saliency.models.saliency_model import SaliencyModel
-from keras_saliency.models.shipped import SHIPPED, fill_from
+from keras_saliency.models.shipped import fill_from, is_shipped
 from keras_saliency.models.sizes import known_size
 
 FINEST = 14  # pixels, the side of DINOv2's patches: finer steps would give many sizes that hardly differ
@@ -114,7 +114,7 @@ def create_model(
         ImportError, ConnectionError, FileNotFoundError: If the weights cannot be had; see `create_backbone`.
     """
     row = find_architecture(name)
-    shipped = weights if weights in SHIPPED and not Path(weights).exists() else None
+    shipped = str(weights) if is_shipped(weights) else None
     weights = None if shipped else weights
     if input_size is not None:
         if (area, pixels_per_degree) != (None, None):

@@ -37,6 +37,11 @@ class Stored(NamedTuple):
     head: list[np.ndarray]
 
 
+def is_shipped(name: Any) -> bool:
+    """Whether it names a model that comes with the package; what lies at a path of that name goes first."""
+    return str(name) in SHIPPED and not Path(name).exists()
+
+
 def read(name: str) -> Stored:
     """What the file of a model of `SHIPPED` holds. No code is run, and a file that was changed is not read.
 

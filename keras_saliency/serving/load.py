@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_saliency.models import SHIPPED, gives_log_density, load_shipped, require_finite
+from keras_saliency.models import SHIPPED, gives_log_density, is_shipped, load_shipped, require_finite
 from keras_saliency.reporting.results import read_result
 
 MODEL, RESULT = "model.keras", "result.json"
@@ -68,7 +68,7 @@ def load(path: str | Path) -> Run:
             the run cannot be read.
         ImportError: If the model stands on a package that is not installed, as KerasHub may be.
     """
-    if str(path) in SHIPPED and not Path(path).exists():
+    if is_shipped(path):
         return Run(Path(path), load_shipped(str(path)))
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
