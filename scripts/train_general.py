@@ -1,9 +1,10 @@
 """Trains the models that come with the package, and writes their files of weights.
 
 `general`: two networks trained on OSIE, its mouse data, Scene and eyevis, with a head for each, and an average head for
-all other pictures. The numbers of that are found on what is left out: the networks are trained without OSIE, Scene and
-eyevis, too. `fast`: a small network that learns the maps of `general`. Hours on 2 CPU cores; what is interrupted goes
-on where it was. No test split is read but to see that no photograph of it is trained on.
+all other pictures. The numbers of that are found on what is left out: the first network is trained without OSIE, Scene
+and eyevis, too. `fast`: a small network that learns the maps of `general`. At last the first network is trained on each
+data set alone, for the tables of docs/general.md. Hours on 2 CPU cores; what is interrupted goes on where it was. No
+test split is read but to see that no photograph of it is trained on.
 """
 
 from pathlib import Path

@@ -36,12 +36,12 @@ def test_what_is_held_out_is_not_trained_on(sets, tmp_path):
         (tmp_path / stage).mkdir()
         seen = {"train": images, "validation": [f"osie/{sets['osie'].validation[0].name}"]}
         (tmp_path / stage / "images.json").write_text(json.dumps(seen))
-    found = trainings.images_of(tmp_path, sets)
+    found = trainings.images_of([tmp_path], sets)
     assert found["train"] == [f"osie-mouse/{trained}", f"osie/{trained}", f"scene/{held}"]
     # The mouse data of a photograph are held out with it.
     (tmp_path / "first" / "images.json").write_text(json.dumps({"train": [f"osie-mouse/{held}"], "validation": []}))
     with pytest.raises(ValueError, match=f"osie-mouse/{held} was trained on, and is held out. Delete the folder"):
-        trainings.images_of(tmp_path, sets)
+        trainings.images_of([tmp_path], sets)
 
 
 def test_one_photograph_in_two_data_sets_is_found(sets):

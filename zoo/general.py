@@ -2,8 +2,9 @@
 
 OSIE, its mouse data, Scene and eyevis. Multi-level decoder; all of the network but its first three stages is trained.
 
-`general`: two networks, each of which looks at two sizes. `general_but_SET`: the same, trained without a data set, for
-the table of what is not seen, and to calibrate the average head. `fast`: one network without its last stage.
+`general`: two networks, each of which looks at two sizes. `fast`: one network without its last stage. The first network
+of `general` alone, for the table of what is not seen: `general_but_SET`, trained without a data set, which calibrates
+the average head, too, and `general_only_SET`, trained on nothing else.
 
 `scripts/train_general.py` trains all of them, has `fast` learn the maps of `general`, finds the numbers of the heads on
 validation splits and on what is left out, and writes the weights into the package: hours on 2 CPU cores.
@@ -13,7 +14,7 @@ Run: keras-saliency train general --data osie=DIR --data scene=DIR --data eyevis
 
 import dataclasses
 
-from keras_saliency.training.recipe import Model, Recipe, names_of
+from keras_saliency.training.recipe import Model, Recipe
 
 # What is left out together: the same photographs.
 SETS = {"osie": ("osie", "osie-mouse"), "scene": ("scene",), "eyevis": ("eyevis",)}
@@ -50,19 +51,21 @@ def member(backbone: str, data: tuple[str, ...], taps: tuple[str, ...] | None = 
     )
 
 
-def trained_on(names: tuple[str, ...], name: str) -> Recipe:
-    """The mixture that is trained on some of `SETS`."""
-    data = tuple(part for each in names for part in SETS[each])
-    members = tuple(member(backbone, data) for backbone in (LITE0, LITE2))
+def mixture(name: str, data: tuple[str, ...], *backbones: str) -> Recipe:
+    """A network on each of the backbones, each of which looks at two sizes."""
+    members = tuple(member(backbone, data) for backbone in backbones)
     return Recipe(name=name, data=data, area=AREA, members=members, sizes=(1.5, 0.75))
 
 
-GENERAL = trained_on(tuple(SETS), "general")
-BUT_THE_LAST = ("stage3_out", "stage4_out", "stage5_out", "stage6_out")
-SMALL = member(LITE0, names_of(GENERAL.data), BUT_THE_LAST)
+def all_but(left: str | None) -> tuple[str, ...]:
+    """The data sets without one, and what is left out with it."""
+    return tuple(part for name, parts in SETS.items() if name != left for part in parts)
+
+
+GENERAL = mixture("general", all_but(None), LITE0, LITE2)
+BUT = {name: mixture(f"general_but_{name}", all_but(name), LITE0) for name in SETS}
+ONLY = {name: mixture(f"general_only_{name}", (name,), LITE0) for name in SETS}
+# Maps of photographs that it has from `general` already, so without the mouse data.
+SMALL = member(LITE0, tuple(SETS), ("stage3_out", "stage4_out", "stage5_out", "stage6_out"))
 FAST = dataclasses.replace(SMALL, name="fast", loss={"kld": 1.0, "nll": 1.0, "cc": 1.0})
-RECIPES = [
-    GENERAL,
-    FAST,
-    *(trained_on(tuple(each for each in SETS if each != left), f"general_but_{left}") for left in SETS),
-]
+RECIPES = [GENERAL, FAST, *BUT.values(), *ONLY.values()]

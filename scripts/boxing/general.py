@@ -15,7 +15,7 @@ from keras_saliency.training.calibrating import calibrate
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.writing.files import whole
 from keras_saliency.writing.progress import make_console
-from keras_saliency.zoo.general import FAST, GENERAL, RECIPES, SETS
+from keras_saliency.zoo.general import BUT, FAST, GENERAL, ONLY, SETS
 
 MEMBER = ("name", "backbone", "taps", "head", "stride", "dilated", "width", "scale")  # what a file says of a member
 UNSEEN = 100  # images of a data set that was left out, by which the average head is calibrated
@@ -42,7 +42,7 @@ def make(where: dict[str, str | None], workdir: Path, out: Path) -> None:
         return mix(members, recipe.name, recipe.sizes)
 
     general = mixture(GENERAL)
-    left_out = {name: mixture(recipe) for name, recipe in zip(SETS, RECIPES[-len(SETS) :], strict=True)}
+    left_out = {name: mixture(recipe) for name, recipe in BUT.items()}
     unseen = {name: _unseen(sets[name]) for name in SETS}
     for name, model in left_out.items():
         # The fixations of what is not seen have no say in the numbers by which it is predicted.
@@ -51,13 +51,17 @@ def make(where: dict[str, str | None], workdir: Path, out: Path) -> None:
     _calibrate(general, sets, [(left_out[name], unseen[name]) for name in SETS], workdir, console)
     # Of another teacher, other maps and another pupil.
     school = workdir / FAST.name / digest(general)
-    taught = distilled(sets, general, school / "maps", console)
+    taught = distilled({name: sets[name] for name in FAST.data}, general, school / "maps", console)
     fast = mix([train(FAST, taught, school / "network", features, console)], FAST.name)
     predicted = as_predicted({name: sets[name].validation for name in SETS}, general, console)
     _calibrate(fast, sets, [(fast, samples) for samples in predicted], workdir, console)
     out.mkdir(exist_ok=True)
-    _write(general, GENERAL, [workdir / GENERAL.name / member.name for member in GENERAL.members], sets, out, console)
-    _write(fast, FAST, [school / "network"], sets, out, console)
+    folders = [workdir / GENERAL.name / member.name for member in GENERAL.members]
+    _write(general, GENERAL, folders, images_of(folders, sets), out, console)
+    # What its teacher has seen, it has seen.
+    _write(fast, FAST, [school / "network"], images_of([school, *folders], sets), out, console)
+    for recipe in ONLY.values():  # for docs/general.md
+        _calibrate(mixture(recipe), sets, [], workdir, console)
 
 
 def _unseen(data):
@@ -84,7 +88,7 @@ def _write(
     model: SaliencyModel,
     recipe: Recipe,
     folders: list[Path],
-    sets: dict[str, DataSet],
+    images: dict[str, list[str]],
     out: Path,
     console: rich.console.Console,
 ) -> None:
@@ -95,7 +99,6 @@ def _write(
     ]
     networks = [network_of(load(folder).model) for folder in folders]
     path = out / f"{recipe.name}.safetensors"
-    images = images_of(folders[0].parent, sets)
     with whole(path) as part:
         shipped.write_file(part, networks, members, model, recipe.sizes, images)
     console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, SHA-256 {shipped.checksum(path)}")

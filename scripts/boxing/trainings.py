@@ -60,30 +60,30 @@ def train(
     folder.parent.mkdir(parents=True, exist_ok=True)
     claim_workdir(folder, recipe)  # What lies there is of this recipe.
     own = {name: sets[name] for name in names_of(recipe.data)}
-    whole = mixtures.mix(own, recipe.data_weights) if len(own) > 1 else sets[names_of(recipe.data)[0]]
     if not (folder / MODEL).is_file():
         keras.backend.clear_session()
         console.print(f"{folder}: trained on {', '.join(own)}")
-        train_stages(recipe, whole, folder, features, console)
+        train_stages(recipe, mixtures.mix(own, recipe.data_weights), folder, features, console)
     return load(folder).model
 
 
-def images_of(folder: Path, sets: dict[str, DataSet]) -> dict[str, list[str]]:
-    """The names of the images that stages in a folder were trained on, `train`, or chosen by, `validation`.
+def images_of(folders: list[Path], sets: dict[str, DataSet]) -> dict[str, list[str]]:
+    """The names of the images that stages in folders were trained on, `train`, or chosen by, `validation`.
 
     Raises:
         ValueError: If one that is in the validation or test split of its data set, or of another one of the same
             photographs, was trained on.
     """
-    stages = [json.loads(file.read_text()) for file in sorted(folder.rglob(IMAGES))]
-    seen = {part: sorted({name for stage in stages for name in stage[part]}) for part in ("train", "validation")}
+    stages = {file: json.loads(file.read_text()) for folder in folders for file in sorted(folder.rglob(IMAGES))}
     for names in SETS.values():
         held = {f"{name}/{sample.name}" for one in names for sample in _held_out(sets[one]) for name in names}
-        if both := held & {*seen["train"]}:
-            raise ValueError(
-                f"{folder}: {min(both)} was trained on, and is held out. Delete the folder and train again."
-            )
-    return seen
+        for file, stage in stages.items():
+            if both := held & {*stage["train"]}:
+                raise ValueError(
+                    f"{file.parent}: {min(both)} was trained on, and is held out. Delete the folder and train again."
+                )
+    parts = ("train", "validation")
+    return {part: sorted({name for stage in stages.values() for name in stage[part]}) for part in parts}
 
 
 def require_unlike(sets: dict[str, DataSet]) -> None:
