@@ -1,6 +1,5 @@
 """From photographs to maps and overlays."""
 
-import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from keras import ops
 from keras_saliency.data import image_files, showing
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.models import gives_log_density, require_finite, require_log_density
+from keras_saliency.models.calling import outputs
 from keras_saliency.models.sizes import shown_for, size_of
 from keras_saliency.serving import writing
 from keras_saliency.serving.load import Run, load
@@ -22,7 +22,6 @@ from keras_saliency.writing.progress import Progress, make_console
 
 BATCH = 8  # windows of a long picture that go through a model at once
 WRITERS = 3
-FEW = 3  # batches of a model before TensorFlow makes a graph of it, which takes as long as several of them
 ROOM = 1 << 25  # pixels of the photographs that are being written at once
 
 
@@ -169,23 +168,12 @@ def predict_image(
     return _native(model, predictions, image, log_density, shown, pixels_per_degree)
 
 
-_batches: weakref.WeakKeyDictionary[keras.Model, int] = weakref.WeakKeyDictionary()  # that a model was called with
-
-
-def _outputs(model, batch):
-    """The outputs for a batch: of the first few as layers compute them, then by the function that Keras compiles."""
-    _batches[model] = _batches.get(model, 0) + 1
-    if keras.backend.backend() == "tensorflow" and _batches[model] <= FEW:
-        return model(batch, training=False)
-    return model.predict_on_batch(batch)
-
-
 def _forward(model, seen):
     """The outputs for the windows of an image."""
     try:
         # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
         parts = [seen[start : start + BATCH] for start in range(0, len(seen), BATCH)]
-        return np.concatenate([ops.convert_to_numpy(_outputs(model, part))[: len(part)] for part in parts])
+        return np.concatenate([ops.convert_to_numpy(outputs(model, part))[: len(part)] for part in parts])
     except Exception as error:
         if seen.shape[1:3] == model.input_shape[1:3]:
             raise

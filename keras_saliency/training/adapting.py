@@ -24,6 +24,7 @@ from keras_saliency.formulas.recording import as_centre_bias
 from keras_saliency.formulas.types import Maps, Plane, Size
 from keras_saliency.formulas.view import View
 from keras_saliency.models import require_finite
+from keras_saliency.models.calling import outputs
 from keras_saliency.models.recording import (
     RecordingHead,
     network_of,
@@ -207,7 +208,7 @@ def parts_of(
     rows: dict[tuple[int, Size], list] = {}
     with naming_images(samples):
         for numbers, pictures in images(samples, shown, BATCH).as_numpy_iterator():
-            scores = ops.convert_to_numpy(network.predict_on_batch(pictures))
+            scores = ops.convert_to_numpy(outputs(network, pictures))[: len(pictures)]
             before = ops.convert_to_numpy(head(scores)) if head else scores
             scores = scores @ weights
             for number, *planes in zip(numbers, scores, before, strict=True):

@@ -11,7 +11,7 @@ from PIL import Image
 
 import keras_saliency as ks
 from keras_saliency.evaluation import sources
-from keras_saliency.models import cost
+from keras_saliency.models import calling, cost
 from keras_saliency.serving import prediction, writing
 
 
@@ -220,6 +220,6 @@ def test_a_graph_is_made_when_there_are_several_pictures(rng, monkeypatch):
     compiled, original = [], model.predict_on_batch
     monkeypatch.setattr(model, "predict_on_batch", lambda batch: compiled.append(len(batch)) or original(batch))
     found = ks.predict(model, list(pictures))
-    assert len(compiled) == len(pictures) - prediction.FEW
+    assert len(compiled) == len(pictures) - calling.FEW
     for picture, density in zip(pictures, found, strict=True):
         np.testing.assert_allclose(density, original(picture[None].astype("float32"))[0, ..., 0], rtol=1e-4, atol=1e-5)
