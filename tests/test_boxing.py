@@ -82,7 +82,7 @@ def test_fixations_are_drawn_where_the_large_one_expects_them(sets, tiny_backbon
     teacher = with_recording_head(ks.create_model(backbone="tiny", weights=None, area=64 * 96))
     head = recording_head_of(teacher)
     head.set({**head.numbers, "gain": 0.0, "centre_weight": 1.0}, head.centre_bias_of(None))
-    (samples,) = distilling.as_predicted({"osie": sets["osie"].validation}, teacher, CONSOLE)
+    samples = distilling.as_predicted({"osie": sets["osie"].validation}, teacher, CONSOLE)
     places = samples.relative_fixations()
     np.testing.assert_allclose(places.mean(0), 0.5, atol=0.02)
     # A Gaussian of a quarter of each side, cut off where the picture ends.

@@ -58,18 +58,17 @@ def digest(teacher: SaliencyModel) -> str:
     return found.hexdigest()[:16]
 
 
-def as_predicted(unseen: dict[str, Samples], teacher: SaliencyModel, console: rich.console.Console) -> list[Samples]:
+def as_predicted(unseen: dict[str, Samples], teacher: SaliencyModel, console: rich.console.Console) -> Samples:
     """The samples with fixations drawn from what a teacher predicts for them with its average head."""
-    rng, found = np.random.default_rng(0), []
+    rng, drawn = np.random.default_rng(0), []
     for name, samples in unseen.items():
-        drawn = []
         for sample, density in zip(samples, _densities(samples, teacher, None, f"draws {name}", console), strict=True):
             places = rng.choice(density.size, DRAWN, p=density.ravel() / density.sum())
             y, x = np.add(np.unravel_index(places, density.shape), 0.5)
             rows = Fixations(x, y, np.zeros(DRAWN, int), np.arange(DRAWN) / 4)
-            drawn.append(dataclasses.replace(sample, fixations=rows))
-        found.append(Samples(drawn, samples.pixels_per_degree))
-    return found
+            degrees = sample.pixels_per_degree or samples.pixels_per_degree
+            drawn.append(dataclasses.replace(sample, fixations=rows, pixels_per_degree=degrees))
+    return Samples(drawn)
 
 
 def _densities(samples, teacher, data, title, console):

@@ -11,8 +11,9 @@ from keras_saliency.data.samples import Samples
 from keras_saliency.models import SaliencyModel, mix, shipped
 from keras_saliency.models.recording import network_of
 from keras_saliency.serving.load import MODEL, load
-from keras_saliency.training.calibrating import calibrate
+from keras_saliency.training.calibrating import calibrate, parts
 from keras_saliency.training.recipe import Recipe
+from keras_saliency.training.recording_fit import Part
 from keras_saliency.writing.files import whole
 from keras_saliency.writing.progress import make_console
 from keras_saliency.zoo.general import BUT, FAST, GENERAL, ONLY, SETS
@@ -37,31 +38,32 @@ def make(where: dict[str, str | None], workdir: Path, out: Path) -> None:
     require_unlike(sets)
     features = Features(workdir / "features", sets, console)
 
-    def mixture(recipe: Recipe) -> SaliencyModel:
-        members = [train(each, sets, workdir / recipe.name / each.name, features, console) for each in recipe.members]
+    def mixture(recipe: Recipe, folder: Path, data: dict[str, DataSet] = sets) -> SaliencyModel:
+        members = [train(member, data, folder / member.name, features, console) for member in recipe.members]
         return mix(members, recipe.name, recipe.sizes)
 
-    general = mixture(GENERAL)
-    left_out = {name: mixture(recipe) for name, recipe in BUT.items()}
-    unseen = {name: _unseen(sets[name]) for name in SETS}
+    general = mixture(GENERAL, workdir / GENERAL.name)
+    left_out = {name: mixture(recipe, workdir / recipe.name) for name, recipe in BUT.items()}
+    unseen = {name: parts(model, _unseen(sets[name])) for name, model in left_out.items()}
     for name, model in left_out.items():
         # The fixations of what is not seen have no say in the numbers by which it is predicted.
-        others = [(left_out[other], unseen[other]) for other in SETS if other != name]
-        _calibrate(model, sets, others, workdir, console)
-    _calibrate(general, sets, [(left_out[name], unseen[name]) for name in SETS], workdir, console)
+        others = [part for other in SETS if other != name for part in unseen[other]]
+        _calibrate(model, {}, others, workdir, console)
+    _calibrate(general, sets, [part for each in unseen.values() for part in each], workdir, console)
     # Of another teacher, other maps and another pupil.
     school = workdir / FAST.name / digest(general)
     taught = distilled({name: sets[name] for name in FAST.data}, general, school / "maps", console)
-    fast = mix([train(FAST, taught, school / "network", features, console)], FAST.name)
-    predicted = as_predicted({name: sets[name].validation for name in SETS}, general, console)
-    _calibrate(fast, sets, [(fast, samples) for samples in predicted], workdir, console)
+    fast = mixture(FAST, school, taught)
+    validation = {name: sets[name].validation for name in SETS}
+    predicted = parts(fast, as_predicted(validation, general, console))
+    _calibrate(fast, taught, predicted, workdir, console)
     out.mkdir(exist_ok=True)
-    folders = [workdir / GENERAL.name / member.name for member in GENERAL.members]
-    _write(general, GENERAL, folders, images_of(folders, sets), out, console)
+    _write(general, GENERAL, workdir / GENERAL.name, images_of([workdir / GENERAL.name], sets), out, console)
     # What its teacher has seen, it has seen.
-    _write(fast, FAST, [school / "network"], images_of([school, *folders], sets), out, console)
+    _write(fast, FAST, school, images_of([school, workdir / GENERAL.name], sets), out, console)
     for recipe in ONLY.values():  # for docs/general.md
-        _calibrate(mixture(recipe), sets, [], workdir, console)
+        own = {name: sets[name] for name in recipe.data}
+        _calibrate(mixture(recipe, workdir / recipe.name), own, [], workdir, console)
 
 
 def _unseen(data):
@@ -71,7 +73,7 @@ def _unseen(data):
 def _calibrate(
     model: SaliencyModel,
     sets: dict[str, DataSet],
-    unseen: list[tuple[SaliencyModel, Samples]],
+    unseen: list[Part],
     workdir: Path,
     console: rich.console.Console,
 ) -> None:
@@ -87,17 +89,14 @@ def _calibrate(
 def _write(
     model: SaliencyModel,
     recipe: Recipe,
-    folders: list[Path],
+    folder: Path,
     images: dict[str, list[str]],
     out: Path,
     console: rich.console.Console,
 ) -> None:
     """Writes the file of a model, and says its checksum, which stands in the package."""
-    members = [
-        {**{key: getattr(member.model, key) for key in MEMBER}, "area": member.area}
-        for member in recipe.members or [recipe]
-    ]
-    networks = [network_of(load(folder).model) for folder in folders]
+    members = [{**{key: getattr(each.model, key) for key in MEMBER}, "area": each.area} for each in recipe.members]
+    networks = [network_of(load(folder / each.name).model) for each in recipe.members]
     path = out / f"{recipe.name}.safetensors"
     with whole(path) as part:
         shipped.write_file(part, networks, members, model, recipe.sizes, images)

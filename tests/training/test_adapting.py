@@ -16,7 +16,7 @@ from keras_saliency.formulas.recording import recorded
 from keras_saliency.models import SaliencyModel, View
 from keras_saliency.models.recording import recording_head_of, with_recording_head
 from keras_saliency.training import recording_fit
-from keras_saliency.training.calibrating import average_numbers, calibrate
+from keras_saliency.training.calibrating import best, calibrate, parts
 from keras_saliency.training.recording_fit import Blurred, Part, as_head, fit, loss_and_slope
 
 TRUTH = {"gain": 0.6, "blur": 0.05, "centre_weight": 0.7, "uniform_share": 0.1}
@@ -211,19 +211,25 @@ def test_heads_are_calibrated_on_what_was_not_seen(network, recording):
     model = with_recording_head(network, ["lab", "field"])
     head = recording_head_of(model)
     head.set(head.numbers, off_centre(120, 160))
-    found, shares = average_numbers([(model, recording)])
+    given = parts(model, recording)
+    found, shares = best(given, [off_centre(120, 160)])
     assert shares == [1.0]
     named, _ = as_head(found, [off_centre(120, 160)])
     for name, close in (("blur", 0.1), ("gain", 0.2), ("centre_weight", 0.2)):
         assert named[name] == pytest.approx(TRUTH[name], rel=close)
     # Another recording, of an even gaze, has a say.
     even = Samples([dataclasses.replace(sample, fixations=even_gaze(sample.size)) for sample in recording[:8]])
-    assert average_numbers([(model, recording), (model, even)])[0][-2] > found[-2] + 0.05
+    assert best([*given, *parts(model, even)], [off_centre(120, 160)])[0][-2] > found[-2] + 0.05
     unseen = Samples(recording[5:])
     data = DataSet("lab", Samples(recording[:5]), unseen, unseen)
     before = likelihood(model, unseen)
-    numbers = calibrate(model, {"lab": data, "field": data}, [(model, recording)])
+    numbers = calibrate(model, {"lab": data, "field": data}, given)
     assert numbers == {name: head.numbers_of(name) for name in ("lab", "field", None)}
     assert likelihood(models.for_recording(model, "lab"), unseen) > before + 0.05
     kept = calibrate(model, {"lab": data, "field": data}, [])
     assert kept[None] == numbers[None]
+    # Of a mixture of several, all networks weigh alike.
+    pair = models.mix([model, model])
+    calibrate(pair, {}, given)
+    assert recording_head_of(pair).shares_of(None) == pytest.approx([0.5, 0.5])
+    assert recording_head_of(pair).numbers_of(None) == pytest.approx(numbers[None])
