@@ -29,7 +29,7 @@ BY_DEFAULT = "general"
 # What tells a model from photographs: suffixes, and files in its folder.
 MODEL_FILES, IN_MODELS = (".keras", ".h5", ".hdf5"), ("model.keras", "recipe.json", "saved_model.pb")
 TrainedModel = Annotated[
-    Path, typer.Argument(help="The workdir of a finished run, a .keras file, or general, which comes along.")
+    Path, typer.Argument(help="The workdir of a finished run, a .keras file, or general or fast, which come along.")
 ]
 
 
@@ -133,7 +133,7 @@ def predict(
         typer.Argument(
             metavar="[MODEL] IMAGES...",
             help="Photographs, or folders of them; before them, the workdir of a finished run, a .keras file, or "
-            "general, the model that comes along. Without one it is general.",
+            "general or fast, which come along. Without one it is general.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),

@@ -13,7 +13,7 @@ from keras_saliency.writing.files import whole
 
 @reads_data
 def adapt(
-    model: Annotated[Path, typer.Argument(help="The workdir of a finished run, a .keras file, or general.")],
+    model: Annotated[Path, typer.Argument(help="The workdir of a finished run, a .keras file, general or fast.")],
     data: Annotated[str, typer.Option(help="The recording, NAME=DIR, or NAME alone; its training split is fitted.")],
     out: Annotated[Path, typer.Option(help="The new .keras file.")] = Path("adapted.keras"),
     images: Annotated[int | None, typer.Option(min=1, help="So many images, drawn at random; by default all.")] = None,

@@ -75,9 +75,9 @@ def create_model(
             and for another backbone its own.
         normalise: What is done to RGB in [0, 255] before the backbone: `(scale, offset)` or a Keras layer; by default
             what the backbone was trained with, and nothing for a Keras model.
-        weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`. Or `"general"`, the name of
-            the model that comes with the package, for the architecture of one of its members: then backbone and decoder
-            have its weights.
+        weights: Of the backbone: `"imagenet"`, None or a path; see `create_backbone`. Or the name of a model
+            that comes with the package, `"general"` or `"fast"`, for the architecture of one of its members: then
+            backbone and decoder have its weights.
         input_size: `(height, width)` of a frame in which the model sees every picture, padded where its shape is
             another. By default it sees each at a size that its shape asks for: see `keras_saliency.models.View`.
             Called, the model takes images of any size.

@@ -60,7 +60,7 @@ def load(path: str | Path) -> Run:
 
     Args:
         path: The folder of a run, or a `.keras` file; or a name of `keras_saliency.models.SHIPPED`, such as
-            `"general"`, where nothing of that name lies.
+            `"general"` or `"fast"`, where nothing of that name lies.
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
