@@ -26,6 +26,7 @@ ImageSize = Annotated[
     typer.Option(help="Height and width of a frame for all images; by default the model sees them as it was made to."),
 ]
 BY_DEFAULT = "general"
+COME_ALONG = (BY_DEFAULT, "fast")  # `models.SHIPPED`, for which TensorFlow would have to be started
 # What tells a model from photographs: suffixes, and files in its folder.
 MODEL_FILES, IN_MODELS = (".keras", ".h5", ".hdf5"), ("model.keras", "recipe.json", "saved_model.pb")
 TrainedModel = Annotated[
@@ -179,7 +180,7 @@ def _is_model(path: Path, *rest: Path) -> bool:
     if path.exists():
         return path.suffix in MODEL_FILES or any((path / name).is_file() for name in IN_MODELS)
     # A folder of photographs would be there.
-    return path.suffix in MODEL_FILES or (not path.suffix and (bool(rest) or str(path) == BY_DEFAULT))
+    return path.suffix in MODEL_FILES or (not path.suffix and (bool(rest) or str(path) in COME_ALONG))
 
 
 @app.command()
