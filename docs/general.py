@@ -1,4 +1,4 @@
-"""Prints the tables of docs/general.md, from the folder of `scripts/train_general.py`.
+"""Prints the tables of docs/general.md, from the folder of `scripts/train_general.py` and the models that come along.
 
 `steps`: what each part of the models brings, on validation splits. `costs`: how long a photograph takes. `left_out`:
 what is predicted of a data set by the first network trained on another one, on all but it, and on it alone, and by the
@@ -18,18 +18,21 @@ from keras_saliency.data import showing
 from keras_saliency.data.mixtures import with_few
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.evaluation.sources import ModelSource
-from keras_saliency.models import for_recording, mix
-from keras_saliency.models.recording import network_of, require_recording_head
+from keras_saliency.models import SHIPPED, for_recording, mix
+from keras_saliency.models.calling import outputs
+from keras_saliency.models.recording import network_of, require_recording_head, with_recording_head
+from keras_saliency.models.shipped import read
 from keras_saliency.models.sizes import require_shown
-from keras_saliency.zoo.general import BUT, FAST, GENERAL, ONLY, SETS
+from keras_saliency.training.calibrating import calibrate
+from keras_saliency.zoo.general import BUT, GENERAL, ONLY, SETS
 
 SHOWN = ("explained_information", "ig", "nss", "cc")
 COUNTS, DRAWS = (10, 50), 3
 TIMES = 6
 
 
-class Heads:
-    """A network of which several heads are scored: each picture goes through it once."""
+class SharedNetwork:
+    """A network whose heads are scored in turn: each picture goes through it once."""
 
     def __init__(self, model):
         self.network, self.shown, self.kept = network_of(model), require_shown(model), (None, None)
@@ -38,41 +41,47 @@ class Heads:
         """What it gives for the windows of a picture."""
         if self.kept[0] != sample.name:
             seen = showing.show(sample.read(), self.shown).numpy()
-            self.kept = sample.name, np.concatenate([self.network.predict_on_batch(each[None]) for each in seen])
+            self.kept = sample.name, np.concatenate([np.asarray(outputs(self.network, each[None])) for each in seen])
         return self.kept[1]
 
-    def source(self, model, name):
-        """One of the heads, as `evaluate` takes it."""
-        source = ModelSource(model, name)
-        head = require_recording_head(model)
 
-        def predictions(samples):
-            for sample in samples:
-                maps = np.asarray(head(self.maps(sample)))
-                yield Prediction(showing.put_back(maps, sample.size, self.shown).numpy()[..., 0], True, False)
+class HeadSource:
+    """One of these heads, that of a model, as `evaluate` takes it."""
 
-        source.predictions = predictions
-        return source
+    def __init__(self, network, model, name):
+        self.name, self.network, self.head = name, network, require_recording_head(model)
+
+    def predictions(self, samples):
+        """Yields a `Prediction` for each sample."""
+        for sample in samples:
+            maps = np.asarray(self.head(self.network.maps(sample)))
+            native = showing.put_back(maps, sample.size, self.network.shown)
+            yield Prediction(native.numpy()[..., 0], True, False)
 
 
 def variants(workdir):
     """From one decoder to the whole models, step by step."""
-    folder = workdir / GENERAL.name / GENERAL.members[0].name
-    network = ks.load(folder).model
+    member = GENERAL.members[0]
+    decoder = ks.load(workdir / GENERAL.name / member.name / member.start.name).model
+    network = ks.create_model(**read("general").config["members"][0], weights="general")
+    network = with_recording_head(network, read("general").config["recordings"])
     return {
-        "the decoder of the first network": ks.load(folder / GENERAL.members[0].start.name).model,
-        "and all but its first stages": network,
+        "the decoder of the first network": decoder,
+        "and all but its first stages": mix([network]),
         "at two sizes": mix([network], sizes=GENERAL.sizes),
         "and mirrored": mix([network], sizes=GENERAL.sizes, mirrored=True),
-        "a second network, not mirrored: `general`": ks.load(workdir / GENERAL.name).model,
-        "`fast`": ks.load(workdir / FAST.name).model,
+        "a second network, not mirrored: `general`": ks.load("general").model,
+        "`fast`": ks.load("fast").model,
     }
 
 
 def steps(workdir, data):
-    """Two tables with a row for each step."""
+    """Two tables with a row for each step; the heads are fitted alike, as those of the models that come along are."""
+    fitted = {name: data[name] for name in ("osie", "scene")}
     models = variants(workdir)
-    for name in ("osie", "scene"):
+    for title, model in models.items():
+        print(title, calibrate(model, fitted, []), file=sys.stderr, flush=True)
+    for name in fitted:
         report(name, [ModelSource(model, title, data=name) for title, model in models.items()], data, "validation")
 
 
@@ -90,21 +99,20 @@ def costs(workdir, data):
 
 def left_out(workdir, data):
     """A table for each data set, with a row for each model."""
+    alone = {other: ks.load(workdir / recipe.name).model for other, recipe in ONLY.items()}
+    whole = {name: ks.load(name).model for name in SHIPPED}
     for name in SETS:
-        sources = [
-            ModelSource(for_recording(ks.load(workdir / recipe.name).model, other), f"trained on {other}")
-            for other, recipe in ONLY.items()
-        ]
+        sources = [ModelSource(for_recording(alone[other], other), f"trained on {other}") for other in alone]
         model = ks.load(workdir / BUT[name].name).model
-        heads = Heads(model)
-        sources.append(heads.source(model, f"trained on all but {name}"))
+        network = SharedNetwork(model)
+        sources.append(HeadSource(network, model, f"trained on all but {name}"))
         for count in COUNTS:
-            for draw in range(DRAWS):
-                if count <= len(data[name].train):
-                    adapted = ks.adapt(model, with_few(data[name], count, draw), verbose=False).model
-                    sources.append(heads.source(adapted, f"all but {name}, adapted to {count} images ({draw + 1})"))
-        for model in (ks.load(workdir / recipe.name).model for recipe in (GENERAL, FAST)):
-            sources.append(ModelSource(model, f"`{model.name}`", data=name))
+            for draw in range(DRAWS if count <= len(data[name].train) else 0):
+                adaptation = ks.adapt(model, with_few(data[name], count, draw), verbose=False)
+                title = f"all but {name}, adapted to {count} images ({draw + 1})"
+                print(f"{title}: {adaptation.said} {adaptation.numbers}", file=sys.stderr, flush=True)
+                sources.append(HeadSource(network, adaptation.model, title))
+        sources += [ModelSource(model, f"`{title}`", data=name) for title, model in whole.items()]
         report(name, sources, data, "test")
 
 
@@ -113,8 +121,14 @@ def report(name, sources, data, split):
     print(f"\n{name}, {split}\n\n| | {' | '.join(SHOWN)} |")
     for title, row in ks.evaluate(sources, data[name], split=split, verbose=False).summary.items():
         found = (row.get(metric, {}) for metric in SHOWN)
-        values = ("{mean:.3f} [{low:.3f}, {high:.3f}]".format_map(each) if each.get("low") else "" for each in found)
-        print(f"| {title} | {' | '.join(values)} |", flush=True)
+        print(f"| {title} | {' | '.join(map(written, found))} |", flush=True)
+
+
+def written(value):
+    """A mean with its interval; nothing where it is not known."""
+    if value.get("low") is None:
+        return ""
+    return "{mean:.3f} [{low:.3f}, {high:.3f}]".format_map(value)
 
 
 if __name__ == "__main__":
