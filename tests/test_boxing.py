@@ -38,6 +38,12 @@ def test_what_is_held_out_is_not_trained_on(sets, tmp_path):
         (tmp_path / stage / "images.json").write_text(json.dumps(seen))
     found = trainings.images_of([tmp_path], sets)
     assert found["train"] == [f"osie-mouse/{trained}", f"osie/{trained}", f"scene/{held}"]
+    # Who has seen a part of an image has seen it.
+    (tmp_path / "first" / "images.json").write_text(
+        json.dumps({"train": [f"osie/{held}[10:60, 0:75]"], "validation": []})
+    )
+    with pytest.raises(ValueError, match=f"osie/{held} was trained on, and is held out. Delete the folder"):
+        trainings.images_of([tmp_path], sets)
     # The mouse data of a photograph are held out with it.
     (tmp_path / "first" / "images.json").write_text(json.dumps({"train": [f"osie-mouse/{held}"], "validation": []}))
     with pytest.raises(ValueError, match=f"osie-mouse/{held} was trained on, and is held out. Delete the folder"):
@@ -67,6 +73,21 @@ def test_the_small_one_learns_the_maps_of_the_large_one(sets, tiny_backbone, tmp
     expected = np.exp(ks.predict(ks.models.for_recording(teacher, "osie"), sample.read()))
     np.testing.assert_allclose(sample.read_ground_truth(), expected / expected.max(), atol=1e-3)
     assert found["osie"].validation is data["osie"].validation
+    # A part of each photograph is shown alone, and has a map and fixations of its own.
+    count = len(data["osie"].train)
+    assert len(found["osie"].train) == 2 * count and len(found["scene"].train) == 1
+    part = found["osie"].train[count]
+    assert part.name.startswith(f"{sample.name}[") and part.group == sample.name
+    top, left, *whole = part.window
+    assert tuple(whole) == sample.size and 0.25 <= np.prod(part.size) / np.prod(sample.size) <= 0.64
+    np.testing.assert_allclose(np.divide(*part.size), np.divide(*sample.size), rtol=0.02)
+    seen = sample.read()[top : top + part.size[0], left : left + part.size[1]]
+    np.testing.assert_array_equal(part.read(), seen)
+    expected = np.exp(ks.predict(ks.models.for_recording(teacher, "osie"), seen))
+    np.testing.assert_allclose(part.read_ground_truth(), expected / expected.max(), atol=1e-3)
+    looked = [part.fixations.y.mean(), part.fixations.x.mean()]
+    centre = [np.average(axis + 0.5, weights=expected) for axis in np.indices(part.size)]
+    np.testing.assert_allclose(looked, centre, atol=0.04 * max(part.size))
     # What is there is not made again, and another teacher has another folder.
     times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
     distilling.distilled(data, teacher, folder, CONSOLE)

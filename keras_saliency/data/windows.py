@@ -62,8 +62,8 @@ def in_windows(samples: Any, view: View) -> list[Any]:
             found.append(sample)
             continue
         _, _, parts = windows(sample.size, seen, view.stride)
-        cut = [_cut(sample, *part) for part in parts.numpy().tolist()]
-        found += [each for each in cut if each.is_usable]
+        within = [cut(sample, *part) for part in parts.numpy().tolist()]
+        found += [each for each in within if each.is_usable]
     return found
 
 
@@ -77,8 +77,8 @@ def _of(view, size, degrees, name):
     return view.of(size, degrees, name)
 
 
-def _cut(sample, top, left, height, width):
-    """The part of a sample in a window."""
+def cut(sample: Any, top: int, left: int, height: int, width: int) -> Any:
+    """The part of a sample in a window; its name says which, and its fixations are those in it."""
     x, y = sample.fixations.x - left, sample.fixations.y - top
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     fixations = dataclasses.replace(sample.fixations, x=x, y=y)[inside]

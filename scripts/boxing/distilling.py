@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import rich.console
 
 from keras_saliency.data import DataSet, Fixations
 from keras_saliency.data.samples import Samples
+from keras_saliency.data.windows import cut
 from keras_saliency.evaluation.sources import ModelSource
 from keras_saliency.formulas.view import LONGEST
 from keras_saliency.models import SaliencyModel
@@ -17,6 +19,7 @@ from keras_saliency.writing.files import whole
 from keras_saliency.writing.progress import Progress
 
 DRAWN = 1000  # fixations for each image
+PART = (0.5, 0.8)  # of each side of a photograph: from and to
 
 
 def distilled(
@@ -24,25 +27,49 @@ def distilled(
 ) -> dict[str, DataSet]:
     """The data sets with maps that a teacher predicts for the training images, in place of their blurred fixations.
 
-    Maps are float16 at the size of the image, one at the peak; those that are there are not made again. Of a page that
-    is seen in several windows there is none: it is large, and keeps its fixations.
+    A part of each photograph is one more photograph to learn from, of the same shape, with a map of its own and
+    fixations that are drawn from it. Maps are float16, one at the peak; those that are there are not made again. Of a
+    page that is seen in several windows there is none: it is large, and keeps its fixations.
     """
     found = {}
     for name, data in sets.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
-        files = {
-            sample.name: (folder / name / sample.name.replace("/", "-")).with_suffix(".npy")
-            for sample in data.train
-            if max(sample.size) <= LONGEST * min(sample.size)
-        }
-        missing = [sample for sample in data.train if sample.name in files and not files[sample.name].is_file()]
-        samples = Samples(missing, data.pixels_per_degree)
-        for sample, density in zip(samples, _densities(samples, teacher, name, f"maps {name}", console), strict=True):
+        learned = [sample for sample in data.train if max(sample.size) <= LONGEST * min(sample.size)]
+        learned += [_part_of(sample) for sample in learned]
+        files = {sample.name: folder / name / f"{sample.name.replace('/', '-')}.npy" for sample in learned}
+        missing = Samples([each for each in learned if not files[each.name].is_file()], data.pixels_per_degree)
+        densities = _densities(missing, teacher, name, f"maps {name}", console)
+        for sample, density in zip(missing, densities, strict=True):
             with whole(files[sample.name]) as part, part.open("wb") as file:
-                np.save(file, (density / density.max()).astype("float16"))
-        train = [dataclasses.replace(sample, ground_truth=files.get(sample.name)) for sample in data.train]
+                np.save(file, _in_place(sample, (density / density.max()).astype("float16")))
+        samples = {sample.name: sample for sample in (*data.train, *learned)}
+        train = [dataclasses.replace(each, ground_truth=files.get(each.name)) for each in samples.values()]
+        rng = np.random.default_rng(0)
+        train = [_drawn(each, each.read_ground_truth(), rng) if each.window else each for each in train]
         found[name] = dataclasses.replace(data, train=Samples(train, data.pixels_per_degree))
     return found
+
+
+def _part_of(sample):
+    """A part of a photograph, of its shape; always the same one."""
+    rng = np.random.default_rng(zlib.crc32(sample.name.encode()))
+    sides = np.round(rng.uniform(*PART) * np.array(sample.size)).astype(int)
+    return cut(sample, *rng.integers(0, np.subtract(sample.size, sides), endpoint=True).tolist(), *sides.tolist())
+
+
+def _in_place(sample, values):
+    """A map where the sample lies in its image, and zeros around it."""
+    top, left = (sample.window or (0, 0))[:2]
+    above, before = sample.whole_size
+    height, width = sample.size
+    return np.pad(values, ((top, above - top - height), (left, before - left - width)))
+
+
+def _drawn(sample, density, rng):
+    """The same with fixations drawn from a density."""
+    places = rng.choice(density.size, DRAWN, p=density.ravel() / density.sum())
+    y, x = np.add(np.unravel_index(places, density.shape), 0.5)
+    return dataclasses.replace(sample, fixations=Fixations(x, y, np.zeros(DRAWN, int), np.arange(DRAWN) / 4))
 
 
 def digest(teacher: SaliencyModel) -> str:
@@ -63,11 +90,8 @@ def as_predicted(unseen: dict[str, Samples], teacher: SaliencyModel, console: ri
     rng, drawn = np.random.default_rng(0), []
     for name, samples in unseen.items():
         for sample, density in zip(samples, _densities(samples, teacher, None, f"draws {name}", console), strict=True):
-            places = rng.choice(density.size, DRAWN, p=density.ravel() / density.sum())
-            y, x = np.add(np.unravel_index(places, density.shape), 0.5)
-            rows = Fixations(x, y, np.zeros(DRAWN, int), np.arange(DRAWN) / 4)
             degrees = sample.pixels_per_degree or samples.pixels_per_degree
-            drawn.append(dataclasses.replace(sample, fixations=rows, pixels_per_degree=degrees))
+            drawn.append(dataclasses.replace(_drawn(sample, density, rng), pixels_per_degree=degrees))
     return Samples(drawn)
 
 

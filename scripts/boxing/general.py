@@ -38,7 +38,9 @@ def make(where: dict[str, str | None], workdir: Path, out: Path) -> None:
     require_unlike(sets)
     features = Features(workdir / "features", sets, console)
 
-    def mixture(recipe: Recipe, folder: Path, data: dict[str, DataSet] = sets) -> SaliencyModel:
+    def mixture(
+        recipe: Recipe, folder: Path, data: dict[str, DataSet] = sets, features: Features = features
+    ) -> SaliencyModel:
         members = [train(member, data, folder / member.name, features, console) for member in recipe.members]
         return mix(members, recipe.name, recipe.sizes)
 
@@ -53,10 +55,10 @@ def make(where: dict[str, str | None], workdir: Path, out: Path) -> None:
     # Of another teacher, other maps and another pupil.
     school = workdir / FAST.name / digest(general)
     taught = distilled({name: sets[name] for name in FAST.data}, general, school / "maps", console)
-    fast = mixture(FAST, school, taught)
+    fast = mixture(FAST, school, taught, Features(school / "features", taught, console))
     validation = {name: sets[name].validation for name in SETS}
     predicted = parts(fast, as_predicted(validation, general, console))
-    _calibrate(fast, taught, predicted, workdir, console)
+    _calibrate(fast, {name: sets[name] for name in FAST.data}, predicted, workdir, console)
     out.mkdir(exist_ok=True)
     _write(general, GENERAL, workdir / GENERAL.name, images_of([workdir / GENERAL.name], sets), out, console)
     # What its teacher has seen, it has seen.

@@ -1,6 +1,7 @@
 """What the models of the package are trained on, and their trainings."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from keras_saliency.training.recipe import Recipe, names_of
 from keras_saliency.training.workdir import claim_workdir
 from keras_saliency.writing.progress import Progress
 from keras_saliency.zoo.general import SETS
+
+PART = re.compile(r"\[\d+:\d+, \d+:\d+\]$")  # what the name of a part of an image ends with
 
 
 class Features:
@@ -74,16 +77,21 @@ def images_of(folders: list[Path], sets: dict[str, DataSet]) -> dict[str, list[s
         ValueError: If one that is in the validation or test split of its data set, or of another one of the same
             photographs, was trained on.
     """
-    stages = {file: json.loads(file.read_text()) for folder in folders for file in sorted(folder.rglob(IMAGES))}
+    stages = {file: _seen(file) for folder in folders for file in sorted(folder.rglob(IMAGES))}
     for names in SETS.values():
         held = {f"{name}/{sample.name}" for one in names for sample in _held_out(sets[one]) for name in names}
         for file, stage in stages.items():
-            if both := held & {*stage["train"]}:
+            if both := held & stage["train"]:
                 raise ValueError(
                     f"{file.parent}: {min(both)} was trained on, and is held out. Delete the folder and train again."
                 )
     parts = ("train", "validation")
     return {part: sorted({name for stage in stages.values() for name in stage[part]}) for part in parts}
+
+
+def _seen(file):
+    """What a stage has seen, by part; who has seen a part of an image has seen the image."""
+    return {part: {PART.sub("", name) for name in names} for part, names in json.loads(file.read_text()).items()}
 
 
 def require_unlike(sets: dict[str, DataSet]) -> None:
