@@ -1,5 +1,6 @@
 """Files of maps as arrays: PNG and JPEG of 8 or 16 bit, NPY, and MAT files of one matrix."""
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,9 @@ from keras_saliency.reading import apart
 
 NUMERIC = "biuf"  # kinds of NumPy types
 PIXELS = 2**25  # of a map: a photograph of 8K has 33 million
+# Python 3.11 counts the depth of what it parses for all threads together, and now and then ends one: "AST constructor
+# recursion depth mismatch". NumPy parses the header of each file.
+HEADERS = threading.Lock()
 
 
 def _read_image(path):
@@ -40,7 +44,8 @@ def _is_whole(path):
 
 def _read_array(path):
     """The array in a NPY file; one that claims more than the file holds is not allocated."""
-    mapped = np.load(path, mmap_mode="r")
+    with HEADERS:
+        mapped = np.load(path, mmap_mode="r")
     if mapped.size > PIXELS:
         raise ValueError(f"it is {mapped.shape}, and a map has at most {PIXELS} pixels.")
     return np.array(mapped)
