@@ -34,11 +34,12 @@ ALLOWED = {
         *("evaluation", "writing"),
     },
     "quest": {"formulas", "losses", "models", "data", "baselines", "evaluation", "training", "writing"},
-    "cli": {"keras_saliency", "data", "evaluation", "quest", "reporting", "training", "writing"},
+    "server": {"models", "serving"},
+    "cli": {"keras_saliency", "server", "data", "evaluation", "quest", "reporting", "training", "writing"},
 }
 # Files that call TensorFlow itself; what has no framework at all can be imported anywhere.
 TENSORFLOW = {
-    *("data", "serving/export.py", "training/devices.py", "training/features.py"),
+    *("data", "server", "serving/export.py", "training/devices.py", "training/features.py"),
     *("formulas/emd.py", "losses/replicas.py", "models/cost.py"),
 }
 # The rooms that register classes, and what they stand on: see keras_saliency/__init__.py.

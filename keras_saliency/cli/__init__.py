@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import keras_saliency as ks
-from keras_saliency.cli import adapting, data_sets, studies
+from keras_saliency.cli import adapting, data_sets, serving, studies
 from keras_saliency.cli.common import console, debugging, folders, start
 from keras_saliency.cli.reading import opened, reads_data
 from keras_saliency.writing.progress import make_console
@@ -241,6 +241,7 @@ def recipes(
 
 
 app.command()(adapting.adapt)
+app.command()(serving.serve)
 app.command()(studies.quest)
 
 

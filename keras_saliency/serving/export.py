@@ -104,6 +104,28 @@ def _export_from_tensorflow(model, directory, size):
         )
 
 
+def open_saved_model(directory: str | Path) -> Any:
+    """Opens what `export_saved_model` wrote, or another SavedModel that serves saliency alike.
+
+    Args:
+        directory: The folder of the version.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    try:
+        loaded = tf.saved_model.load(str(directory))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"{directory} cannot be loaded as a SavedModel: {error}") from error
+    signature: Any = getattr(loaded, "signatures", {}).get("serving_default")
+    inputs = signature and signature.structured_input_signature[1]
+    if not signature or set(inputs) != {"image_bytes"} or "saliency" not in signature.structured_outputs:
+        raise ValueError(
+            f"{directory} does not serve saliency for image_bytes. Expected what export_saved_model wrote."
+        )
+    return loaded
+
+
 def load_saved_model(directory: str | Path) -> tuple[Callable[..., Unbatched], bool]:
     """Loads what `export_saved_model` wrote; Keras is not asked, so that it works on every backend.
 
@@ -118,17 +140,8 @@ def load_saved_model(directory: str | Path) -> tuple[Callable[..., Unbatched], b
     Raises:
         ValueError: If there is no SavedModel that serves saliency maps.
     """
-    try:
-        loaded = tf.saved_model.load(str(directory))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"{directory} cannot be loaded as a SavedModel: {error}") from error
-    signature: Any = getattr(loaded, "signatures", {}).get("serving_default")
-    inputs = signature and signature.structured_input_signature[1]
-    if not signature or set(inputs) != {"image_bytes"} or "saliency" not in signature.structured_outputs:
-        raise ValueError(
-            f"{directory} does not serve saliency for image_bytes. Expected what export_saved_model wrote."
-        )
-    log_density = "log_density" in signature.structured_outputs
+    loaded = open_saved_model(directory)
+    log_density = "log_density" in loaded.signatures["serving_default"].structured_outputs
     output = "log_density" if log_density else "saliency"
 
     def serve(data, pixels_per_degree=None):

@@ -1,0 +1,1 @@
+"""Answers requests for maps as TensorFlow Serving does, over REST and gRPC."""

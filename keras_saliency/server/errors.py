@@ -1,0 +1,52 @@
+"""What a request may fail with: a status, by gRPC's names, and a sentence."""
+
+import grpc
+import tensorflow as tf
+
+Code = grpc.StatusCode
+# The status of HTTP for that of gRPC; others are 500.
+HTTP = {
+    Code.OK: 200,
+    Code.CANCELLED: 499,
+    Code.INVALID_ARGUMENT: 400,
+    Code.DEADLINE_EXCEEDED: 504,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_EXISTS: 409,
+    Code.PERMISSION_DENIED: 403,
+    Code.UNAUTHENTICATED: 401,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.FAILED_PRECONDITION: 400,
+    Code.ABORTED: 409,
+    Code.OUT_OF_RANGE: 400,
+    Code.UNIMPLEMENTED: 501,
+    Code.UNAVAILABLE: 503,
+}
+NUMBERED = {code.value[0]: code for code in Code}
+LETTERS = 1024  # of a message
+
+
+class RequestError(Exception):
+    """A request that cannot be answered.
+
+    Attributes:
+        code: Its status.
+        http: The same over HTTP.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str, http: int | None = None) -> None:
+        super().__init__(message[:LETTERS])
+        self.code, self.http = code, http or HTTP.get(code, 500)
+
+
+def invalid(message: str) -> RequestError:
+    """What is wrong with a request."""
+    return RequestError(Code.INVALID_ARGUMENT, message)
+
+
+def as_request_error(error: Exception) -> RequestError:
+    """What an exception of a model tells those who ask."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, tf.errors.OpError):
+        return RequestError(NUMBERED.get(error.error_code, Code.INTERNAL), error.message)
+    return RequestError(Code.INTERNAL, f"{type(error).__name__}: {error}")

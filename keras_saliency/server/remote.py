@@ -1,0 +1,175 @@
+"""The gRPC interface of TensorFlow Serving: PredictionService and ModelService."""
+
+import asyncio
+import math
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from keras_saliency.server.answering import Desk
+from keras_saliency.server.errors import Code, RequestError, as_request_error, invalid
+from keras_saliency.server.json_tensors import DEFAULT
+
+METADATA = "signature_def"
+
+
+def _answers(method):
+    """A method of a service, whose faults become statuses."""
+
+    async def answer(self, request, context):
+        try:
+            return await method(self, request)
+        except Exception as error:
+            fault = as_request_error(error)
+            await context.abort(fault.code, str(fault))
+
+    return answer
+
+
+def _asked(spec):
+    """The name, the number and the label in a ModelSpec."""
+    number = spec.version.value if spec.HasField("version") else None
+    return spec.name, number, spec.version_label
+
+
+class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """PredictionService.
+
+    Args:
+        desk: Where models are asked.
+        largest: The most bytes of a tensor.
+    """
+
+    def __init__(self, desk: Desk, largest: int) -> None:
+        self.desk, self.largest = desk, largest
+
+    @_answers
+    async def Predict(self, request):
+        name, number, label = _asked(request.model_spec)
+        with self.desk.counted("grpc", name):
+            version = self.desk.version(name, number, label)
+            asked = request.model_spec.signature_name or DEFAULT
+            if asked not in version.signatures:
+                raise RequestError(Code.FAILED_PRECONDITION, f'Serving signature key "{asked}" not found.')
+            signature = version.signatures[asked]
+            wanted = self._wanted(signature, asked, request.output_filter)
+            inputs = await asyncio.to_thread(self._tensors, signature, request.inputs)
+            outputs = await self.desk.predict(version, asked, inputs, name)
+            answer = predict_pb2.PredictResponse()
+            answer.model_spec.name, answer.model_spec.signature_name = name, asked
+            answer.model_spec.version.value = version.number
+            for each in wanted:
+                answer.outputs[each].CopyFrom(tf.make_tensor_proto(outputs[each]))
+            return answer
+
+    def _wanted(self, signature, asked, chosen):
+        for each in chosen:
+            if each not in signature.outputs:
+                known = ",".join(signature.outputs)
+                raise invalid(
+                    f"output tensor alias not found in signature: {each} Outputs expected to be in the set {{{known}}}."
+                )
+            if list(chosen).count(each) > 1:
+                raise invalid(f"duplicate output tensor alias: {each}")
+        return chosen or signature.outputs
+
+    def _tensors(self, signature, given):
+        expected, sent = {*signature.inputs}, {*given}
+        if expected != sent:
+            names = [",".join(sorted(each)) for each in (sent, expected, sent - expected, expected - sent)]
+            raise invalid(
+                f"input size does not match signature: {len(sent)}!={len(expected)} len({{{names[0]}}}) != "
+                f"len({{{names[1]}}}). Sent extra: {{{names[2]}}}. Missing but required: {{{names[3]}}}."
+            )
+        return {name: self._tensor(name, spec.dtype, given[name]) for name, spec in signature.inputs.items()}
+
+    def _tensor(self, name, dtype, proto):
+        if proto.dtype != dtype.as_datatype_enum:
+            sent = tf.dtypes.as_dtype(proto.dtype).name if proto.dtype else "no type"
+            raise invalid(f"Input {name} is {sent}; expected {dtype.name}")
+        sides = [side.size for side in proto.tensor_shape.dim]
+        # A single value stands for as many as the shape has.
+        size = (dtype.size or 8) * math.prod(sides)  # of a string its place
+        if proto.tensor_shape.unknown_rank or min(sides, default=0) < 0 or size > self.largest:
+            raise invalid(f"Input {name} has the shape {sides}: too large, or unknown")
+        try:
+            return np.asarray(tf.make_ndarray(proto))
+        except (ValueError, TypeError) as error:
+            raise invalid(f"Input {name} is no tensor: {error}") from error
+
+    @_answers
+    async def GetModelMetadata(self, request):
+        if not request.HasField("model_spec"):
+            raise invalid("Missing ModelSpec")
+        if not request.metadata_field:
+            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in request.metadata_field:
+            if field != METADATA:
+                raise invalid(f"Metadata field {field} is not supported")
+        version = self.desk.version(*_asked(request.model_spec))
+        answer = get_model_metadata_pb2.GetModelMetadataResponse()
+        answer.model_spec.name, answer.model_spec.version.value = request.model_spec.name, version.number
+        answer.metadata[METADATA].Pack(version.definitions)
+        return answer
+
+    @_answers
+    async def Classify(self, request):
+        raise _no_method("classification", "classify")
+
+    @_answers
+    async def Regress(self, request):
+        raise _no_method("regression", "regress")
+
+    @_answers
+    async def MultiInference(self, request):
+        raise _no_method("classification", "classify")
+
+
+def _no_method(kind, name):
+    return invalid(
+        f"Expected {kind} signature method_name to be tensorflow/serving/{name}. Was: tensorflow/serving/predict"
+    )
+
+
+class Models(model_service_pb2_grpc.ModelServiceServicer):
+    """ModelService."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @_answers
+    async def GetModelStatus(self, request):
+        name, number, _ = _asked(request.model_spec)
+        if name and name not in self.desk.models:
+            what = f"version {number}" if number is not None else "any versions"
+            raise RequestError(Code.NOT_FOUND, f"Could not find {what} of model {name}")
+        return self.desk.model(name).status(number)
+
+    @_answers
+    async def HandleReloadConfigRequest(self, request):
+        raise RequestError(Code.UNIMPLEMENTED, "What is served is said by the command: start the server anew.")
+
+
+def grpc_server(desk: Desk, largest: int) -> grpc.aio.Server:
+    """The server of the gRPC port, which is not yet open.
+
+    Args:
+        desk: Where models are asked.
+        largest: The most bytes of a request.
+    """
+    options = [
+        ("grpc.max_receive_message_length", largest),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),  # Two servers at one port would share its requests out.
+    ]
+    server = grpc.aio.server(options=options)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Predictions(desk, largest), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(Models(desk), server)
+    return server

@@ -1,0 +1,157 @@
+"""The REST interface of TensorFlow Serving, to the letter of its URLs, its JSON and its errors."""
+
+import asyncio
+import json
+import re
+import zlib
+from urllib.parse import unquote
+
+from google.protobuf import json_format
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Lifespan, Receive, Scope, Send
+
+from keras_saliency.server import json_tensors
+from keras_saliency.server.answering import Desk
+from keras_saliency.server.errors import Code, RequestError, invalid
+
+MODEL = r"(?i)/v1/models(?:/(?P<name>[^/:]+))?(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+ASKING = re.compile(MODEL + r":(?P<method>classify|regress|predict)")
+LOOKING = re.compile(MODEL + r"(?P<metadata>/metadata)?")
+LARGEST = 2**63 - 1  # version
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
+PRINTED = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
+# What a signature would have to be for the other two methods, which is that of no saliency model.
+OTHERS = {"classify": "classification", "regress": "regression"}
+
+
+class Rest:
+    """What answers below `/v1/`, an ASGI application.
+
+    Args:
+        desk: Where models are asked.
+        largest: The most bytes of the body of a request, unpacked.
+        cors: Whether pages of other servers may ask.
+    """
+
+    def __init__(self, desk: Desk, largest: int, cors: bool = False) -> None:
+        self.desk, self.largest, self.cors = desk, largest, CORS if cors else {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        request = Request(scope, receive)
+        try:
+            body = await self._answer(request)
+            response = Response(body, media_type="application/json", headers=self.cors)
+        except ClientDisconnect:
+            return
+        except RequestError as fault:
+            error = json.dumps({"error": str(fault)}, ensure_ascii=False).encode("utf-8", "replace")
+            response = Response(error, fault.http, media_type="application/json", headers=self.cors)
+        await response(scope, receive, send)
+
+    async def _answer(self, request):
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        if request.method == "OPTIONS":
+            if re.match(r"https?://", request.headers.get("origin", "")):
+                return b""
+            raise RequestError(Code.FAILED_PRECONDITION, "Origin is not set or no URL.")
+        asking = ASKING.fullmatch(path) if request.method == "POST" else None
+        looking = LOOKING.fullmatch(path) if request.method == "GET" else None
+        found = asking or looking
+        if found is None:
+            raise invalid(f"Malformed request: {request.method} {unquote(path)}")
+        name, number, label = unquote(found["name"] or ""), found["version"], unquote(found["label"] or "")
+        if number is not None and int(number[:20]) > LARGEST:
+            raise invalid(f"Failed to convert version: {number} to numeric.")
+        number = None if number is None else int(number)
+        if not name:
+            raise invalid("Missing model name in request.")
+        if asking:
+            with self.desk.counted("rest", name):
+                return await self._ask(asking["method"].lower(), await self._body(request), name, number, label)
+        if looking["metadata"]:
+            return self._metadata(name, number, label)
+        return self._status(name, number)
+
+    async def _ask(self, method, body, name, number, label):
+        request = await asyncio.to_thread(json_tensors.parse, body)
+        asked = json_tensors.signature_of(request)
+        version = self.desk.version(name, number, label)
+        if asked not in version.signatures:
+            raise invalid(f'Serving signature name: "{asked}" not found in signature def')
+        if method in OTHERS:
+            raise invalid(
+                f"Expected {OTHERS[method]} signature method_name to be tensorflow/serving/{method}. "
+                "Was: tensorflow/serving/predict"
+            )
+        specs = version.signatures[asked].inputs
+        inputs, in_rows = await asyncio.to_thread(json_tensors.inputs_of, request, specs)
+        outputs = await self.desk.predict(version, asked, inputs, name)
+        return await asyncio.to_thread(json_tensors.write, outputs, in_rows)
+
+    async def _body(self, request):
+        """The body of a request, unpacked, of which no more than allowed is read."""
+        packed = request.headers.get("content-encoding", "").lower()
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed == "gzip" else None
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self.largest:
+            raise self._too_large()
+        found = bytearray()
+        async for chunk in request.stream():
+            try:
+                found += unpacker.decompress(chunk, self.largest + 1 - len(found)) if unpacker else chunk
+            except zlib.error as error:
+                raise invalid(f"The body is not packed by gzip: {error}") from error
+            if len(found) > self.largest:
+                raise self._too_large()
+        if unpacker and not unpacker.eof:
+            raise invalid("The body ends before what is packed by gzip does.")
+        return bytes(found)
+
+    def _too_large(self):
+        return RequestError(Code.RESOURCE_EXHAUSTED, f"A request has at most {self.largest:,} bytes.", 413)
+
+    def _status(self, name, number):
+        if name not in self.desk.models:
+            what = f"version {number}" if number is not None else "any versions"
+            raise RequestError(Code.NOT_FOUND, f"Could not find {what} of model {name}")
+        return json_format.MessageToJson(self.desk.models[name].status(number), **PRINTED).encode()
+
+    def _metadata(self, name, number, label):
+        version = self.desk.version(name, number, label)
+        definitions = json_format.MessageToDict(version.definitions, **PRINTED)
+        for definition in definitions["signature_def"].values():
+            definition.pop("defaults", None)
+        spec = {"name": name, "signature_name": "", "version": str(version.number)}
+        return json.dumps({"model_spec": spec, "metadata": {"signature_def": definitions}}, indent=1).encode()
+
+
+def application(desk: Desk, largest: int, cors: bool, lifespan: Lifespan) -> Starlette:
+    """The application of the HTTP port.
+
+    Args:
+        desk: Where models are asked.
+        largest: The most bytes of the body of a request.
+        cors: Whether pages of other servers may ask.
+        lifespan: What is done before the first and after the last request.
+    """
+
+    async def metrics(request):
+        return Response(generate_latest(desk.counts.registry), media_type=CONTENT_TYPE_LATEST)
+
+    routes = [
+        Route("/monitoring/prometheus/metrics", metrics),
+        Mount("/v1", app=Rest(desk, largest, cors)),
+    ]
+    packing = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
+    return Starlette(routes=routes, middleware=[packing], lifespan=lifespan)

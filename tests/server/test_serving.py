@@ -1,0 +1,315 @@
+"""A server as its clients see it: one is started for all tests of this file."""
+
+import concurrent.futures
+import contextlib
+import gzip
+import json
+import re
+import shutil
+import socket
+import threading
+import time
+
+import grpc
+import httpx
+import keras
+import numpy as np
+import pytest
+import serving_conformance as conformance
+import tensorflow as tf
+from conftest import run_command
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+import keras_saliency as ks
+from keras_saliency.server.batching import Batching
+from keras_saliency.server.running import Options, prepared
+
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def saved(tiny_backbone, tmp_path_factory):
+    """A folder with a version of a model, and another version beside it."""
+    folder = tmp_path_factory.mktemp("served")
+    for seed, place in enumerate(("tiny/1", "later/2")):
+        keras.utils.set_random_seed(seed)
+        ks.export_saved_model(ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96), folder / place)
+    return folder
+
+
+@contextlib.contextmanager
+def running(*models, **options):
+    """A server at ports of its own: a client, a channel, and what it says."""
+    said = []
+    with prepared([*map(str, models)], Options(rest_port=0, grpc_port=0, **options), said.append) as ready:
+        thread = threading.Thread(target=ready.server.run, kwargs={"sockets": [ready.rest]})
+        thread.start()
+        while not ready.server.started:
+            time.sleep(0.01)
+        address = f"http://127.0.0.1:{ready.rest.getsockname()[1]}"
+        unlimited = [("grpc.max_receive_message_length", -1)]
+        try:
+            with (
+                httpx.Client(base_url=address, timeout=60) as client,
+                grpc.insecure_channel(f"127.0.0.1:{ready.grpc_port}", unlimited) as channel,
+            ):
+                yield client, channel, said
+        finally:
+            ready.server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def server(saved):
+    with running(saved / "tiny", largest=8 * MEGABYTE, poll=0.1) as found:
+        yield found
+
+
+@pytest.mark.parametrize("title", conformance.CASES)
+def test_rest_answers_as_tensorflow_serving_does(title, server):
+    assert conformance.fault(server[0], "tiny", "1", conformance.CASES[title]) is None
+
+
+def request_of(*photographs, name="tiny", **spec):
+    request = predict_pb2.PredictRequest(model_spec={"name": name, **spec})
+    request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([*photographs], tf.string))
+    return request
+
+
+def test_both_interfaces_answer_as_the_saved_model_does(server, saved):
+    client, channel, _ = server
+    data = [conformance.photograph(40, 70), conformance.photograph(90, 60, 1, "PNG")]
+    expected = tf.saved_model.load(str(saved / "tiny" / "1")).signatures["serving_default"](tf.constant(data))
+    rows = client.post("/v1/models/tiny:predict", json={"instances": [*map(conformance.b64, data)]}).json()
+    answer = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request_of(*data))
+    assert (answer.model_spec.name, answer.model_spec.signature_name) == ("tiny", "serving_default")
+    assert answer.model_spec.version.value == 1
+    for name, values in expected.items():
+        # JSON has as many digits as float32 needs, so that nothing is lost.
+        np.testing.assert_array_equal(np.float32([row[name] for row in rows["predictions"]]), values)
+        np.testing.assert_array_equal(tf.make_ndarray(answer.outputs[name]), values)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        ({"name": "none"}, "NOT_FOUND", "Servable not found for request: Latest(none)"),
+        ({"name": ""}, "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        ({"version": {"value": 7}}, "NOT_FOUND", "Servable not found for request: Specific(tiny, 7)"),
+        ({"version_label": "new"}, "INVALID_ARGUMENT", "Unrecognized servable version label: new"),
+        ({"signature_name": "x"}, "FAILED_PRECONDITION", 'Serving signature key "x" not found.'),
+    ],
+)
+def test_grpc_names_what_is_not_there(change, code, message, server):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(server[1])
+    with pytest.raises(grpc.RpcError) as error:
+        stub.Predict(request_of(conformance.photograph(), **change))
+    assert error.value.code().name == code and message in error.value.details()
+
+
+def altered(change):
+    request = request_of(conformance.photograph())
+    change(request)
+    return request
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda r: r.inputs["other"].CopyFrom(r.inputs["image_bytes"]), "2!=1 len({image_bytes,other})"),
+        (lambda r: r.inputs.clear(), "Missing but required: {image_bytes}."),
+        (lambda r: r.output_filter.append("x"), "output tensor alias not found in signature: x"),
+        (lambda r: r.output_filter.extend(["saliency"] * 2), "duplicate output tensor alias: saliency"),
+        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([1.0])), "is float32; expected string"),
+        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto("x")), "has the shape (); expected (any,)"),
+        (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=2**40), "too large, or unknown"),
+        (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=-1), "too large, or unknown"),
+        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([b"no image"])), "assertion failed"),
+    ],
+)
+def test_grpc_says_what_is_wrong(change, message, server):
+    with pytest.raises(grpc.RpcError) as error:
+        prediction_service_pb2_grpc.PredictionServiceStub(server[1]).Predict(altered(change))
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT and message in error.value.details()
+
+
+def test_grpc_gives_the_outputs_that_are_asked_for(server):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(server[1])
+    answer = stub.Predict(altered(lambda request: request.output_filter.append("saliency")))
+    assert [*answer.outputs] == ["saliency"]
+
+
+def test_grpc_tells_of_models(server):
+    _, channel, _ = server
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    ask = get_model_metadata_pb2.GetModelMetadataRequest
+    answer = stub.GetModelMetadata(ask(model_spec={"name": "tiny"}, metadata_field=["signature_def"]))
+    found = get_model_metadata_pb2.SignatureDefMap()
+    assert answer.metadata["signature_def"].Unpack(found) and answer.model_spec.version.value == 1
+    assert {"serving_default", "png", "pixels"} < {*found.signature_def}
+    for request, message in (
+        (ask(metadata_field=["signature_def"]), "Missing ModelSpec"),
+        (ask(model_spec={"name": "tiny"}), "must specify at least one metadata_field"),
+        (ask(model_spec={"name": "tiny"}, metadata_field=["x"]), "Metadata field x is not supported"),
+    ):
+        with pytest.raises(grpc.RpcError, match=message):
+            stub.GetModelMetadata(request)
+    models = model_service_pb2_grpc.ModelServiceStub(channel)
+    status = models.GetModelStatus(get_model_status_pb2.GetModelStatusRequest(model_spec={"name": "tiny"}))
+    assert [row.version for row in status.model_version_status] == [1]
+    with pytest.raises(grpc.RpcError, match="Could not find any versions of model none"):
+        models.GetModelStatus(get_model_status_pb2.GetModelStatusRequest(model_spec={"name": "none"}))
+
+
+def test_a_bad_photograph_fails_its_own_request_alone(server):
+    client = server[0]
+    good, bad = (conformance.b64(data) for data in (conformance.photograph(50, 80, 3), b"\xff\xd8 no photograph"))
+    alone = client.post("/v1/models/tiny:predict", json={"instances": [good]}).json()
+
+    def ask(i):
+        answer = client.post("/v1/models/tiny:predict", json={"instances": [bad if i % 4 == 0 else good]})
+        return answer.status_code, answer.json()
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(48)))
+    for i, (status, found) in enumerate(answers):
+        assert status == (400 if i % 4 == 0 else 200)
+        if i % 4:
+            expected = np.array(alone["predictions"][0]["log_density"])
+            np.testing.assert_allclose(found["predictions"][0]["log_density"], expected, atol=1e-4)
+    metrics = client.get("/monitoring/prometheus/metrics").text
+    assert re.search(
+        r'saliency_requests_total\{model="tiny",protocol="rest",status="INVALID_ARGUMENT"\} [1-9]', metrics
+    )
+    sizes = dict(re.findall(r'saliency_batch_size_bucket\{le="([\d.]+|\+Inf)",model="tiny"\} (\S+)', metrics))
+    assert float(sizes["+Inf"]) > float(sizes["2.0"])  # Some were joined.
+    assert client.post("/v1/models/made-up:predict", json={"instances": []}).status_code == 404
+    assert "made-up" not in client.get("/monitoring/prometheus/metrics").text
+
+
+def test_bodies_that_are_too_large_are_refused(server):
+    client = server[0]
+    large = b" " * (8 * MEGABYTE + 1)
+    assert client.post("/v1/models/tiny:predict", content=large).status_code == 413
+    assert client.post("/v1/models/tiny:predict", content=iter([large[:MEGABYTE]] * 9)).status_code == 413
+    bomb = gzip.compress(b" " * 200 * MEGABYTE)
+    answer = client.post("/v1/models/tiny:predict", content=bomb, headers={"content-encoding": "gzip"})
+    assert answer.status_code == 413 and "at most 8,388,608 bytes" in answer.json()["error"]
+    answer = client.post("/v1/models/tiny:predict", content=b"no gzip", headers={"content-encoding": "gzip"})
+    assert answer.status_code == 400 and "not packed by gzip" in answer.json()["error"]
+
+
+def test_pages_of_other_servers_may_ask_if_they_are_let(server, saved):
+    origin = {"origin": "https://example.org"}
+    assert server[0].options("/v1/models/tiny:predict", headers=origin).status_code == 200
+    assert "access-control-allow-origin" not in server[0].get("/v1/models/tiny", headers=origin).headers
+    with running(saved / "tiny", cors=True) as (client, *_):
+        for answer in (client.options("/v1/models/tiny", headers=origin), client.get("/v1/models/tiny")):
+            assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_new_version_is_taken_and_the_old_one_let_go(saved, tmp_path):
+    base = tmp_path / "tiny"
+    shutil.copytree(saved / "tiny", base)
+    body = {"instances": [conformance.JPEG]}
+    with running(base, poll=0.05) as (client, _, said):
+        first = client.post("/v1/models/tiny:predict", json=body).json()
+
+        def wait(sentence):
+            until = time.monotonic() + 30
+            while not any(sentence in line for line in said):
+                assert time.monotonic() < until, said
+                time.sleep(0.02)
+
+        # A folder that is not whole is no version yet, and what answers goes on.
+        (base / "2").mkdir()
+        (base / "2" / "saved_model.pb").write_bytes(b"half")
+        wait("version 2 cannot be loaded")
+        assert client.post("/v1/models/tiny:predict", json=body).json() == first
+        states = client.get("/v1/models/tiny").json()["model_version_status"]
+        assert [(row["version"], row["state"]) for row in states] == [("2", "END"), ("1", "AVAILABLE")]
+        assert states[0]["status"]["error_code"] != "OK" and "cannot be loaded" in states[0]["status"]["error_message"]
+        shutil.copytree(saved / "later" / "2", base / "2", dirs_exist_ok=True)
+        wait("version 2 answers")
+        assert client.post("/v1/models/tiny:predict", json=body).json() != first
+        states = client.get("/v1/models/tiny").json()["model_version_status"]
+        assert [(row["version"], row["state"]) for row in states] == [("2", "AVAILABLE"), ("1", "END")]
+        answer = client.post("/v1/models/tiny/versions/1:predict", json=body)
+        assert answer.status_code == 404 and "Specific(tiny, 1)" in answer.text
+
+
+def test_models_are_called_by_their_folders_or_as_is_said(saved, tmp_path, tiny_backbone):
+    ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96).save(tmp_path / "mine.keras")
+    shutil.copytree(saved / "later" / "2", tmp_path / "whole")
+    models = (saved / "tiny", f"second={saved / 'later' / '2'}", tmp_path / "mine.keras", tmp_path / "whole")
+    with running(*models) as (client, *_):
+        for name, version in (("tiny", "1"), ("second", "2"), ("mine", "1"), ("whole", "1")):
+            states = client.get(f"/v1/models/{name}").json()["model_version_status"]
+            assert [row["version"] for row in states] == [version]
+
+
+def test_what_is_asked_before_the_end_is_answered(saved):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        # Requests wait for others when the server is told to stop.
+        with running(saved / "tiny", batching=Batching(batch_timeout_micros=1_500_000)) as (client, *_):
+            address = f"{client.base_url}/v1/models/tiny:predict"
+            body = {"instances": [conformance.JPEG]}
+            assert httpx.post(address, json=body, timeout=60).status_code == 200
+            waiting = [pool.submit(httpx.post, address, json=body, timeout=60) for _ in range(4)]
+            time.sleep(0.5)
+            assert not any(each.done() for each in waiting)
+        assert [each.result().status_code for each in waiting] == [200] * 4
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
+
+
+@pytest.mark.parametrize("option", ["--rest-port", "--grpc-port"])
+def test_a_port_in_use_is_said(option, monkeypatch, capsys, saved):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        ports = {"--rest-port": 0, "--grpc-port": 0, option: taken}
+        arguments = [each for pair in ports.items() for each in pair]
+        code, text = run_command(monkeypatch, capsys, "serve", saved / "tiny", *arguments)
+    assert code == 1 and f"127.0.0.1:{taken} cannot be listened on (Address already in use): give another" in text
+
+
+def test_what_cannot_be_served_is_said_before_anything_listens(monkeypatch, capsys, saved, tmp_path):
+    def said(*models):
+        code, text = run_command(monkeypatch, capsys, "serve", *models, "--rest-port", 0, "--grpc-port", 0)
+        assert code == 1 and "REST" not in text and "Traceback" not in text
+        return text
+
+    assert "nowhere does not exist. Expected the folder of a run" in said("nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "empty/model.keras does not exist" in said(tmp_path / "empty")
+    (tmp_path / "half" / "1").mkdir(parents=True)
+    assert "half/1 cannot be loaded as a SavedModel" in said(tmp_path / "half")
+    tf.saved_model.save(tf.Module(), str(tmp_path / "other" / "1"))
+    assert "does not serve saliency for image_bytes" in said(tmp_path / "other")
+    assert "Two models are called tiny: give one another name" in said(saved / "tiny", saved / "tiny" / "1")
+    assert "cannot be called 'a:b' in a URL" in said(f"a:b={saved / 'tiny'}")
+
+
+def test_a_missing_extra_is_said(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "uvicorn" else True)
+    code, text = run_command(monkeypatch, capsys, "serve", "general")
+    assert code == 1 and "Serving needs uvicorn: install the extra, pip install 'keras_saliency[serving]'." in text
+
+
+def test_numbers_are_written_as_they_are():
+    from keras_saliency.server import json_tensors
+
+    values = np.float32([[0.1, 1e-8, 9e6], [np.pi, -1 / 3, 3.4e38]])
+    text = json_tensors.write({"a": values}, True)
+    assert len(text) < 100
+    np.testing.assert_array_equal(np.float32(json.loads(text)["predictions"]), values)
+    odd = json_tensors.write({"a": np.float32([np.nan, np.inf, -np.inf])}, False)
+    assert odd == b'{"outputs": [NaN, Infinity, -Infinity]}'
