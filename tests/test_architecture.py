@@ -39,7 +39,7 @@ ALLOWED = {
 }
 # Files that call TensorFlow itself; what has no framework at all can be imported anywhere.
 TENSORFLOW = {
-    *("data", "server", "serving/export.py", "training/devices.py", "training/features.py"),
+    *("data", "server", "serving/export.py", "serving/warm_up.py", "training/devices.py", "training/features.py"),
     *("formulas/emd.py", "losses/replicas.py", "models/cost.py"),
 }
 # The rooms that register classes, and what they stand on: see keras_saliency/__init__.py.

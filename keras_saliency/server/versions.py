@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, prediction_log_pb2
 
 from keras_saliency.server.errors import Code, RequestError, as_request_error, invalid
-from keras_saliency.server.json_tensors import Inputs
+from keras_saliency.server.json_tensors import DEFAULT, Inputs
 from keras_saliency.serving.export import open_saved_model
+from keras_saliency.serving.warm_up import FILE
 
 GRAPH = "saved_model.pb"
 State = get_model_status_pb2.ModelVersionStatus.State
@@ -62,6 +63,21 @@ class Version:
         for name, definition in saved.meta_graphs[0].signature_def.items():
             definition.ClearField("defaults")  # as TensorFlow Serving does since 2.20
             self.definitions.signature_def[name].CopyFrom(definition)
+        self._warm_up(directory / FILE)
+
+    def _warm_up(self, file):
+        """Answers the requests that lie with the model, so that the first one who asks need not wait."""
+        if not file.is_file():
+            return
+        try:
+            for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+                request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+                inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
+                self.signatures[request.model_spec.signature_name or DEFAULT](inputs)
+        except Exception as error:
+            raise ValueError(
+                f"{file} holds a request that cannot be answered: {error}. Export the model again."
+            ) from error
 
 
 def _signature(function):

@@ -18,6 +18,7 @@ from keras_saliency.formulas.types import Size, Unbatched
 from keras_saliency.formulas.view import View
 from keras_saliency.models import gives_log_density, require_finite
 from keras_saliency.models.sizes import require_shown
+from keras_saliency.serving.warm_up import write_warm_up
 from keras_saliency.writing.files import require_new, whole
 
 
@@ -40,7 +41,8 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     than `keras_saliency.data.image_header.MAX_PIXELS` pixels is refused. An empty batch has empty outputs. What is
     loaded also has the function `native`: from the bytes of one file to its map, `(height, width, 1)`, at the size of
     its image, a log-density where the model gives one; and, where its view is in degrees, `native_in_degrees`, which
-    takes the pixels of a degree of visual angle, float64, too.
+    takes the pixels of a degree of visual angle, float64, too. With it lie requests, one for each signature, by which
+    TensorFlow Serving and `keras-saliency serve` warm it up before it answers.
 
     Args:
         model: A model that gives saliency maps.
@@ -76,8 +78,16 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     with whole(directory) as part:
         try:
             tf.saved_model.save(served, str(part), signatures=signatures)
+            write_warm_up(part, _first_requests())
         except tf.errors.ResourceExhaustedError as error:  # of the disk
             raise OSError(errno.ENOSPC, error.message) from error
+
+
+def _first_requests():
+    """A photograph for each signature."""
+    pixels = tf.zeros((1, 480, 640, 3), tf.uint8)
+    data = tf.io.encode_jpeg(pixels[0])[None]
+    return {"serving_default": {"image_bytes": data}, "pixels": {"pixels": pixels}, "png": {"image_bytes": data}}
 
 
 def _export_from_tensorflow(model, directory, size):

@@ -23,12 +23,14 @@ from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
+    prediction_log_pb2,
     prediction_service_pb2_grpc,
 )
 
 import keras_saliency as ks
 from keras_saliency.server.batching import Batching
 from keras_saliency.server.running import Options, prepared
+from keras_saliency.server.versions import Version
 
 MEGABYTE = 2**20
 
@@ -267,6 +269,31 @@ def test_what_is_asked_before_the_end_is_answered(saved):
         assert [each.result().status_code for each in waiting] == [200] * 4
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
+
+
+def test_a_version_is_warmed_up_by_what_lies_with_it(saved, tmp_path):
+    file = saved / "tiny" / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    records = list(tf.data.TFRecordDataset(str(file)).as_numpy_iterator())
+    logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
+    assert [log.WhichOneof("log_type") for log in logs] == ["predict_log"] * 3
+    asked = {log.predict_log.request.model_spec.signature_name: log.predict_log.request for log in logs}
+    loaded = tf.saved_model.load(str(saved / "tiny" / "1"))
+    assert {*asked} == {*loaded.signatures}
+    for name, request in asked.items():
+        (output,) = {tensor.shape[0] for tensor in loaded.signatures[name](**_tensors(request)).values()}
+        assert output == 1
+    shutil.copytree(saved / "tiny", tmp_path / "bad")
+    file = tmp_path / "bad" / file.relative_to(saved / "tiny")
+    with tf.io.TFRecordWriter(str(file)) as writer:
+        writer.write(b"nothing")
+    with pytest.raises(
+        ValueError, match="warmup_requests holds a request that cannot be answered: .* Export the model"
+    ):
+        Version(1, tmp_path / "bad" / "1")
+
+
+def _tensors(request):
+    return {name: tf.constant(tf.make_ndarray(tensor)) for name, tensor in request.inputs.items()}
 
 
 @pytest.mark.parametrize("option", ["--rest-port", "--grpc-port"])
