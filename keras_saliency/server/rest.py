@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import zlib
+from pathlib import Path
 from urllib.parse import unquote
 
 from google.protobuf import json_format
@@ -14,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from keras_saliency.server import json_tensors
@@ -24,6 +26,9 @@ MODEL = r"(?i)/v1/models(?:/(?P<name>[^/:]+))?(?:/versions/(?P<version>\d+)|/lab
 ASKING = re.compile(MODEL + r":(?P<method>classify|regress|predict)")
 LOOKING = re.compile(MODEL + r"(?P<metadata>/metadata)?")
 LARGEST = 2**63 - 1  # version
+PAGE = Path(__file__).parent / "page"
+# A page that asks nobody else, whatever a file is called.
+OWN_ONLY = {"Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"}
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, GET",
@@ -146,10 +151,18 @@ def application(desk: Desk, largest: int, cors: bool, lifespan: Lifespan) -> Sta
         lifespan: What is done before the first and after the last request.
     """
 
+    names = json.dumps([*desk.models]).replace("<", "\\u003c")
+    page = (PAGE / "index.html").read_text("utf-8").replace("[]</script>", f"{names}</script>")
+
+    async def look(request):
+        return Response(page, media_type="text/html", headers=OWN_ONLY)
+
     async def metrics(request):
         return Response(generate_latest(desk.counts.registry), media_type=CONTENT_TYPE_LATEST)
 
     routes = [
+        Route("/", look),
+        Mount("/page", app=StaticFiles(directory=PAGE)),
         Route("/monitoring/prometheus/metrics", metrics),
         Mount("/v1", app=Rest(desk, largest, cors)),
     ]

@@ -1,13 +1,11 @@
 """A server as its clients see it: one is started for all tests of this file."""
 
 import concurrent.futures
-import contextlib
 import gzip
 import json
 import re
 import shutil
 import socket
-import threading
 import time
 
 import grpc
@@ -18,6 +16,7 @@ import pytest
 import serving_conformance as conformance
 import tensorflow as tf
 from conftest import run_command
+from running_server import running
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -29,7 +28,6 @@ from tensorflow_serving.apis import (
 
 import keras_saliency as ks
 from keras_saliency.server.batching import Batching
-from keras_saliency.server.running import Options, prepared
 from keras_saliency.server.versions import Version
 
 MEGABYTE = 2**20
@@ -43,28 +41,6 @@ def saved(tiny_backbone, tmp_path_factory):
         keras.utils.set_random_seed(seed)
         ks.export_saved_model(ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96), folder / place)
     return folder
-
-
-@contextlib.contextmanager
-def running(*models, **options):
-    """A server at ports of its own: a client, a channel, and what it says."""
-    said = []
-    with prepared([*map(str, models)], Options(rest_port=0, grpc_port=0, **options), said.append) as ready:
-        thread = threading.Thread(target=ready.server.run, kwargs={"sockets": [ready.rest]})
-        thread.start()
-        while not ready.server.started:
-            time.sleep(0.01)
-        address = f"http://127.0.0.1:{ready.rest.getsockname()[1]}"
-        unlimited = [("grpc.max_receive_message_length", -1)]
-        try:
-            with (
-                httpx.Client(base_url=address, timeout=60) as client,
-                grpc.insecure_channel(f"127.0.0.1:{ready.grpc_port}", unlimited) as channel,
-            ):
-                yield client, channel, said
-        finally:
-            ready.server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture(scope="module")
