@@ -1,8 +1,8 @@
 """Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`,
-`predict`, `evaluation`, `data DIR`, `shapes`."""
+`predict`, `evaluation`, `data DIR`, `serving`, `shapes`."""
 
 import typer
-from benchmarks import data, emd, evaluation, losses, metrics, models, predict, shapes
+from benchmarks import data, emd, evaluation, losses, metrics, models, predict, serving, shapes
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(losses.losses)
@@ -12,6 +12,7 @@ app.command()(models.models)
 app.command()(predict.predict)
 app.command()(evaluation.evaluation)
 app.command()(data.data)
+app.command()(serving.serving)
 app.command()(shapes.shapes)
 
 

@@ -1,0 +1,175 @@
+"""Times a server against the SavedModel that it serves: `python scripts/benchmark.py serving --json serving.json`."""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import rich.console
+import typer
+from benchmarks.predict import _photographs
+
+CLIENTS, BATCH = 8, 8
+UNLIMITED = [("grpc.max_receive_message_length", -1)]
+
+
+@contextlib.contextmanager
+def _server(directory):
+    """A server in a process of its own: the process, and the ports of both interfaces."""
+    command = [
+        sys.executable,
+        "-m",
+        "keras_saliency.cli",
+        "serve",
+        str(directory),
+        "--rest-port",
+        "0",
+        "--grpc-port",
+        "0",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        ports = None
+        while ports is None:
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError("The server did not start.")
+            ports = re.search(r"REST: http://[^:]+:(\d+)/.*:(\d+)", line)
+        yield process, int(ports[1]), int(ports[2])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _asking(rest_port, grpc_port, name, photographs):
+    """What asks each interface for the map of a photograph: functions of its number, one client for each thread."""
+    import grpc
+    import httpx
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    bodies, requests = [], []
+    for data in photographs:
+        bodies.append(json.dumps({"instances": [{"b64": base64.b64encode(data).decode()}]}).encode())
+        request = predict_pb2.PredictRequest(model_spec={"name": name})
+        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([data]))
+        requests.append(request)
+    local = threading.local()
+
+    def rest(i):
+        if not hasattr(local, "client"):
+            local.client = httpx.Client(timeout=120)
+        address = f"http://127.0.0.1:{rest_port}/v1/models/{name}:predict"
+        local.client.post(address, content=bodies[i % len(bodies)]).raise_for_status()
+
+    def remote(i):
+        if not hasattr(local, "stub"):
+            channel = grpc.insecure_channel(f"127.0.0.1:{grpc_port}", UNLIMITED)
+            local.stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        local.stub.Predict(requests[i % len(requests)])
+
+    return {"REST": rest, "gRPC": remote}
+
+
+def _memory(process):
+    """Resident megabytes."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
+
+
+def serving(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where the numbers are written.")] = None,
+    photographs: Annotated[int, typer.Option(min=8, help="How many, in each measurement.")] = 96,
+    repeats: Annotated[int, typer.Option(min=1, help="Measurements of each; the medians count.")] = 3,
+    requests: Annotated[int, typer.Option(min=0, help="How many are asked of a small model, for memory.")] = 20_000,
+):
+    """Compare throughput, latency and memory of a server with those of the SavedModel called directly."""
+    import keras
+    import tensorflow as tf
+
+    import keras_saliency as ks
+
+    keras.utils.set_random_seed(0)
+    console = rich.console.Console()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        ks.export_saved_model(ks.create_model("multilevel", weights=None), folder / "large" / "1")
+        small = ks.create_model("multilevel", backbone="mobilenetv3", weights=None, area=64 * 96)
+        ks.export_saved_model(small, folder / "small" / "1")
+        (folder / "photographs").mkdir()
+        data = [file.read_bytes() for file in _photographs(folder / "photographs", 16, (600, 800))]
+        found = _speed(folder / "large", data, photographs, repeats, tf)
+        for name, ratio in found["throughput"].items():
+            console.print(f"{name}, {CLIENTS} clients: {ratio:.0%} of the throughput of the SavedModel (>= 85%)")
+        for name, ratio in found["latency"].items():
+            console.print(f"{name}, one photograph: {ratio:.2f} times the time of the SavedModel (<= 1.25)")
+        if requests:
+            found["memory"] = _memory_of(folder / "small", data, requests)
+            ratio = found["memory"]["ratio"]
+            console.print(f"after {requests:,} requests memory is {ratio:.3f} of that after a quarter (<= 1.05)")
+    if json_file:
+        settings = {"cpu_count": os.cpu_count(), "photographs": photographs, "repeats": repeats, "requests": requests}
+        json_file.write_text(json.dumps({"settings": settings, **found}, indent=2) + "\n")
+
+
+def _speed(directory, data, photographs, repeats, tf):
+    """Shares of the throughput in batches, and ratios of the time for one photograph, by interface."""
+    signature = tf.saved_model.load(str(directory / "1")).signatures["serving_default"]
+
+    def directly(size):
+        def call(i):
+            signature(image_bytes=tf.constant([data[(i + k) % len(data)] for k in range(size)]))
+
+        return call
+
+    rates, times = {}, {}
+    with _server(directory) as (_, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
+        asking = _asking(rest_port, grpc_port, directory.name, data)
+        for turn in range(repeats + 1):  # The first makes graphs.
+            began = time.perf_counter()
+            for i in range(0, photographs, BATCH):
+                directly(BATCH)(i)
+            found = {"SavedModel": photographs / (time.perf_counter() - began)}
+            for name, ask in asking.items():
+                began = time.perf_counter()
+                list(clients.map(ask, range(photographs)))
+                found[name] = photographs / (time.perf_counter() - began)
+            one = {"SavedModel": directly(1), **asking}
+            took = {name: [] for name in one}
+            for i in range(16):
+                for name, call in one.items():
+                    began = time.perf_counter()
+                    call(i)
+                    took[name].append(time.perf_counter() - began)
+            if turn:
+                for name in one:
+                    rates.setdefault(name, []).append(found[name])
+                    times.setdefault(name, []).extend(took[name])
+    rates, times = ({name: statistics.median(each) for name, each in both.items()} for both in (rates, times))
+    return {
+        "rates": rates,
+        "seconds": times,
+        "throughput": {name: rates[name] / rates["SavedModel"] for name in asking},
+        "latency": {name: times[name] / times["SavedModel"] for name in asking},
+    }
+
+
+def _memory_of(directory, data, requests):
+    """Megabytes after each quarter of many requests, over both interfaces; an error ends the measurement."""
+    megabytes = []
+    with _server(directory) as (process, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
+        asking = [*_asking(rest_port, grpc_port, directory.name, data).values()]
+        for _ in range(4):
+            list(clients.map(lambda i: asking[i % 2](i), range(requests // 4)))
+            megabytes.append(_memory(process))
+    return {"megabytes": megabytes, "ratio": megabytes[-1] / megabytes[0]}
