@@ -18,6 +18,7 @@ def running(*models, **options):
         thread = threading.Thread(target=ready.server.run, kwargs={"sockets": [ready.rest]})
         thread.start()
         while not ready.server.started:
+            assert thread.is_alive()
             time.sleep(0.01)
         address = f"http://127.0.0.1:{ready.rest.getsockname()[1]}"
         unlimited = [("grpc.max_receive_message_length", -1)]

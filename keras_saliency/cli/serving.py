@@ -23,10 +23,10 @@ def serve(
     ] = "127.0.0.1",
     rest_port: Annotated[int, typer.Option(min=0, max=65535, help="Of the REST interface; 0 for any.")] = 8501,
     grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="Of the gRPC interface; 0 for any.")] = 8500,
-    max_batch_size: Annotated[int, typer.Option(min=1, help="Photographs that go through a model at once.")] = 8,
+    max_batch_size: Annotated[int, typer.Option(min=1, help="Photographs that go through a model at once.")] = 32,
     batch_timeout_micros: Annotated[int, typer.Option(min=0, help="How long a request waits for others.")] = 0,
     num_batch_threads: Annotated[int, typer.Option(min=1, help="Batches that are at work at once.")] = 1,
-    max_request_megabytes: Annotated[int, typer.Option(min=1, help="What is larger is refused.")] = 64,
+    max_request_megabytes: Annotated[int, typer.Option(min=1, max=2047, help="What is larger is refused.")] = 64,
     cors: Annotated[bool, typer.Option("--cors", help="Let pages of other servers ask.")] = False,
 ) -> None:
     """Serve models over REST and gRPC, as TensorFlow Serving does.

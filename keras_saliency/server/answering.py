@@ -7,10 +7,11 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 
 import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_saliency.server.batching import Batcher, Batching, Outputs
 from keras_saliency.server.counting import Counts
-from keras_saliency.server.errors import Code, as_request_error, invalid
+from keras_saliency.server.errors import Code, RequestError, as_request_error, invalid
 from keras_saliency.server.json_tensors import Inputs
 from keras_saliency.server.versions import Model, Signature, Version, unknown
 
@@ -48,6 +49,17 @@ class Desk:
         """
         return self.model(name, number).version(number, label)
 
+    def status(self, name: str, number: int | None) -> get_model_status_pb2.GetModelStatusResponse:
+        """The states of the versions of a model, or of one of them.
+
+        Raises:
+            RequestError: If there is no such model, or version.
+        """
+        if name and name not in self.models:
+            what = "any versions" if number is None else f"version {number}"
+            raise RequestError(Code.NOT_FOUND, f"Could not find {what} of model {name}")
+        return self.model(name).status(number)
+
     async def predict(self, version: Version, signature: str, inputs: Inputs, name: str) -> Outputs:
         """The outputs of a signature of a version of the model of a name.
 
@@ -72,15 +84,15 @@ class Desk:
 
     @contextmanager
     def counted(self, protocol: str, name: str) -> Iterator[None]:
-        """Counts a request, its time and how it ended; what it raises becomes a `RequestError`."""
-        began, code = time.perf_counter(), Code.OK
+        """Counts a request, its time and how it ended."""
+        began, code = time.perf_counter(), Code.CANCELLED
         known = name if name in self.models else ""  # What others call models has no end.
         try:
             yield
+            code = Code.OK
         except Exception as error:
-            fault = as_request_error(error)
-            code = fault.code
-            raise fault from error
+            code = as_request_error(error).code
+            raise
         finally:
             self.counts.requests.labels(known, protocol, code.name).inc()
             self.counts.seconds.labels(known, protocol).observe(time.perf_counter() - began)

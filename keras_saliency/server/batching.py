@@ -9,8 +9,8 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from keras_saliency.server.errors import Code, RequestError, as_request_error, invalid
-from keras_saliency.server.json_tensors import Inputs
+from keras_saliency.server.errors import Code, RequestError, as_request_error
+from keras_saliency.server.json_tensors import Inputs, require_few
 
 Outputs = dict[str, np.ndarray]
 
@@ -26,7 +26,7 @@ class Batching:
         max_enqueued_batches: How many full batches may wait; what comes then is refused.
     """
 
-    max_batch_size: int = 8
+    max_batch_size: int = 32
     batch_timeout_micros: int = 0
     num_batch_threads: int = 1
     max_enqueued_batches: int = 100
@@ -73,10 +73,9 @@ class Batcher:
             RequestError: If the request is too large, too many wait, or the model fails.
         """
         (rows,) = {len(array) for array in inputs.values()}
-        if rows > self.options.max_batch_size:
-            raise invalid(f"Task size {rows} is larger than maximum input batch size {self.options.max_batch_size}")
+        require_few(rows, self.options.max_batch_size)
         room = self.options.max_enqueued_batches * self.options.max_batch_size
-        if sum(each.rows for each in self.waiting) + rows > room:
+        if sum(each.rows for each in self.waiting if not each.answer.done()) + rows > room:
             raise RequestError(Code.UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full")
         loop = asyncio.get_running_loop()
         kind = tuple((name, array.shape[1:]) for name, array in sorted(inputs.items()))
@@ -118,16 +117,13 @@ class Batcher:
             try:
                 outputs = await self._run(batch)
             except Exception as error:
-                if len(batch) == 1:
-                    _settle(batch[0], as_request_error(error))
+                # Of what a request is to blame for, the others are to know nothing.
+                if len(batch) > 1 and as_request_error(error).code == Code.INVALID_ARGUMENT:
+                    for each in batch:
+                        await self._answer_alone(each)
                     return
-                outputs = None
-            if outputs is None:
                 for each in batch:
-                    try:
-                        _settle(each, await self._run([each]))
-                    except Exception as error:
-                        _settle(each, as_request_error(error))
+                    _settle(each, as_request_error(error))
                 return
             ends = np.cumsum([each.rows for each in batch])
             for each, end in zip(batch, ends.tolist(), strict=True):
@@ -135,6 +131,14 @@ class Batcher:
         finally:
             self.busy -= 1
             self._begin()
+
+    async def _answer_alone(self, request):
+        if request.answer.done():
+            return
+        try:
+            _settle(request, await self._run([request]))
+        except Exception as error:
+            _settle(request, as_request_error(error))
 
     async def _run(self, batch):
         rows = sum(each.rows for each in batch)

@@ -43,6 +43,13 @@ def invalid(message: str) -> RequestError:
     return RequestError(Code.INVALID_ARGUMENT, message)
 
 
+def settled(error: Exception) -> RequestError:
+    """The same at the very end: it lets go of what the request held, which else stays until garbage is collected."""
+    found = as_request_error(error)
+    found.__traceback__ = found.__cause__ = found.__context__ = None
+    return found
+
+
 def as_request_error(error: Exception) -> RequestError:
     """What an exception of a model tells those who ask."""
     if isinstance(error, RequestError):

@@ -31,6 +31,7 @@ KINDS: dict[tf.DType, tuple[tuple[type, ...], tuple[float, float]]] = {
 }
 TYPES = {str: "String", int: "Number", float: "Number", bool: "Boolean", dict: "Object", list: "Array"}
 LETTERS = 256  # of a value in a message
+DEEPEST = 32  # lists in each other
 
 Inputs = dict[str, np.ndarray]
 Specs = Mapping[str, tf.TensorSpec]
@@ -58,10 +59,10 @@ def _parse_leniently(body):
         raise invalid("JSON Parse error: The document is empty")
     try:
         return json.JSONDecoder().raw_decode(text)[0]
-    except json.JSONDecodeError as error:
-        raise invalid(f"JSON Parse error: {error.msg} at offset: {error.pos}") from error
     except RecursionError as error:
         raise invalid("JSON Parse error: lists or objects lie too deep in each other") from error
+    except ValueError as error:
+        raise invalid(f"JSON Parse error: {error}") from error
 
 
 def signature_of(request: Mapping[str, Any]) -> str:
@@ -76,12 +77,13 @@ def signature_of(request: Mapping[str, Any]) -> str:
     return name or DEFAULT
 
 
-def inputs_of(request: Mapping[str, Any], specs: Specs) -> tuple[Inputs, bool]:
+def inputs_of(request: Mapping[str, Any], specs: Specs, most: int) -> tuple[Inputs, bool]:
     """The tensors of a request.
 
     Args:
         request: The JSON object.
         specs: What the signature takes, by name.
+        most: Of rows, so that no more are looked at.
 
     Returns:
         The tensors, and whether they came in rows, `instances`, and not as a whole, `inputs`.
@@ -97,11 +99,23 @@ def inputs_of(request: Mapping[str, Any], specs: Specs) -> tuple[Inputs, bool]:
             )
         raise invalid("Missing 'inputs' or 'instances' key")
     if "inputs" in request:
-        return _columns(request["inputs"], specs), False
-    return _rows(request["instances"], specs), True
+        return _columns(request["inputs"], specs, most), False
+    return _rows(request["instances"], specs, most), True
 
 
-def _columns(given, specs):
+def require_few(rows: int, most: int) -> None:
+    """Refuses more rows than go through a model at once.
+
+    Raises:
+        RequestError: If there are more.
+    """
+    if rows > most:
+        raise invalid(f"Task size {rows} is larger than maximum input batch size {most}")
+
+
+def _columns(given, specs, most):
+    for each in given.values() if isinstance(given, dict) else [given]:
+        require_few(len(each) if isinstance(each, list) else 1, most)
     if len(specs) == 1 and (not isinstance(given, dict) or _is_binary(given)):
         return {name: _tensor(given, spec.dtype) for name, spec in specs.items()}
     if not isinstance(given, dict):
@@ -112,19 +126,20 @@ def _columns(given, specs):
     return {name: _tensor(given[name], spec.dtype) for name, spec in specs.items()}
 
 
-def _rows(given, specs):
+def _rows(given, specs, most):
     if not isinstance(given, list):
         raise invalid("Excepting 'instances' to be an list/array")
     if not given:
         raise invalid("'instances' list is empty")  # No tensor has no rows and a shape.
+    require_few(len(given), most)
     named = [isinstance(each, dict) and not _is_binary(each) for each in given]
     if any(named) != all(named):
         raise invalid("Expecting all of 'instances' to be objects, or all to be values.")
     if not all(named):
         if len(specs) != 1:
             raise invalid(f"Expecting 'instances' to be objects with the keys {', '.join(sorted(specs))}.")
-        (name,) = specs
-        given = [{name: each} for each in given]
+        (only,) = specs
+        given = [{only: each} for each in given]
     found: dict[str, list[np.ndarray]] = {name: [] for name in specs}
     for number, each in enumerate(given):
         if set(each) != set(specs):
@@ -178,6 +193,8 @@ def _leaves(value):
                 f"Encountered list at unexpected size: {found} at level: {len(shape)} expected size: {expected}"
             )
         shape.append(sizes.pop())
+        if len(shape) > DEEPEST:
+            raise invalid(f"Lists lie more than {DEEPEST} deep in each other")
         level = list(itertools.chain.from_iterable(level))
     return level, shape
 
@@ -188,7 +205,10 @@ def _is_binary(value):
 
 def _bytes(value):
     if type(value) is str:
-        return value.encode("utf-8", "surrogateescape")
+        try:
+            return value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise invalid(f"A string is no UTF-8: {error.reason}") from error
     if not _is_binary(value) or type(value["b64"]) is not str:
         raise _unexpected(value, "string")
     text = "".join(value["b64"].split()).rstrip("=")
@@ -199,7 +219,8 @@ def _bytes(value):
 
 
 def _unexpected(value, wanted):
-    written = json.dumps(value)[:LETTERS]
+    # What lists and objects hold may have no end.
+    written = TYPES[type(value)] if isinstance(value, list | dict) else json.dumps(value)[:LETTERS]
     return invalid(f"JSON Value: {written} Type: {TYPES.get(type(value), 'Null')} is not of expected type: {wanted}")
 
 

@@ -13,11 +13,11 @@ NAME = re.compile(r"[^/:=]+")
 
 
 class Place(NamedTuple):
-    """Where the versions of a model lie: its name, their folder, and which is served, None for the newest."""
+    """Where the versions of a model lie: its name, their folder, and which in it is served, None for the newest."""
 
     name: str
     base: Path
-    only: int | None = None
+    only: str | None = None
 
 
 def open_models(texts: list[str], scratch: Path) -> dict[str, Model]:
@@ -52,22 +52,16 @@ def _place(text, scratch):
                 f"{path} does not exist. Expected the folder of a run, a .keras file, a SavedModel, a folder of its "
                 f"versions, or a model that comes with the package: {', '.join(SHIPPED)}."
             )
+        if (path / GRAPH).is_file() and is_version(path.absolute()):
+            return Place(name, path.absolute().parent, path.absolute().name)
         if (path / GRAPH).is_file():
-            return (
-                Place(name, path.absolute().parent, int(path.absolute().name))
-                if is_version(path.absolute())
-                else _alone(name, path, scratch)
-            )
+            # The version of a folder that is not called by a number is 1.
+            scratch.mkdir()
+            (scratch / "1").symlink_to(path.absolute())
+            return Place(name, scratch)
         if path.is_dir() and any(map(is_version, path.iterdir())):
             return Place(name, path)
         if (path / PARTS["saved_model"] / GRAPH).is_file():
             return Place(name, (path / PARTS["saved_model"]).parent)
     export_saved_model(load(rest).model, scratch / "1")
-    return Place(name, scratch, 1)
-
-
-def _alone(name, path, scratch):
-    """A SavedModel in a folder that is called otherwise than by a number."""
-    scratch.mkdir()
-    (scratch / "1").symlink_to(path.absolute())
-    return Place(name, scratch, 1)
+    return Place(name, scratch)

@@ -6,6 +6,7 @@ import math
 import grpc
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     model_service_pb2_grpc,
@@ -14,10 +15,12 @@ from tensorflow_serving.apis import (
 )
 
 from keras_saliency.server.answering import Desk
-from keras_saliency.server.errors import Code, RequestError, as_request_error, invalid
+from keras_saliency.server.errors import Code, RequestError, invalid, settled
 from keras_saliency.server.json_tensors import DEFAULT
 
 METADATA = "signature_def"
+# Where a TensorProto has its values, by their type; some clients read nothing else.
+FIELDS = {"f4": "float_val", "f8": "double_val", "i4": "int_val", "u1": "int_val", "i8": "int64_val", "b1": "bool_val"}
 
 
 def _answers(method):
@@ -27,10 +30,20 @@ def _answers(method):
         try:
             return await method(self, request)
         except Exception as error:
-            fault = as_request_error(error)
-            await context.abort(fault.code, str(fault))
+            said = settled(error)
+            del error
+            await context.abort(said.code, str(said))
 
     return answer
+
+
+def _fill(outputs, arrays):
+    for name, array in arrays.items():
+        proto = outputs[name]
+        proto.dtype = tf.as_dtype(array.dtype).as_datatype_enum if array.dtype != object else types_pb2.DT_STRING
+        for side in array.shape:
+            proto.tensor_shape.dim.add(size=side)
+        getattr(proto, FIELDS.get(array.dtype.str[1:], "string_val")).extend(array.ravel().tolist())
 
 
 def _asked(spec):
@@ -65,8 +78,7 @@ class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
             answer = predict_pb2.PredictResponse()
             answer.model_spec.name, answer.model_spec.signature_name = name, asked
             answer.model_spec.version.value = version.number
-            for each in wanted:
-                answer.outputs[each].CopyFrom(tf.make_tensor_proto(outputs[each]))
+            await asyncio.to_thread(_fill, answer.outputs, {each: outputs[each] for each in wanted})
             return answer
 
     def _wanted(self, signature, asked, chosen):
@@ -92,8 +104,8 @@ class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def _tensor(self, name, dtype, proto):
         if proto.dtype != dtype.as_datatype_enum:
-            sent = tf.dtypes.as_dtype(proto.dtype).name if proto.dtype else "no type"
-            raise invalid(f"Input {name} is {sent}; expected {dtype.name}")
+            known = types_pb2.DataType.Name(proto.dtype) if proto.dtype in types_pb2.DataType.values() else proto.dtype
+            raise invalid(f"Input {name} is {known}; expected {types_pb2.DataType.Name(dtype.as_datatype_enum)}")
         sides = [side.size for side in proto.tensor_shape.dim]
         # A single value stands for as many as the shape has.
         size = (dtype.size or 8) * math.prod(sides)  # of a string its place
@@ -101,7 +113,7 @@ class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
             raise invalid(f"Input {name} has the shape {sides}: too large, or unknown")
         try:
             return np.asarray(tf.make_ndarray(proto))
-        except (ValueError, TypeError) as error:
+        except Exception as error:  # Whatever the bytes of others lead to.
             raise invalid(f"Input {name} is no tensor: {error}") from error
 
     @_answers
@@ -147,10 +159,7 @@ class Models(model_service_pb2_grpc.ModelServiceServicer):
     @_answers
     async def GetModelStatus(self, request):
         name, number, _ = _asked(request.model_spec)
-        if name and name not in self.desk.models:
-            what = f"version {number}" if number is not None else "any versions"
-            raise RequestError(Code.NOT_FOUND, f"Could not find {what} of model {name}")
-        return self.desk.model(name).status(number)
+        return self.desk.status(name, number)
 
     @_answers
     async def HandleReloadConfigRequest(self, request):

@@ -20,12 +20,14 @@ from starlette.types import Lifespan, Receive, Scope, Send
 
 from keras_saliency.server import json_tensors
 from keras_saliency.server.answering import Desk
-from keras_saliency.server.errors import Code, RequestError, invalid
+from keras_saliency.server.errors import Code, RequestError, invalid, settled
 
-MODEL = r"(?i)/v1/models(?:/(?P<name>[^/:]+))?(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
-ASKING = re.compile(MODEL + r":(?P<method>classify|regress|predict)")
-LOOKING = re.compile(MODEL + r"(?P<metadata>/metadata)?")
+NAME, VERSION = r"/(?P<name>[^/:]+)", r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+ASKING = re.compile(f"(?i)/v1/models{NAME}{VERSION}:(?P<method>classify|regress|predict)")
+LOOKING = re.compile(f"(?i)/v1/models(?:{NAME})?{VERSION}(?P<metadata>/metadata)?")
 LARGEST = 2**63 - 1  # version
+SLOWEST = 60.0  # seconds for the body of a request
+AT_ONCE = 16  # bodies of the largest size that are held at once
 PAGE = Path(__file__).parent / "page"
 # A page that asks nobody else, whatever a file is called.
 OWN_ONLY = {"Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"}
@@ -50,22 +52,23 @@ class Rest:
 
     def __init__(self, desk: Desk, largest: int, cors: bool = False) -> None:
         self.desk, self.largest, self.cors = desk, largest, CORS if cors else {}
+        self.held = 0  # bytes of bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
         request = Request(scope, receive)
         try:
-            body = await self._answer(request)
-            response = Response(body, media_type="application/json", headers=self.cors)
-        except ClientDisconnect:
-            return
-        except RequestError as fault:
-            error = json.dumps({"error": str(fault)}, ensure_ascii=False).encode("utf-8", "replace")
-            response = Response(error, fault.http, media_type="application/json", headers=self.cors)
-        await response(scope, receive, send)
+            body, status = await self._answer(request), 200
+        except Exception as error:
+            said = settled(error)
+            body = json.dumps({"error": str(said)}, ensure_ascii=False).encode("utf-8", "replace")
+            status = said.http
+        await Response(body, status, media_type="application/json", headers=self.cors)(scope, receive, send)
 
     async def _answer(self, request):
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        if not path.startswith("/v1/"):
+            raise RequestError(Code.NOT_FOUND, f"Nothing is at {unquote(path)}")
         if request.method == "OPTIONS":
             if re.match(r"https?://", request.headers.get("origin", "")):
                 return b""
@@ -76,17 +79,24 @@ class Rest:
         if found is None:
             raise invalid(f"Malformed request: {request.method} {unquote(path)}")
         name, number, label = unquote(found["name"] or ""), found["version"], unquote(found["label"] or "")
-        if number is not None and int(number[:20]) > LARGEST:
-            raise invalid(f"Failed to convert version: {number} to numeric.")
-        number = None if number is None else int(number)
+        if number is not None:
+            digits = number.lstrip("0") or "0"
+            if len(digits) > len(str(LARGEST)) or int(digits) > LARGEST:
+                raise invalid(f"Failed to convert version: {number} to numeric.")
+            number = int(digits)
         if not name:
             raise invalid("Missing model name in request.")
         if asking:
             with self.desk.counted("rest", name):
-                return await self._ask(asking["method"].lower(), await self._body(request), name, number, label)
+                body = await self._body(request)
+                self.held += len(body)
+                try:
+                    return await self._ask(asking["method"].lower(), body, name, number, label)
+                finally:
+                    self.held -= len(body)
         if looking["metadata"]:
             return self._metadata(name, number, label)
-        return self._status(name, number)
+        return json_format.MessageToJson(self.desk.status(name, number), **PRINTED).encode()
 
     async def _ask(self, method, body, name, number, label):
         request = await asyncio.to_thread(json_tensors.parse, body)
@@ -99,8 +109,8 @@ class Rest:
                 f"Expected {OTHERS[method]} signature method_name to be tensorflow/serving/{method}. "
                 "Was: tensorflow/serving/predict"
             )
-        specs = version.signatures[asked].inputs
-        inputs, in_rows = await asyncio.to_thread(json_tensors.inputs_of, request, specs)
+        specs, most = version.signatures[asked].inputs, self.desk.options.max_batch_size
+        inputs, in_rows = await asyncio.to_thread(json_tensors.inputs_of, request, specs, most)
         outputs = await self.desk.predict(version, asked, inputs, name)
         return await asyncio.to_thread(json_tensors.write, outputs, in_rows)
 
@@ -109,28 +119,32 @@ class Rest:
         packed = request.headers.get("content-encoding", "").lower()
         unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed == "gzip" else None
         declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self.largest:
+        if declared.isdigit() and len(declared) < 20 and int(declared) > self.largest:
             raise self._too_large()
-        found = bytearray()
-        async for chunk in request.stream():
-            try:
-                found += unpacker.decompress(chunk, self.largest + 1 - len(found)) if unpacker else chunk
-            except zlib.error as error:
-                raise invalid(f"The body is not packed by gzip: {error}") from error
-            if len(found) > self.largest:
-                raise self._too_large()
-        if unpacker and not unpacker.eof:
-            raise invalid("The body ends before what is packed by gzip does.")
+        if self.held > AT_ONCE * self.largest:
+            raise RequestError(Code.UNAVAILABLE, "Too much is asked at once: try again later.")
+        found, seen = bytearray(), 0
+        try:
+            async with asyncio.timeout(SLOWEST):
+                async for chunk in request.stream():
+                    seen += len(chunk)
+                    if seen <= self.largest:
+                        found += unpacker.decompress(chunk, self.largest + 1 - len(found)) if unpacker else chunk
+                    if seen > self.largest or len(found) > self.largest:
+                        raise self._too_large()
+        except zlib.error as error:
+            raise invalid(f"The body is not packed by gzip: {error}") from error
+        except ClientDisconnect as error:
+            raise RequestError(Code.CANCELLED, "The client went away.") from error
+        except TimeoutError as error:
+            message = f"The body did not come within {SLOWEST:.0f} s."
+            raise RequestError(Code.DEADLINE_EXCEEDED, message, 408) from error
+        if unpacker and (not unpacker.eof or unpacker.unused_data):
+            raise invalid("The body ends elsewhere than what is packed by gzip does.")
         return bytes(found)
 
     def _too_large(self):
         return RequestError(Code.RESOURCE_EXHAUSTED, f"A request has at most {self.largest:,} bytes.", 413)
-
-    def _status(self, name, number):
-        if name not in self.desk.models:
-            what = f"version {number}" if number is not None else "any versions"
-            raise RequestError(Code.NOT_FOUND, f"Could not find {what} of model {name}")
-        return json_format.MessageToJson(self.desk.models[name].status(number), **PRINTED).encode()
 
     def _metadata(self, name, number, label):
         version = self.desk.version(name, number, label)
@@ -164,7 +178,9 @@ def application(desk: Desk, largest: int, cors: bool, lifespan: Lifespan) -> Sta
         Route("/", look),
         Mount("/page", app=StaticFiles(directory=PAGE)),
         Route("/monitoring/prometheus/metrics", metrics),
-        Mount("/v1", app=Rest(desk, largest, cors)),
     ]
     packing = Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
-    return Starlette(routes=routes, middleware=[packing], lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=[packing], lifespan=lifespan)
+    # By the path as it was sent: what is decoded may have slashes, or line breaks, in names.
+    app.router.default, app.router.redirect_slashes = Rest(desk, largest, cors), False
+    return app

@@ -20,7 +20,7 @@ from keras_saliency.server.opening import open_models
 from keras_saliency.server.remote import grpc_server
 from keras_saliency.server.rest import application
 
-GRACE = 60.0  # seconds for what is being answered when the server is asked to stop
+GRACE = 25.0  # seconds for what is being answered when the server is asked to stop
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,12 +52,14 @@ class Prepared(NamedTuple):
     Attributes:
         server: What answers when it is run with the socket of the REST interface.
         rest: That socket.
+        failed: Why it could not begin, if it could not.
         grpc_port: Of gRPC, which is opened when the server runs.
     """
 
     server: uvicorn.Server
     rest: socket.socket
     grpc_port: int
+    failed: list[OSError]
 
 
 def serve(models: list[str], options: Options, say: Callable[[str], None]) -> None:
@@ -74,8 +76,11 @@ def serve(models: list[str], options: Options, say: Callable[[str], None]) -> No
     """
     # Once all is done the signal is raised again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with prepared(models, options, say) as ready, contextlib.suppress(KeyboardInterrupt):
-        ready.server.run(sockets=[ready.rest])
+    with prepared(models, options, say) as ready:
+        with contextlib.suppress(KeyboardInterrupt):
+            ready.server.run(sockets=[ready.rest])
+        if ready.failed:
+            raise ready.failed[0]
     say("stopped")
 
 
@@ -92,18 +97,27 @@ def prepared(models: list[str], options: Options, say: Callable[[str], None]) ->
         executor = stack.enter_context(ThreadPoolExecutor(options.batching.num_batch_threads, "batch"))
         desk = Desk(opened, options.batching, executor, Counts())
 
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        failed: list[OSError] = []
+
         @contextlib.asynccontextmanager
         async def lifespan(app):
             remote = grpc_server(desk, options.largest)
-            remote.add_insecure_port(f"{options.host}:{grpc_port}")
+            try:
+                remote.add_insecure_port(f"{host}:{grpc_port}")
+            except RuntimeError:  # Somebody was faster.
+                failed.append(_in_use(options.host, grpc_port, "--grpc-port", "Address already in use"))
+                server.should_exit = True
+                yield
+                return
             await remote.start()
-            watching = asyncio.create_task(_watch(desk, options.poll, say))
+            tasks = [asyncio.create_task(_watch(desk, options.poll, say)), asyncio.create_task(_end(server, remote))]
             for name, model in opened.items():
                 say(f"{name}: version {model.version().number} answers")
-            say(f"REST: http://{options.host}:{rest.getsockname()[1]}/v1/models, gRPC: {options.host}:{grpc_port}")
+            say(f"page and REST: http://{host}:{rest.getsockname()[1]}/, gRPC: {host}:{grpc_port}")
             yield
-            watching.cancel()
-            await remote.stop(GRACE)
+            tasks[0].cancel()
+            await tasks[1]
 
         config = uvicorn.Config(
             application(desk, options.largest, options.cors, lifespan),
@@ -112,17 +126,33 @@ def prepared(models: list[str], options: Options, say: Callable[[str], None]) ->
             server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=int(GRACE),
+            http="h11",
+            ws="none",
         )
-        yield Prepared(uvicorn.Server(config), rest, grpc_port)
+        server = uvicorn.Server(config)
+        yield Prepared(server, rest, grpc_port, failed)
+
+
+async def _end(server, remote):
+    """Takes no more requests over gRPC as soon as none are taken over REST, and waits for those that were."""
+    while not server.should_exit:
+        await asyncio.sleep(0.05)
+    await remote.stop(GRACE)
 
 
 async def _watch(desk, poll, say):
     """Loads new versions while others are answered."""
+    said: dict[str, str | None] = {}
     while True:
         await asyncio.sleep(poll)
         for model in desk.models.values():
-            if news := await asyncio.to_thread(model.refresh):
+            try:
+                news = await asyncio.to_thread(model.refresh)
+            except Exception as error:  # of a folder that others are changing; what answers goes on
+                news = f"{model.name}: {model.base} cannot be looked at: {error}"
+            if news and news != said.get(model.name):
                 say(news)
+            said[model.name] = news
 
 
 def _bound(host, port, option):
@@ -133,7 +163,9 @@ def _bound(host, port, option):
         found.bind((host, port))
     except OSError as error:
         found.close()
-        raise OSError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): give another port by {option}."
-        ) from error
+        raise _in_use(host, port, option, error.strerror) from error
     return found
+
+
+def _in_use(host, port, option, reason):
+    return OSError(f"{host}:{port} cannot be listened on ({reason}): give another port by {option}.")

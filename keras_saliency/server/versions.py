@@ -1,8 +1,8 @@
 """The models that are served, and their versions, as TensorFlow Serving finds them: folders named by integers."""
 
 import gc
-import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from keras_saliency.serving.export import open_saved_model
 from keras_saliency.serving.warm_up import FILE
 
 GRAPH = "saved_model.pb"
+MOST = 1000  # requests by which a model is warmed up
 State = get_model_status_pb2.ModelVersionStatus.State
 Definitions = get_model_metadata_pb2.SignatureDefMap
 
@@ -70,7 +71,9 @@ class Version:
         if not file.is_file():
             return
         try:
-            for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+            for count, record in enumerate(tf.data.TFRecordDataset(str(file)).as_numpy_iterator()):
+                if count == MOST:
+                    raise ValueError(f"there are more than {MOST}")
                 request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
                 inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
                 self.signatures[request.model_spec.signature_name or DEFAULT](inputs)
@@ -93,28 +96,28 @@ class Model:
     Args:
         name: The name.
         base: The folder of the versions.
-        only: The number of the one that is served; None for the newest.
+        only: The name of the folder of the one that is served; None for the newest.
 
     Raises:
         ValueError: If there is no version, or it cannot be loaded.
     """
 
-    def __init__(self, name: str, base: Path, only: int | None = None) -> None:
+    def __init__(self, name: str, base: Path, only: str | None = None) -> None:
         self.name, self.base, self.only = name, base, only
         self.states: dict[int, tuple[int, RequestError | None]] = {}
         self.current: Version | None = None
+        self.leaving: Callable[[], Version | None] = lambda: None
         self.tried: Any = None  # what could not be loaded, as it was then
-        self.lock = threading.Lock()
-        number = self._newest()
-        if number is None:
+        newest = self._newest()
+        if newest is None:
             raise ValueError(f"{base} has no version: a folder that is called by an integer, such as {base / '1'}.")
-        self._load(number)
+        self._load(newest)
 
     def _newest(self):
+        """The folder of the version that is to answer."""
         if self.only is not None:
-            return self.only
-        folders = self.base.iterdir() if self.base.is_dir() else ()
-        return max((int(each.name) for each in folders if is_version(each)), default=None)
+            return self.base / self.only
+        return max(filter(is_version, self.base.iterdir()), key=lambda folder: int(folder.name), default=None)
 
     def refresh(self) -> str | None:
         """Loads the newest version if it is not the one that answers, and lets that go.
@@ -122,34 +125,34 @@ class Model:
         Returns:
             A sentence if there is news.
         """
-        with self.lock:
-            number = self._newest()
-            if number is None or (self.current and number == self.current.number):
-                return None
-            seen = number, sorted((str(each), each.stat().st_size) for each in (self.base / str(number)).rglob("*"))
-            if seen == self.tried:
-                return None
-            try:
-                self._load(number)
-            except ValueError as error:
-                self.tried = seen
-                return f"{self.name}: version {number} cannot be loaded, and the old one goes on: {error}"
-            return f"{self.name}: version {number} answers"
+        if self.leaving() is not None:
+            gc.collect()  # Requests that it was answering when it was replaced may be done.
+        newest = self._newest()
+        if newest is None or (self.current and int(newest.name) == self.current.number):
+            return None
+        seen = newest, sorted((str(each), each.lstat().st_size) for each in newest.rglob("*"))
+        if seen == self.tried:
+            return None
+        try:
+            self._load(newest)
+        except Exception as error:
+            self.tried = seen
+            return f"{self.name}: version {newest.name} cannot be loaded, and the old one goes on: {error}"
+        return f"{self.name}: version {int(newest.name)} answers"
 
-    def _load(self, number):
+    def _load(self, folder):
+        number = int(folder.name)
         self.states[number] = State.LOADING, None
         try:
-            new = Version(number, self.base / str(number))
-        except ValueError as error:
+            new = Version(number, folder)
+        except Exception as error:
             self.states[number] = State.END, as_request_error(error)
             raise
         old, self.current = self.current, new
         self.states[number] = State.AVAILABLE, None
         if old is not None:
-            # Requests that it is answering hold it until they are done.
             self.states[old.number] = State.END, None
-            del old
-            gc.collect()
+            self.leaving = weakref.ref(old)
 
     def version(self, number: int | None = None, label: str | None = None) -> Version:
         """The version that answers.
@@ -189,5 +192,5 @@ def unknown(name: str, number: int | None) -> RequestError:
 
 
 def is_version(path: Path) -> bool:
-    """Whether it is a folder that is called by an integer."""
-    return path.name.isascii() and path.name.isdigit() and path.is_dir()
+    """Whether it is a folder that is called by an integer of 64 bits."""
+    return path.name.isascii() and path.name.isdigit() and int(path.name) < 2**63 and path.is_dir()

@@ -85,8 +85,8 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
 
 def _first_requests():
     """A photograph for each signature."""
-    pixels = tf.zeros((1, 480, 640, 3), tf.uint8)
-    data = tf.io.encode_jpeg(pixels[0])[None]
+    pixels = tf.make_tensor_proto(0, tf.uint8, (1, 480, 640, 3))  # one value, which stands for all
+    data = tf.make_tensor_proto([tf.io.encode_jpeg(tf.zeros((480, 640, 3), tf.uint8)).numpy()])
     return {"serving_default": {"image_bytes": data}, "pixels": {"pixels": pixels}, "png": {"image_bytes": data}}
 
 

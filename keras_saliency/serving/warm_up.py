@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -9,12 +10,12 @@ import tensorflow as tf
 FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
-def write_warm_up(directory: Path, requests: Mapping[str, Mapping[str, tf.Tensor]]) -> None:
+def write_warm_up(directory: Path, requests: Mapping[str, Mapping[str, Any]]) -> None:
     """Writes a request for each signature.
 
     Args:
         directory: The folder of a version.
-        requests: From the name of a signature to its inputs by name.
+        requests: From the name of a signature to its inputs, `TensorProto`s, by name.
     """
     file = directory / FILE
     file.parent.mkdir()
@@ -28,7 +29,7 @@ def _log(signature, inputs):
     spec = _field(3, signature.encode())
     request = _field(1, spec)
     for name, tensor in inputs.items():
-        request += _field(2, _field(1, name.encode()) + _field(2, tf.make_tensor_proto(tensor).SerializeToString()))
+        request += _field(2, _field(1, name.encode()) + _field(2, tensor.SerializeToString()))
     return _field(6, _field(1, request))
 
 

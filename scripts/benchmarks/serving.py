@@ -45,7 +45,7 @@ def _server(directory):
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError("The server did not start.")
-            ports = re.search(r"REST: http://[^:]+:(\d+)/.*:(\d+)", line)
+            ports = re.search(r"REST: http://[^:]+:(\d+)/, gRPC: .*:(\d+)", line)
         yield process, int(ports[1]), int(ports[2])
     finally:
         process.send_signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_saliency.server.batching import Batcher, Batching
-from keras_saliency.server.errors import RequestError
+from keras_saliency.server.errors import RequestError, invalid
 
 
 def ask(batcher, *rows):
@@ -29,7 +29,7 @@ def run(call, options, test):
 
 def doubled(inputs):
     if (inputs["x"] < 0).any():
-        raise ValueError("below zero")
+        raise invalid("below zero")
     return {"y": 2 * inputs["x"]}
 
 
@@ -46,10 +46,21 @@ def test_requests_are_joined_and_each_gets_its_own():
 def test_one_that_fails_is_alone():
     async def test(batcher):
         found = await asyncio.gather(*(ask(batcher, each) for each in (1, -1, 2, -2, 3)), return_exceptions=True)
-        assert [str(each) for each in found[1::2]] == ["ValueError: below zero"] * 2
+        assert [str(each) for each in found[1::2]] == ["below zero"] * 2
         np.testing.assert_array_equal([each["y"][0] for each in found[::2]], [2, 4, 6])
 
     run(doubled, Batching(), test)
+
+
+def test_what_no_request_is_to_blame_for_is_not_tried_again():
+    def broken(inputs):
+        raise MemoryError
+
+    async def test(batcher):
+        found = await asyncio.gather(ask(batcher, 1), ask(batcher, 2), return_exceptions=True)
+        assert [each.http for each in found] == [500, 500]
+
+    assert run(broken, Batching(batch_timeout_micros=100_000), test) == [2]
 
 
 def test_those_of_other_sizes_are_not_joined():
@@ -93,11 +104,13 @@ def test_too_many_are_refused():
         with pytest.raises(RequestError, match="queue .* is full") as error:
             await ask(batcher, 4)
         assert error.value.http == 503
-        # What nobody waits for any more is not asked.
+        # What nobody waits for any more is not asked, and takes no room.
         waiting.cancel()
+        await asyncio.sleep(0)
+        last = asyncio.create_task(ask(batcher, 4, 5))
         await asyncio.sleep(0)
         go.set()
         await busy
-        await ask(batcher, 5)
+        np.testing.assert_array_equal((await last)["y"], [8, 10])
 
-    assert run(slow, Batching(max_batch_size=2, max_enqueued_batches=1), test) == [1, 1]
+    assert run(slow, Batching(max_batch_size=2, max_enqueued_batches=1), test) == [1, 2]

@@ -145,8 +145,11 @@ def test_text_stands_out(scheme, page):
             });
             return 0.2126 * r + 0.7152 * g + 0.0722 * b;
         };
-        const back = luminance(getComputedStyle(document.documentElement).backgroundColor);
-        return [...document.querySelectorAll("h1, header p, .legend, .key, label, button")].map((node) => {
+        const texts = "h1, h2, header p, p, .key, label, button, caption, th, td";
+        return [...document.querySelectorAll(texts)].map((node) => {
+            let under = node;
+            while (getComputedStyle(under).backgroundColor === "rgba(0, 0, 0, 0)") under = under.parentElement;
+            const back = luminance(getComputedStyle(under).backgroundColor);
             const text = luminance(getComputedStyle(node).color);
             return (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
         });

@@ -5,8 +5,12 @@ import gzip
 import json
 import re
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import time
+import weakref
 
 import grpc
 import httpx
@@ -28,7 +32,7 @@ from tensorflow_serving.apis import (
 
 import keras_saliency as ks
 from keras_saliency.server.batching import Batching
-from keras_saliency.server.versions import Version
+from keras_saliency.server.versions import Model, Version
 
 MEGABYTE = 2**20
 
@@ -72,6 +76,10 @@ def test_both_interfaces_answer_as_the_saved_model_does(server, saved):
         # JSON has as many digits as float32 needs, so that nothing is lost.
         np.testing.assert_array_equal(np.float32([row[name] for row in rows["predictions"]]), values)
         np.testing.assert_array_equal(tf.make_ndarray(answer.outputs[name]), values)
+        # Some clients read the typed field alone.
+        np.testing.assert_array_equal(np.float32(answer.outputs[name].float_val), np.ravel(values))
+    answer = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request_of(*data, signature_name="png"))
+    assert [each[:4] for each in answer.outputs["saliency_png_bytes"].string_val] == [b"\x89PNG"] * 2
 
 
 @pytest.mark.parametrize(
@@ -104,10 +112,12 @@ def altered(change):
         (lambda r: r.inputs.clear(), "Missing but required: {image_bytes}."),
         (lambda r: r.output_filter.append("x"), "output tensor alias not found in signature: x"),
         (lambda r: r.output_filter.extend(["saliency"] * 2), "duplicate output tensor alias: saliency"),
-        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([1.0])), "is float32; expected string"),
+        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([1.0])), "is DT_FLOAT; expected DT_STRING"),
         (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto("x")), "has the shape (); expected (any,)"),
         (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=2**40), "too large, or unknown"),
         (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=-1), "too large, or unknown"),
+        (lambda r: setattr(r.inputs["image_bytes"], "dtype", 9999), "is 9999; expected DT_STRING"),
+        (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=3), "has the shape (1, 3); expected (any,)"),
         (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([b"no image"])), "assertion failed"),
     ],
 )
@@ -179,8 +189,62 @@ def test_bodies_that_are_too_large_are_refused(server):
     bomb = gzip.compress(b" " * 200 * MEGABYTE)
     answer = client.post("/v1/models/tiny:predict", content=bomb, headers={"content-encoding": "gzip"})
     assert answer.status_code == 413 and "at most 8,388,608 bytes" in answer.json()["error"]
-    answer = client.post("/v1/models/tiny:predict", content=b"no gzip", headers={"content-encoding": "gzip"})
-    assert answer.status_code == 400 and "not packed by gzip" in answer.json()["error"]
+    for content, message in (
+        (b"no gzip", "not packed by gzip"),
+        (gzip.compress(b"{}")[:-4], "ends elsewhere"),
+        (gzip.compress(b"{}") + b"and more", "ends elsewhere"),
+    ):
+        answer = client.post("/v1/models/tiny:predict", content=content, headers={"content-encoding": "gzip"})
+        assert answer.status_code == 400 and message in answer.json()["error"]
+    more = gzip.compress(b"{}") + b" " * 9 * MEGABYTE
+    answer = client.post("/v1/models/tiny:predict", content=iter([more]), headers={"content-encoding": "gzip"})
+    assert answer.status_code == 413
+    many = {"instances": [""] * 100_000}
+    began = time.monotonic()
+    answer = client.post("/v1/models/tiny:predict", json=many)
+    assert "Task size 100000 is larger than maximum input batch size 32" in answer.text and time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"instances": ["\\ud800"]}', "no UTF-8"),
+        (b'{"instances": [' + b"1" * 5000 + b"]}", "JSON Parse error"),
+        (b'{"instances": [1e400]}', "expected type: string"),
+        (b'{"instances": ' + b"[" * 60 + b"]" * 60 + b"}", "deep in each other"),
+        (b'{"instances": ' + b"[" * 990 + b"]" * 990 + b"}", "deep in each other"),
+        (b'{"inputs": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}", "Missing named input"),
+        (b'{"inputs": [' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"]}", "Type: Object is not of expected type"),
+        (b'{"instances": ["\xff\xfe"]}', "assertion failed"),
+    ],
+)
+def test_odd_json_is_refused(body, message, server):
+    answer = server[0].post("/v1/models/tiny:predict", content=body)
+    assert answer.status_code == 400 and message in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/models/a%0Ab", 404),
+        ("/v1/models/a%2Fb", 404),
+        ("/v1/models/%ff%fe", 404),
+        ("/v1/models/tiny/versions/0001", 200),
+        ("/v1/models/tiny/versions/" + "0" * 30 + "9" * 4400, 400),
+        ("/v1/../../etc/passwd", 400),
+        ("/page/../versions.py", 404),
+        ("/page/%2e%2e/versions.py", 404),
+        ("/v1", 404),
+        ("/nothing", 404),
+    ],
+)
+def test_odd_paths_are_answered(path, status, server):
+    host = str(server[0].base_url)
+    with socket.create_connection((server[0].base_url.host, server[0].base_url.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert f"HTTP/1.1 {status} " in answer
+    assert "Server Error" not in answer and "def " not in answer
 
 
 def test_pages_of_other_servers_may_ask_if_they_are_let(server, saved):
@@ -222,6 +286,25 @@ def test_a_new_version_is_taken_and_the_old_one_let_go(saved, tmp_path):
         assert answer.status_code == 404 and "Specific(tiny, 1)" in answer.text
 
 
+def test_an_old_version_is_let_go_and_odd_folders_harm_nobody(saved, tmp_path):
+    base = tmp_path / "tiny"
+    shutil.copytree(saved / "tiny" / "1", base / "0001")
+    model = Model("tiny", base)
+    assert model.version().number == 1
+    old = weakref.ref(model.version())
+    (base / "99999999999999999999").mkdir()  # beyond 64 bits
+    assert model.refresh() is None
+    (base / "2").mkdir()
+    (base / "2" / "saved_model.pb").symlink_to(tmp_path / "nowhere")
+    assert "version 2 cannot be loaded, and the old one goes on" in model.refresh()
+    assert model.refresh() is None  # and is not tried again before something changes
+    shutil.rmtree(base / "2")
+    shutil.copytree(saved / "later" / "2", base / "2")
+    assert model.refresh() == "tiny: version 2 answers"
+    model.refresh()
+    assert old() is None
+
+
 def test_models_are_called_by_their_folders_or_as_is_said(saved, tmp_path, tiny_backbone):
     ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96).save(tmp_path / "mine.keras")
     shutil.copytree(saved / "later" / "2", tmp_path / "whole")
@@ -245,6 +328,24 @@ def test_what_is_asked_before_the_end_is_answered(saved):
         assert [each.result().status_code for each in waiting] == [200] * 4
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
+
+
+def test_a_signal_ends_the_command_once_all_is_answered(saved):
+    command = [sys.executable, "-m", "keras_saliency.cli", "serve", saved / "tiny", "--batch-timeout-micros", "2000000"]
+    ports = ["--rest-port", "0", "--grpc-port", "0"]
+    with subprocess.Popen([*map(str, command), *ports], stdout=subprocess.PIPE, text=True) as process:
+        said = next(line for line in process.stdout if "REST" in line)
+        rest, remote = re.fullmatch(r"page and REST: (http://.*)/, gRPC: (.*)\n", said).groups()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool, grpc.insecure_channel(remote) as channel:
+            body = {"instances": [conformance.JPEG]}
+            waiting = [pool.submit(httpx.post, f"{rest}/v1/models/tiny:predict", json=body, timeout=60)]
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            waiting.append(pool.submit(stub.Predict, request_of(conformance.photograph(), name="tiny")))
+            time.sleep(1)
+            process.send_signal(signal.SIGTERM)
+            assert waiting[0].result().status_code == 200
+            assert waiting[1].result().model_spec.version.value == 1
+        assert process.stdout.read() == "stopped\n" and process.wait() == 0
 
 
 def test_a_version_is_warmed_up_by_what_lies_with_it(saved, tmp_path):

@@ -5,22 +5,25 @@ const PLACES = 5, RADIUS = 0.06, STOPS = [
   [0, 0, 4], [51, 9, 94], [120, 28, 109], [181, 54, 86], [229, 92, 48], [251, 155, 6], [247, 209, 61], [252, 255, 164],
 ];
 
-// From the rows of an answer to { height, width, density, peak }; the density sums to one.
+// From the rows of an answer to { height, width, density, peak, given, kind }: the density sums to one, and what was given
+// is a log-density or a map.
 export function densityOf(answer) {
   const values = answer.log_density ?? answer.saliency ?? answer;
   const height = values.length, width = values[0].length, density = new Float64Array(height * width);
-  const isLog = answer.log_density !== undefined;
+  const isLog = answer.log_density !== undefined, given = new Float32Array(height * width);
   let sum = 0;
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) {
       const value = isLog ? Math.exp(values[i][j][0]) : values[i][j][0];
       density[i * width + j] = value;
+      given[i * width + j] = values[i][j][0];
       sum += value;
     }
   }
   const uniform = !(sum > 0);
   for (let k = 0; k < density.length; k++) density[k] = uniform ? 1 / density.length : density[k] / sum;
-  return { height, width, density, peak: density.reduce((a, b) => Math.max(a, b), 0) };
+  const peak = density.reduce((a, b) => Math.max(a, b), 0);
+  return { height, width, density, peak, given, kind: isLog ? "log_density" : "saliency" };
 }
 
 // The value above which lies the smallest area that holds a share of the density.
@@ -90,13 +93,13 @@ export function paint({ height, width, density, peak }, opaque) {
 }
 
 // The bytes of a NumPy file of float32 values.
-export function npy({ height, width }, values) {
+export function npy({ height, width, given }) {
   let header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${height}, ${width}), }`;
   header = header.padEnd(64 * Math.ceil((header.length + 11) / 64) - 11) + "\n";
-  const data = new Uint8Array(10 + header.length + 4 * values.length), view = new DataView(data.buffer);
+  const data = new Uint8Array(10 + header.length + 4 * given.length), view = new DataView(data.buffer);
   data.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]);
   view.setUint16(8, header.length, true);
   data.set(new TextEncoder().encode(header), 10);
-  values.forEach((value, k) => view.setFloat32(10 + header.length + 4 * k, value, true));
+  given.forEach((value, k) => view.setFloat32(10 + header.length + 4 * k, value, true));
   return data;
 }

@@ -2,7 +2,8 @@ import { SHARES, contour, densityOf, npy, paint, placesOf, thresholdOf } from ".
 
 const element = (id) => document.getElementById(id);
 const models = JSON.parse(element("models").textContent);
-const shown = []; // { file, bitmap, node, figures: [{ model, density, error, node }] }
+// { file, bitmap, node, figures: [{ model, node, asked, error, and, once it is known, density, lines, places }] }
+const shown = [];
 const LARGEST = 1600; // of a side of a canvas
 
 for (const select of [element("first"), element("second")]) {
@@ -38,6 +39,7 @@ async function add(files) {
     node.querySelector("h2").textContent = file.name;
     node.querySelector(".remove").addEventListener("click", () => {
       shown.splice(shown.indexOf(item), 1);
+      item.bitmap?.close();
       node.remove();
       say(`${file.name} was removed.`);
       element("files").focus();
@@ -57,10 +59,13 @@ async function predict(item) {
   item.figures = chosenModels().map((model) => item.figures.find((figure) => figure.model === model) ?? figureOf(item, model));
   item.node.querySelector(".figures").replaceChildren(...item.figures.map((figure) => figure.node));
   for (const figure of item.figures) {
-    if (figure.density || figure.error) continue;
+    if (figure.asked) continue;
+    figure.asked = true;
     say(`${figure.model} looks at ${item.file.name} …`);
     try {
       figure.density = await ask(figure.model, item.file);
+      figure.lines = SHARES.map((share) => contour(figure.density, thresholdOf(figure.density, share)));
+      figure.places = placesOf(figure.density, aspectOf(item, figure.density));
       say(`${item.file.name}: ${describe(item, figure)}`);
     } catch (error) {
       figure.error = error.message;
@@ -72,14 +77,13 @@ async function predict(item) {
 
 function figureOf(item, model) {
   const node = element("figure").content.firstElementChild.cloneNode(true);
-  const figure = { model, density: null, error: null, node };
+  const figure = { model, node, asked: false, density: null, error: null };
   node.querySelector("figcaption").textContent = model;
   node.querySelector(".png").addEventListener("click", () => {
     node.querySelector("canvas").toBlob((blob) => save(blob, `${stem(item.file)}_${model}.png`));
   });
   node.querySelector(".npy").addEventListener("click", () => {
-    const data = npy(figure.density, Array.from(figure.density.density, Math.log));
-    save(new Blob([data]), `${stem(item.file)}_${model}_log_density.npy`);
+    save(new Blob([npy(figure.density)]), `${stem(item.file)}_${model}_${figure.density.kind}.npy`);
   });
   for (const part of node.querySelectorAll("canvas, .buttons, table")) part.hidden = true;
   return figure;
@@ -104,8 +108,7 @@ function aspectOf(item, { width, height }) {
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 function describe(item, figure) {
-  const places = placesOf(figure.density, aspectOf(item, figure.density));
-  const first = places[0];
+  const first = figure.places[0];
   return `by ${figure.model}, the first place is ${percent(first.x)} from the left and ${percent(first.y)} from the top, with ${percent(first.share)} of what is looked at around it.`;
 }
 
@@ -130,9 +133,8 @@ function draw(item, figure) {
   }
   const size = Math.max(canvas.width, canvas.height);
   if (element("contours").checked) {
-    SHARES.forEach((share, k) => {
+    figure.lines.forEach((lines, k) => {
       const colour = ["#ff5c8a", "#ffc23d", "#3fe0f0"][k];
-      const lines = contour(figure.density, thresholdOf(figure.density, share));
       for (const [style, width] of [["#0009", 5], [colour, 2.5]]) {
         context.strokeStyle = style;
         context.lineWidth = (width * size) / 1000;
@@ -146,7 +148,7 @@ function draw(item, figure) {
       }
     });
   }
-  const places = placesOf(figure.density, aspect);
+  const places = figure.places;
   if (element("places").checked) {
     context.font = `600 ${size / 45}px system-ui, sans-serif`;
     context.textAlign = "center";
