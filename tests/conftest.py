@@ -111,6 +111,20 @@ def tiny_backbone():
 
 
 @pytest.fixture(scope="session")
+def saved(tiny_backbone, tmp_path_factory):
+    """A folder with a SavedModel of version 1, and one of another model, of version 2."""
+    import keras
+
+    import keras_saliency as ks
+
+    folder = tmp_path_factory.mktemp("served")
+    for seed, place in enumerate(("tiny/1", "later/2")):
+        keras.utils.set_random_seed(seed)
+        ks.export_saved_model(ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96), folder / place)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny():
     """A synthetic data set of a few images."""
     from keras_saliency.data import synthetic

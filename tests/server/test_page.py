@@ -3,14 +3,11 @@
 import io
 import shutil
 
-import keras
 import numpy as np
 import pytest
 import serving_conformance as conformance
 from PIL import Image
 from running_server import running
-
-import keras_saliency as ks
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -18,16 +15,14 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 
 @pytest.fixture(scope="module")
-def page(tiny_backbone, tmp_path_factory):
+def page(saved):
     """The page of a server with two models."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium")
-    folder = tmp_path_factory.mktemp("page")
-    for seed, name in enumerate(("one", "two")):
-        keras.utils.set_random_seed(seed)
-        model = ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96)
-        ks.export_saved_model(model, folder / name / "1")
-    with running(folder / "one", folder / "two") as (client, *_), sync_api.sync_playwright() as playwright:
+    with (
+        running(f"one={saved / 'tiny'}", f"two={saved / 'later'}") as (client, *_),
+        sync_api.sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         opened = browser.new_page()
         opened.said = []

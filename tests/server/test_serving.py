@@ -1,5 +1,6 @@
 """A server as its clients see it: one is started for all tests of this file."""
 
+import asyncio
 import concurrent.futures
 import gzip
 import json
@@ -14,7 +15,6 @@ import weakref
 
 import grpc
 import httpx
-import keras
 import numpy as np
 import pytest
 import serving_conformance as conformance
@@ -31,20 +31,14 @@ from tensorflow_serving.apis import (
 )
 
 import keras_saliency as ks
+from keras_saliency.server.answering import Desk
 from keras_saliency.server.batching import Batching
+from keras_saliency.server.counting import Counts
+from keras_saliency.server.opening import open_models
+from keras_saliency.server.rest import application
 from keras_saliency.server.versions import Model, Version
 
 MEGABYTE = 2**20
-
-
-@pytest.fixture(scope="module")
-def saved(tiny_backbone, tmp_path_factory):
-    """A folder with a version of a model, and another version beside it."""
-    folder = tmp_path_factory.mktemp("served")
-    for seed, place in enumerate(("tiny/1", "later/2")):
-        keras.utils.set_random_seed(seed)
-        ks.export_saved_model(ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96), folder / place)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -247,13 +241,23 @@ def test_odd_paths_are_answered(path, status, server):
     assert "Server Error" not in answer and "def " not in answer
 
 
-def test_pages_of_other_servers_may_ask_if_they_are_let(server, saved):
+def test_pages_of_other_servers_may_not_ask(server):
     origin = {"origin": "https://example.org"}
     assert server[0].options("/v1/models/tiny:predict", headers=origin).status_code == 200
     assert "access-control-allow-origin" not in server[0].get("/v1/models/tiny", headers=origin).headers
-    with running(saved / "tiny", cors=True) as (client, *_):
-        for answer in (client.options("/v1/models/tiny", headers=origin), client.get("/v1/models/tiny")):
-            assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_pages_of_other_servers_that_are_let_are_told_so():
+    async def ask():
+        desk = Desk({}, Batching(), None, Counts())
+        transport = httpx.ASGITransport(application(desk, MEGABYTE, cors=True, lifespan=None))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            answers = [await client.options("/v1/models/none", headers={"origin": "https://example.org"})]
+            return [*answers, await client.get("/v1/models/none"), await client.get("/v1/models")]
+
+    answers = asyncio.run(ask())
+    assert [answer.status_code for answer in answers] == [200, 404, 400]
+    assert all(answer.headers["access-control-allow-origin"] == "*" for answer in answers)
 
 
 def test_a_new_version_is_taken_and_the_old_one_let_go(saved, tmp_path):
@@ -307,12 +311,12 @@ def test_an_old_version_is_let_go_and_odd_folders_harm_nobody(saved, tmp_path):
 
 def test_models_are_called_by_their_folders_or_as_is_said(saved, tmp_path, tiny_backbone):
     ks.create_model(backbone=tiny_backbone, weights=None, area=64 * 96).save(tmp_path / "mine.keras")
+    (tmp_path / "scratch").mkdir()
     shutil.copytree(saved / "later" / "2", tmp_path / "whole")
-    models = (saved / "tiny", f"second={saved / 'later' / '2'}", tmp_path / "mine.keras", tmp_path / "whole")
-    with running(*models) as (client, *_):
-        for name, version in (("tiny", "1"), ("second", "2"), ("mine", "1"), ("whole", "1")):
-            states = client.get(f"/v1/models/{name}").json()["model_version_status"]
-            assert [row["version"] for row in states] == [version]
+    texts = (f"second={saved / 'later' / '2'}", tmp_path / "mine.keras", tmp_path / "whole")
+    models = open_models([*map(str, texts)], tmp_path / "scratch")
+    found = {name: model.version().number for name, model in models.items()}
+    assert found == {"second": 2, "mine": 1, "whole": 1}
 
 
 def test_what_is_asked_before_the_end_is_answered(saved):
