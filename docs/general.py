@@ -77,8 +77,7 @@ def variants(workdir):
 
 def steps(workdir, data):
     """Two tables with a row for each step; the heads are fitted alike, as those of the models that come along are."""
-    fitted = {name: data[name] for name in ("osie", "scene")}
-    models = variants(workdir)
+    fitted, models = {name: data[name] for name in ("osie", "scene")}, variants(workdir)
     for title, model in models.items():
         print(title, calibrate(model, fitted, []), file=sys.stderr, flush=True)
     for name in fitted:
