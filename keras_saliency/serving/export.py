@@ -231,7 +231,10 @@ class _Served(tf.Module):
             return showing.show(image, self.shown)[0], tf.shape(image)[:2]
 
         images, sizes = _each(read, batch, (tf.TensorSpec((*self.shown, 3)), tf.TensorSpec((2,), tf.int32)))
-        maps = self.predict(images)[:, None]
+        # On some processors a convolution of an empty batch has the shape of what it is given, so one image is added.
+        count = tf.shape(images)[0]
+        images = tf.concat([images, tf.zeros((tf.cast(count == 0, tf.int32), *self.shown, 3))], 0)
+        maps = self.predict(images)[:count, None]
         return _each(lambda pair: finish(self._put_back(*pair, to)), (maps, sizes), spec)
 
     def _map(self, image, to=None, pixels_per_degree=None):
