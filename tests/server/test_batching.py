@@ -79,12 +79,12 @@ def test_a_request_waits_for_others_no_longer_than_is_said():
         first = asyncio.create_task(ask(batcher, 1))
         await asyncio.sleep(0.1)
         await asyncio.gather(first, ask(batcher, 2))
-        assert 0.29 < loop.time() - began < 3
+        assert 0.99 < loop.time() - began < 5
         began = loop.time()
         await asyncio.gather(ask(batcher, 1, 2), ask(batcher, 3, 4))  # as many as go through at once
-        assert loop.time() - began < 0.29
+        assert loop.time() - began < 0.9
 
-    assert run(doubled, Batching(max_batch_size=4, batch_timeout_micros=300_000), test) == [2, 4]
+    assert run(doubled, Batching(max_batch_size=4, batch_timeout_micros=1_000_000), test) == [2, 4]
 
 
 def test_too_many_are_refused():
