@@ -23,6 +23,8 @@ HTTP = {
 }
 NUMBERED = {code.value[0]: code for code in Code}
 LETTERS = 1024  # of a message
+# What a signature would have to be for the other two methods, which is that of no saliency model.
+OTHERS = {"classify": "classification", "regress": "regression"}
 
 
 class RequestError(Exception):
@@ -41,6 +43,14 @@ class RequestError(Exception):
 def invalid(message: str) -> RequestError:
     """What is wrong with a request."""
     return RequestError(Code.INVALID_ARGUMENT, message)
+
+
+def no_method(method: str) -> RequestError:
+    """What is said to those who ask a model of saliency by a method of `OTHERS`."""
+    return invalid(
+        f"Expected {OTHERS[method]} signature method_name to be tensorflow/serving/{method}. "
+        "Was: tensorflow/serving/predict"
+    )
 
 
 def settled(error: Exception) -> RequestError:

@@ -15,7 +15,7 @@ from tensorflow_serving.apis import (
 )
 
 from keras_saliency.server.answering import Desk
-from keras_saliency.server.errors import Code, RequestError, invalid, settled
+from keras_saliency.server.errors import Code, RequestError, invalid, no_method, settled
 from keras_saliency.server.json_tensors import DEFAULT
 
 METADATA = "signature_def"
@@ -133,21 +133,15 @@ class Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @_answers
     async def Classify(self, request):
-        raise _no_method("classification", "classify")
+        raise no_method("classify")
 
     @_answers
     async def Regress(self, request):
-        raise _no_method("regression", "regress")
+        raise no_method("regress")
 
     @_answers
     async def MultiInference(self, request):
-        raise _no_method("classification", "classify")
-
-
-def _no_method(kind, name):
-    return invalid(
-        f"Expected {kind} signature method_name to be tensorflow/serving/{name}. Was: tensorflow/serving/predict"
-    )
+        raise no_method("classify")
 
 
 class Models(model_service_pb2_grpc.ModelServiceServicer):

@@ -20,7 +20,7 @@ from starlette.types import Lifespan, Receive, Scope, Send
 
 from keras_saliency.server import json_tensors
 from keras_saliency.server.answering import Desk
-from keras_saliency.server.errors import Code, RequestError, invalid, settled
+from keras_saliency.server.errors import OTHERS, Code, RequestError, invalid, no_method, settled
 
 NAME, VERSION = r"/(?P<name>[^/:]+)", r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 ASKING = re.compile(f"(?i)/v1/models{NAME}{VERSION}:(?P<method>classify|regress|predict)")
@@ -37,8 +37,6 @@ CORS = {
     "Access-Control-Allow-Headers": "Content-Type",
 }
 PRINTED = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
-# What a signature would have to be for the other two methods, which is that of no saliency model.
-OTHERS = {"classify": "classification", "regress": "regression"}
 
 
 class Rest:
@@ -105,10 +103,7 @@ class Rest:
         if asked not in version.signatures:
             raise invalid(f'Serving signature name: "{asked}" not found in signature def')
         if method in OTHERS:
-            raise invalid(
-                f"Expected {OTHERS[method]} signature method_name to be tensorflow/serving/{method}. "
-                "Was: tensorflow/serving/predict"
-            )
+            raise no_method(method)
         specs, most = version.signatures[asked].inputs, self.desk.options.max_batch_size
         inputs, in_rows = await asyncio.to_thread(json_tensors.inputs_of, request, specs, most)
         outputs = await self.desk.predict(version, asked, inputs, name)
