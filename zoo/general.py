@@ -68,5 +68,5 @@ ONLY = {name: mixture(f"general_only_{name}", (name,), LITE0) for name in SETS}
 # Maps of photographs that it has from `general` already, so without the mouse data.
 SMALL = member(LITE0, tuple(SETS), ("stage3_out", "stage4_out", "stage5_out", "stage6_out"))
 PUPIL = dataclasses.replace(SMALL, loss={"kld": 1.0, "nll": 1.0, "cc": 1.0})
-FAST = dataclasses.replace(GENERAL, name="fast", data=PUPIL.data, members=(PUPIL,), sizes=(1.2, 0.6))
+FAST = dataclasses.replace(GENERAL, name="fast", data=PUPIL.data, members=(PUPIL,), sizes=(1.1, 0.55))
 RECIPES = [GENERAL, FAST, *BUT.values(), *ONLY.values()]

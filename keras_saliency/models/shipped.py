@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[1] / "weights"
 # From a name to the SHA-256 of its file.
 SHIPPED = {
     "general": "6a6ce0e33ce24da5dc6ca48e344620a739968fabb36111afabce734ff86b8f27",
-    "fast": "106fe853ceac700def205562e5987b581548868b59e6b0cb18152c28dd3e74d6",
+    "fast": "6a2008a67f49ef2d0e5c8f66d1e7b35d43f6a3effa6efb19bac83da30e7ad96c",
 }
 LARGE = 4096  # numbers of a tensor that is stored in half precision
 # What a network has where its recordings have heads of their own: nothing.
