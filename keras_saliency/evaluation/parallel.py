@@ -1,31 +1,18 @@
 """Work on several images at once, within what the process may use of the machine."""
 
 import concurrent.futures
-import math
-import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import threadpoolctl
 
+from keras_saliency.data.machines import usable_cores
 from keras_saliency.serving.writing import in_order
 
 IN_FLIGHT = 2**30  # bytes of what is being worked on, besides the one image that there always is
-CPU_MAX = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of computing, or "max", in so many of the clock
 
 _T = TypeVar("_T")
-
-
-def usable_cores() -> int:
-    """How many cores this process may use: those it is bound to, and no more than its container has the time of."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = map(float, CPU_MAX.read_text().split())
-    except (OSError, ValueError):  # There is no container, or no limit.
-        return cores
-    return max(1, min(cores, math.ceil(quota / period)))
 
 
 def in_threads(

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from keras_saliency.data import Place, open_data
+from keras_saliency.data.machines import connect, hold_to
 from keras_saliency.quest.bench import Bench, Outcome
 from keras_saliency.quest.study import Cell
-from keras_saliency.training.devices import hold_to
 
 RETRIES = 5  # of a cell whose worker or node is lost
 
@@ -42,12 +42,7 @@ def run_on_ray(
         ImportError: If Ray is not installed.
         ConnectionError: If there is no cluster at the address.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise ImportError("Cells on Ray need Ray. Run: pip install 'keras_saliency[ray]'") from error
-    if not ray.is_initialized():
-        ray.init(address=address or "local", log_to_driver=False)
+    ray = connect(address)
     task = ray.remote(num_cpus=cores, max_retries=RETRIES)(_run)
     shared = [ray.put((folder.absolute(), data))]  # in a list, or each task would have it read for it
     running: dict[Any, Cell] = {}

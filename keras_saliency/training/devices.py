@@ -60,12 +60,6 @@ def _parallel(devices: list[str]) -> Iterator[None]:
         keras.distribution.set_distribution(None)
 
 
-def hold_to(cores: int) -> None:
-    """Gives TensorFlow as many threads as there are cores for it, before it has computed anything in this process."""
-    tf.config.threading.set_intra_op_parallelism_threads(cores)
-    tf.config.threading.set_inter_op_parallelism_threads(cores)
-
-
 @functools.cache
 def mirrored(*devices: str) -> tf.distribute.MirroredStrategy:
     """The strategy for some devices. There is one of them in a process: TensorFlow confuses the messages of two."""

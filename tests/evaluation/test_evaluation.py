@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from keras_saliency import baselines, evaluation, layers
 from keras_saliency.baselines import aim, fitting, gold_standard
 from keras_saliency.baselines.fitting import fit_mixture
-from keras_saliency.data import Fixations, Sample, Samples
+from keras_saliency.data import Fixations, Sample, Samples, machines
 from keras_saliency.evaluation import fair, parallel, scoring, splits
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.evaluation.sources import ModelSource
@@ -257,10 +257,10 @@ def test_no_more_is_in_flight_than_its_bound_and_one_image(monkeypatch):
 def test_cores_are_those_that_the_process_may_use(limit, cores, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    monkeypatch.setattr(parallel, "CPU_MAX", tmp_path / "cpu.max")
+    monkeypatch.setattr(machines, "CPU_MAX", tmp_path / "cpu.max")
     if limit:
         (tmp_path / "cpu.max").write_text(limit + "\n")
-    assert parallel.usable_cores() == cores
+    assert machines.usable_cores() == cores
 
 
 def test_where_no_report_can_be_written_nothing_is_scored(tiny, tmp_path):
