@@ -9,6 +9,7 @@ from PIL import Image
 
 import keras_saliency as ks
 from keras_saliency import cli, zoo
+from keras_saliency.cli import predicting
 from keras_saliency.training.changes import override
 
 
@@ -188,8 +189,8 @@ def test_without_a_model_the_one_that_comes_along_predicts(monkeypatch, capsys, 
     code, text = run(monkeypatch, capsys, "predict", tmp_path / "photo.png", "--out", tmp_path / "maps")
     assert code == 0 and "1 image" in text
     assert Image.open(tmp_path / "maps" / "photo_saliency.png").size == (80, 60)
-    assert tuple(ks.models.SHIPPED) == cli.COME_ALONG
-    for name in cli.COME_ALONG:
+    assert tuple(ks.models.SHIPPED) == predicting.COME_ALONG
+    for name in predicting.COME_ALONG:
         code, text = run(monkeypatch, capsys, "predict", name)
         assert code == 1 and f"{name} is a model. Say of which photographs: keras-saliency predict {name}" in text
 

@@ -3,12 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 import keras_saliency as ks
-from keras_saliency.cli import adapting, data_sets, serving, studies
+from keras_saliency.cli import adapting, data_sets, predicting, serving, studies
 from keras_saliency.cli.common import console, debugging, folders, start
 from keras_saliency.cli.reading import opened, reads_data
 from keras_saliency.writing.progress import make_console
@@ -21,17 +21,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(data_sets.app)
-ImageSize = Annotated[
-    tuple[int, int] | None,
-    typer.Option(help="Height and width of a frame for all images; by default the model sees them as it was made to."),
-]
-BY_DEFAULT = "general"
-COME_ALONG = (BY_DEFAULT, "fast")  # `models.SHIPPED`, for which TensorFlow would have to be started
-# What tells a model from photographs: suffixes, and files in its folder.
-MODEL_FILES, IN_MODELS = (".keras", ".h5", ".hdf5"), ("model.keras", "recipe.json", "saved_model.pb")
-TrainedModel = Annotated[
-    Path, typer.Argument(help="The workdir of a finished run, a .keras file, or general or fast, which come along.")
-]
 
 
 def _print_version(wanted: bool) -> None:
@@ -85,9 +74,9 @@ def evaluate(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What predicts: the workdir of a run, a .keras file, a SavedModel, a folder of maps (PNG, JPEG, NPY, "
-            "MAT), a pysaliency HDF5 file, or a baseline: itti, gbvs, aim, signature, bms, rare. The first one is what "
-            "the others are compared with."
+            help="What predicts: the workdir of a run, a .keras file, a SavedModel, a network of another runtime, a "
+            "folder of maps (PNG, JPEG, NPY, MAT), a pysaliency HDF5 file, or a baseline: itti, gbvs, aim, signature, "
+            "bms, rare. The first one is what the others are compared with."
         ),
     ] = None,
     data: Annotated[str, typer.Option(help="The data set, NAME=DIR, or NAME alone.")] = "synthetic",
@@ -128,62 +117,6 @@ def _print_scores(provenance: dict, rows: dict) -> None:
 
 
 @app.command()
-def predict(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="[MODEL] IMAGES...",
-            help="Photographs, or folders of them; before them, the workdir of a finished run, a .keras file, or "
-            "general or fast, which come along. Without one it is general.",
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="The folder for maps and overlays.")] = Path("saliency"),
-    log_density: Annotated[bool, typer.Option(help="Write the exact log-density as .npy, too.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Leave photographs alone whose files are there.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
-    size: ImageSize = None,
-    pixels_per_degree: Annotated[
-        float | None, typer.Option(min=1e-3, help="Of the photographs, for a model that sees degrees.")
-    ] = None,
-) -> None:
-    """Write saliency maps and overlays for photographs.
-
-    Example: `keras-saliency predict holiday/ --out maps`
-    """
-    images = sources[1:] if _is_model(*sources) else sources
-    if not images:
-        raise ValueError(
-            f"{sources[0]} is a model. Say of which photographs: keras-saliency predict {sources[0]} holiday/."
-        )
-    if resume and overwrite:
-        raise ValueError("--resume and --overwrite exclude each other.")
-    start()
-    existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
-    predicted = ks.predict(
-        sources[0] if len(images) < len(sources) else ks.models.load_shipped(BY_DEFAULT),
-        images,
-        out,
-        log_density,
-        existing=existing,
-        size=size,
-        pixels_per_degree=pixels_per_degree,
-    )
-    for line in predicted.skipped:
-        console.print(f"skipped: {line}")
-    console.print(f"{len(predicted.written)} images: maps and overlays are in {out}")
-    if not predicted.written:
-        raise ValueError("No image could be predicted.")
-
-
-def _is_model(path: Path, *rest: Path) -> bool:
-    """Whether a path is that of a model, as far as one was meant, and not of photographs."""
-    if path.exists():
-        return path.suffix in MODEL_FILES or any((path / name).is_file() for name in IN_MODELS)
-    # A folder of photographs would be there.
-    return path.suffix in MODEL_FILES or (not path.suffix and (bool(rest) or str(path) in COME_ALONG))
-
-
-@app.command()
 def submit(
     source: Annotated[Path, typer.Argument(help="A run, a .keras file, a SavedModel, a folder of maps, or HDF5.")],
     data: Annotated[str, typer.Option(help="The images whose fixations are withheld: mit300=DIR or cat2000=DIR.")],
@@ -196,24 +129,6 @@ def submit(
     start()
     ks.submit(source, folders([data]), out)
     console.print(f"checked: {out}")
-
-
-@app.command()
-def export(
-    model: TrainedModel,
-    directory: Annotated[Path, typer.Argument(help="The folder of this version, such as served/NAME/1.")],
-    size: ImageSize = None,
-) -> None:
-    """Write a SavedModel for TF Serving, preprocessing included.
-
-    Example: `keras-saliency export runs/osie_lite0 served/saliency/1`
-    """
-    start()
-    console.print("loading the model")
-    run = ks.load(model)
-    console.print("writing the SavedModel")
-    ks.export_saved_model(run.model, directory, size)
-    console.print(f"SavedModel: {directory}")
 
 
 @app.command()
@@ -240,6 +155,8 @@ def recipes(
     print_recipes(listed, runs, console, costs)
 
 
+app.command()(predicting.predict)
+app.command()(predicting.export)
 app.command()(adapting.adapt)
 app.command()(serving.serve)
 app.command()(studies.quest)

@@ -1,6 +1,6 @@
 """From photographs to maps and overlays."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
@@ -12,7 +12,7 @@ from keras import ops
 from keras_saliency.data import image_files, showing
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.models import gives_log_density, require_finite, require_log_density
-from keras_saliency.models.calling import outputs
+from keras_saliency.models.calling import FEW, outputs
 from keras_saliency.models.sizes import shown_for, size_of
 from keras_saliency.serving import writing
 from keras_saliency.serving.load import Run, load
@@ -168,12 +168,12 @@ def predict_image(
     return _native(model, predictions, image, log_density, shown, pixels_per_degree)
 
 
-def _forward(model, seen):
+def _forward(model, seen, graph=False):
     """The outputs for the windows of an image."""
     try:
         # Under a strategy of `tf.distribute`, every replica answers with the whole batch, one after the other.
         parts = [seen[start : start + BATCH] for start in range(0, len(seen), BATCH)]
-        return np.concatenate([ops.convert_to_numpy(outputs(model, part))[: len(part)] for part in parts])
+        return np.concatenate([ops.convert_to_numpy(outputs(model, part, graph))[: len(part)] for part in parts])
     except Exception as error:
         if seen.shape[1:3] == model.input_shape[1:3]:
             raise
@@ -236,13 +236,50 @@ def predict_files(
 
 def _predict_files(model, paths, directory, log_density, progress, existing, size, pixels_per_degree):
     """As `predict_files`, of a model whose weights are finite."""
+    planned = plan(find_images(paths), Path(directory), log_density, existing)
+    files.require_writable(directory)
+    kept = {path for path, group in planned if existing == "resume" and is_complete(path, group)}
+    missing = [row for row in planned if row[0] not in kept]
+    errors = {}
+    jobs = predict_planned(model, missing, log_density, size, pixels_per_degree, graph=len(planned) > FEW)
+    for done, job in enumerate(jobs, len(kept) + 1):
+        if job.error:
+            errors[job.path] = job.error
+        progress(done, len(planned))
+    return Predicted([group[0] for path, group in planned if path not in errors], list(errors.values()))
+
+
+def predict_planned(
+    model: keras.Model,
+    planned: Iterable[tuple[Path, Sequence[Path]]],
+    log_density: bool = False,
+    size: Size | None = None,
+    pixels_per_degree: float | None = None,
+    graph: bool = True,
+    write: Callable[[writing.Job], writing.Job] = writing.write,
+) -> Iterator[writing.Job]:
+    """Predicts photographs, of which one is read and others are written while one is predicted.
+
+    Args:
+        model: As in `predict_files`.
+        planned: Photographs, each with its files.
+        log_density: As in `predict_files`.
+        size: As in `predict`.
+        pixels_per_degree: As in `predict`.
+        graph: Whether the function that Keras makes of the model predicts all, so that none depends, in its last
+            bits, on how many came before; for few photographs there is no time to make it.
+        write: What is done with a job whose `contents` are there; by default its files are written.
+
+    Yields:
+        What `write` returns, in order; of a photograph that cannot be predicted it has an `error`.
+
+    Raises:
+        ValueError, OSError: As `predict_files`.
+    """
     size_of(model, size)
     if log_density:
         require_log_density(model)
     is_log_density = gives_log_density(model)
-    planned = plan(find_images(paths), Path(directory), log_density, existing)
-    files.require_writable(directory)
-    kept = {path for path, group in planned if existing == "resume" and is_complete(path, group)}
 
     def see(job):
         job.image = image_files.read(job.path, job.path)
@@ -250,25 +287,17 @@ def _predict_files(model, paths, directory, log_density, progress, existing, siz
         job.seen = showing.show(job.image, job.shown, pixels_per_degree).numpy()
 
     def forward(job):
-        job.prediction = _forward(model, job.seen)
+        job.prediction = _forward(model, job.seen, graph)
 
     def draw(job):
         native = _native(model, job.prediction, job.image, is_log_density, job.shown, pixels_per_degree)
         job.contents = writing.draw(job.image, native, is_log_density, log_density)
 
-    errors = {}
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(WRITERS) as writers:
-        jobs = (writing.Job(*row) for row in planned if row[0] not in kept)
+        jobs = (writing.Job(*row) for row in planned)
         seen = writing.in_order(reader, writing.attempt(see), jobs, 2, lambda job: 1)
         predicted = map(writing.attempt(forward), seen)
-        ready = writing.in_order(
-            writers, lambda job: writing.write(writing.attempt(draw)(job)), predicted, ROOM, _pixels
-        )
-        for done, job in enumerate(ready, len(kept) + 1):
-            if job.error:
-                errors[job.path] = job.error
-            progress(done, len(planned))
-    return Predicted([group[0] for path, group in planned if path not in errors], list(errors.values()))
+        yield from writing.in_order(writers, lambda job: write(writing.attempt(draw)(job)), predicted, ROOM, _pixels)
 
 
 def _pixels(job):
