@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from keras_saliency.formulas.maps import pack_targets, unpack_targets
     from keras_saliency.losses.table import combo
     from keras_saliency.models.factory import create_model, list_models
+    from keras_saliency.runtimes.export import export_network
+    from keras_saliency.runtimes.network import open_network
     from keras_saliency.serving.export import export_saved_model
     from keras_saliency.serving.load import Run, load
     from keras_saliency.serving.prediction import predict
@@ -64,9 +66,11 @@ _NAMES = {
     "combo": "losses.table",
     "create_model": "models.factory",
     "evaluate": "evaluation.run",
+    "export_network": "runtimes.export",
     "export_saved_model": "serving.export",
     "list_models": "models.factory",
     "load": "serving.load",
+    "open_network": "runtimes.network",
     "pack_targets": "formulas.maps",
     "predict": "serving.prediction",
     "submit": "evaluation.submission",
@@ -89,6 +93,7 @@ __all__ = [
     "data",
     "evaluate",
     "evaluation",
+    "export_network",
     "export_saved_model",
     "formulas",
     "interop",
@@ -101,6 +106,7 @@ __all__ = [
     "measures",
     "metrics",
     "models",
+    "open_network",
     "pack_targets",
     "predict",
     "reporting",

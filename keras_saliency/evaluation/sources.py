@@ -20,6 +20,7 @@ from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.models import SHIPPED, for_recording, gives_log_density, is_shipped, require_finite
 from keras_saliency.models.recording import recording_head_of
 from keras_saliency.models.sizes import shown_by
+from keras_saliency.runtimes.network import ABOUT, open_network
 from keras_saliency.serving.export import load_saved_model
 from keras_saliency.serving.load import MODEL, Run, load, name_of
 from keras_saliency.serving.prediction import predict_image
@@ -115,6 +116,27 @@ class SavedModelSource:
             yield map_files.as_prediction(predicted[..., 0], sample)
 
 
+class NetworkSource:
+    """A network of another runtime that `keras_saliency.export_network` wrote.
+
+    Args:
+        directory: Its folder.
+
+    Raises:
+        ImportError: If its runtime is not installed.
+        ValueError: If it cannot be opened.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.network, self.name = open_network(directory), name_of(directory)
+
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
+        """Yields a `Prediction` for each sample."""
+        for sample in samples:
+            degrees = sample.pixels_per_degree or samples.pixels_per_degree
+            yield map_files.as_prediction(self.network.native(sample.read(), degrees), sample)
+
+
 class FolderSource:
     """A folder of maps, searched deeply: PNG of 8 or 16 bit, JPEG, NPY, and MAT files of one 2-D array.
 
@@ -180,6 +202,7 @@ class BaselineSource:
 # What lies at a path -> the source for it; the first row that fits.
 SOURCES: tuple[tuple[Callable[[Path], bool], Callable[[Path, bool], Source]], ...] = (
     (lambda path: (path / "saved_model.pb").is_file(), lambda path, resize: SavedModelSource(path)),
+    (lambda path: (path / ABOUT).is_file(), lambda path, resize: NetworkSource(path)),
     (lambda path: path.is_dir(), FolderSource),
     (lambda path: path.suffix.lower() in HDF5, HDF5Source),
 )
@@ -191,8 +214,9 @@ def open_source(
     """The source for what lies at a path, for the name of a baseline, or for a model.
 
     Args:
-        path: The folder of a run with `model.keras`, a `.keras` file, a SavedModel, a folder of maps, an HDF5 file,
-            the name of a baseline, a Keras model, or a `Run`. A source is returned as it is.
+        path: The folder of a run with `model.keras`, a `.keras` file, a SavedModel, a network of another runtime, a
+            folder of maps, an HDF5 file, the name of a baseline, a Keras model, or a `Run`. A source is returned as it
+            is.
         resize: Whether maps of another size than their image are resized.
         data: The data set, for baselines; without it, there are paths only.
 

@@ -122,7 +122,8 @@ def blur(maps: Maps, sigma: float | Tensor) -> Maps:
     vertical, horizontal = (
         gaussian_matrix(side, sigma, maps.dtype) for side in (keras.ops.shape(maps)[1:3] if None in size else size)
     )
-    return ops.einsum("ij,bjkc,lk->bilc", vertical, maps, horizontal)
+    # Not by `einsum`, which LiteRT cannot have where the size is known and the batch is not.
+    return ops.matmul(vertical, ops.matmul(maps[..., 0], ops.transpose(horizontal)))[..., None]
 
 
 def pack_targets(density: Maps, fixations: Maps | None = None, valid: Maps | None = None) -> Targets:

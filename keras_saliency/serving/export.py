@@ -1,11 +1,6 @@
 """Export to SavedModel, for TF Serving and for programs that have TensorFlow and nothing else."""
 
 import errno
-import os
-import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +13,7 @@ from keras_saliency.formulas.types import Size, Unbatched
 from keras_saliency.formulas.view import View
 from keras_saliency.models import gives_log_density, require_finite
 from keras_saliency.models.sizes import require_shown
+from keras_saliency.serving.on_tensorflow import call_on_tensorflow
 from keras_saliency.serving.warm_up import write_warm_up
 from keras_saliency.writing.files import require_new, whole
 
@@ -63,7 +59,7 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     require_new(directory, "Choose the next version, or delete it.")
     if keras.backend.backend() != "tensorflow":
         gives_log_density(model)
-        _export_from_tensorflow(model, directory, size)
+        call_on_tensorflow(model, "export_saved_model", directory=str(directory), size=size)
         return
     served = _Served(model, shown)
     strings = tf.TensorSpec((None,), tf.string, "image_bytes")
@@ -88,30 +84,6 @@ def _first_requests():
     pixels = tf.make_tensor_proto(0, tf.uint8, (1, 480, 640, 3))  # one value, which stands for all
     data = tf.make_tensor_proto([tf.io.encode_jpeg(tf.zeros((480, 640, 3), tf.uint8)).numpy()])
     return {"serving_default": {"image_bytes": data}, "pixels": {"pixels": pixels}, "png": {"image_bytes": data}}
-
-
-def _export_from_tensorflow(model, directory, size):
-    """Leaves the export to a process with Keras on TensorFlow: graphs hold no operations of other backends."""
-    command = (
-        "import sys, keras_saliency as ks; "
-        "ks.export_saved_model(ks.load(sys.argv[1]).model, sys.argv[2], [*map(int, sys.argv[3:])] or None)"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.keras"
-        model.save(file)
-        # Without the GPU, whose memory the backend at work may have taken.
-        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
-        arguments = [sys.executable, "-c", command, file, directory, *map(str, size or ())]
-        done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        # The last reason that a traceback gives, without the configs that Keras prints after it.
-        reasons = re.findall(r"^(?:\w+Error|Exception encountered): (.+?)(?:\. |$)", done.stderr, re.MULTILINE)
-        reason = reasons[-1] if reasons else f"it ended with {done.returncode}"
-        raise RuntimeError(
-            f"{model.name} cannot be exported by Keras on TensorFlow ({reason}). That process imports keras_saliency "
-            "alone: where a class is your own, save the model, and export it with KERAS_BACKEND=tensorflow in a "
-            "program that imports the class."
-        )
 
 
 def open_saved_model(directory: str | Path) -> Any:
