@@ -8,7 +8,7 @@ from conftest import run_command as run
 from PIL import Image
 
 import keras_saliency as ks
-from keras_saliency import cli, zoo
+from keras_saliency import zoo
 from keras_saliency.cli import predicting
 from keras_saliency.training.changes import override
 
