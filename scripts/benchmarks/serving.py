@@ -27,7 +27,7 @@ UNLIMITED = [("grpc.max_receive_message_length", -1)]
 
 
 @contextlib.contextmanager
-def _server(directory):
+def served(directory):
     """A server in a process of its own: the process, and the ports of both interfaces."""
     command = [
         sys.executable,
@@ -141,7 +141,7 @@ def _speed(directory, data, photographs, repeats, called, tf):
         return call
 
     rates, times = {}, {}
-    with _server(directory) as (_, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
+    with served(directory) as (_, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
         asking = _asking(rest_port, grpc_port, directory.name, data, called)
         for turn in range(repeats + 1):  # The first makes graphs.
             began = time.perf_counter()
@@ -175,7 +175,7 @@ def _speed(directory, data, photographs, repeats, called, tf):
 def _memory_of(directory, data, requests):
     """Megabytes after each quarter of many requests, over both interfaces; an error ends the measurement."""
     megabytes = []
-    with _server(directory) as (process, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
+    with served(directory) as (process, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
         asking = [*_asking(rest_port, grpc_port, directory.name, data, SIGNATURES[0]).values()]
         for _ in range(4):
             list(clients.map(lambda i: asking[i % 2](i), range(requests // 4)))

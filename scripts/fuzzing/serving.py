@@ -1,0 +1,214 @@
+"""Hostile requests for a server, each with what may be answered."""
+
+import base64
+import gzip
+import io
+import json
+import socket
+import threading
+import time
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+SLOW = 2.0  # seconds that an answer may take
+REFUSED = {400, 404, 408, 413, 431, 501}  # what the contract has for what cannot be answered
+LIES = {*REFUSED, None}  # of what is no HTTP, the connection may be closed without a word
+ODD = ("", "null", "true", "[]", "{}", "1e999", "-0", '"', "\u0000", "NaN", '{"instances": []}', '{"instances": [{}]}')
+
+
+class Failure(NamedTuple):
+    """A request that was not answered as it should be."""
+
+    kind: str
+    number: int
+    said: str
+
+
+class Hostile:
+    """Requests for one model, made at random.
+
+    Args:
+        port: Of the REST interface on this machine.
+        name: The model, exported by `export_saved_model`.
+        seed: The same seed makes the same requests.
+    """
+
+    def __init__(self, port: int, name: str, seed: int) -> None:
+        self.port, self.name, self.rng = port, name, np.random.default_rng(seed)
+        data = io.BytesIO()
+        Image.fromarray(self.rng.integers(0, 256, (60, 90, 3)).astype("uint8")).save(data, "JPEG")
+        self.photograph = data.getvalue()
+        self.bomb = gzip.compress(bytes(100 << 20))
+        kinds = (self._truncated, self._random, self._photograph, self._odd, self._type, self._shape, self._unknown)
+        kinds += (
+            self._deep,
+            self._path,
+            self._pixels,
+            self._bomb,
+            self._large,
+            self._no_http,
+            self._broken,
+            self._header,
+        )
+        self.kinds = {kind.__name__.strip("_"): kind for kind in kinds}
+
+    def good(self) -> bytes:
+        """A request that is answered."""
+        return self._post(self._asked(self.photograph))
+
+    def ask(self, raw: bytes, cut: bool = False) -> tuple[int | None, bytes]:
+        """Sends bytes, and reads the status and the body of the answer; None if there is none."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            try:
+                connection.sendall(raw)
+                if cut:
+                    connection.shutdown(socket.SHUT_WR)
+                found = b""
+                while chunk := connection.recv(1 << 16):
+                    found += chunk
+            except ConnectionError:
+                pass
+        head, _, body = found.partition(b"\r\n\r\n")
+        return (int(head.split()[1]) if head.startswith(b"HTTP/1.") else None), body
+
+    def _asked(self, photograph, **more):
+        return json.dumps({"instances": [{"b64": base64.b64encode(photograph).decode()}], **more}).encode()
+
+    def _post(self, body, path=None, *headers, length=None, method="POST"):
+        path = path or f"/v1/models/{self.name}:predict"
+        length = len(body) if length is None else length
+        lines = [f"{method} {path} HTTP/1.1", "Host: here", "Connection: close", f"Content-Length: {length}", *headers]
+        return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body
+
+    def _changed(self, data, most=8):
+        """Some bytes are others, or what is behind one is missing."""
+        data = bytearray(data)
+        for at in self.rng.integers(0, len(data), self.rng.integers(1, most)):
+            data[at] = self.rng.integers(0, 256)
+        return bytes(data[: self.rng.integers(1, len(data))] if self.rng.random() < 0.5 else data)
+
+    # Each kind gives bytes to send, the statuses that may be answered, and whether nothing more is sent.
+    def _truncated(self):
+        body = self._asked(self.photograph)
+        return self._post(body[: self.rng.integers(0, len(body) - 1)]), REFUSED, False
+
+    def _random(self):
+        return self._post(self.rng.bytes(self.rng.integers(0, 5000))), REFUSED, False
+
+    def _photograph(self):
+        return self._post(self._asked(self._changed(self.photograph))), {200, *REFUSED}, False
+
+    def _odd(self):
+        return self._post(str(self.rng.choice(ODD)).encode()), REFUSED, False
+
+    def _type(self):
+        wrong = [1, -1.5, True, None, "text", {"b64": 3}, {"b64": "!"}, {"b64": "AA", "more": 1}, {"pixels": 1}, [[]]]
+        wrong = wrong[self.rng.integers(len(wrong))]
+        return self._post(json.dumps({"instances": [wrong] * int(self.rng.integers(1, 4))}).encode()), REFUSED, False
+
+    def _shape(self):
+        pixels = self.rng.integers(0, 256, self.rng.integers(0, 4, self.rng.integers(1, 6))).tolist()
+        key = "instances" if self.rng.random() < 0.5 else "inputs"
+        return self._post(json.dumps({"signature_name": "pixels", key: pixels}).encode()), REFUSED, False
+
+    def _unknown(self):
+        if self.rng.random() < 0.5:
+            return self._post(self._asked(self.photograph, signature_name=f"no{self.rng.integers(99)}")), REFUSED, False
+        rest = self.rng.choice(["/versions/77", "/versions/99999999999999999999", "/labels/none", "/versions/-1", "s"])
+        return self._post(self._asked(b""), f"/v1/models/{self.name}{rest}:predict"), REFUSED, False
+
+    def _deep(self):
+        depth = int(self.rng.integers(50, 200_000))
+        opened = str(self.rng.choice(["[", '{"a":', '{"instances":[']))
+        return self._post((opened * depth).encode()), REFUSED, False
+
+    def _path(self):
+        parts = [
+            "..",
+            "%2e%2e",
+            "%2f",
+            "etc",
+            "passwd",
+            "\\",
+            "%00",
+            "v1",
+            "models",
+            "page",
+            self.name,
+            "%",
+            "//",
+            ";",
+            "é",
+        ]
+        path = "/" + "/".join(self.rng.choice(parts, self.rng.integers(1, 9)))
+        start = str(self.rng.choice(["", "/v1/models", "/page", "/v1"]))
+        return self._post(b"", start + path, method="GET"), REFUSED | {200, 405}, False
+
+    def _pixels(self):
+        data = io.BytesIO()
+        Image.new("L", (1, 1)).save(data, "PNG")
+        large = bytearray(data.getvalue())
+        large[16:24] = self.rng.integers(20_000, 2**31 - 1, 2).astype(">u4").tobytes()
+        return self._post(self._asked(bytes(large))), REFUSED, False
+
+    def _bomb(self):
+        return self._post(self.bomb, None, "Content-Encoding: gzip"), REFUSED, False
+
+    def _large(self):
+        return self._post(self.rng.bytes(1000), None, length=200 << 20), LIES, False
+
+    def _no_http(self):
+        return self.rng.bytes(self.rng.integers(1, 3000)), LIES, True
+
+    def _broken(self):
+        raw = self.good()
+        return raw[: self.rng.integers(1, len(raw) - 1)], LIES | {200}, True
+
+    def _header(self):
+        odd = [
+            "X: " + "y" * int(self.rng.integers(1, 100_000)),
+            "Content-Encoding: gzip",
+            "Transfer-Encoding: odd",
+            ":",
+            "\t",
+        ]
+        return self._post(self._asked(self.photograph), None, str(self.rng.choice(odd))), LIES | {200}, True
+
+
+def run(hostile: Hostile, requests: int) -> tuple[list[Failure], int]:
+    """Asks, while good requests are answered beside; what was answered wrongly, and how many good ones there were.
+
+    Connections that are opened and left, one for every fifty requests, stay open until the end.
+    """
+    failures, good, over, left = [], 0, threading.Event(), []
+
+    def ask_well():
+        nonlocal good
+        while not over.is_set():
+            status, _ = hostile.ask(hostile.good())
+            good += 1
+            if status != 200:
+                failures.append(Failure("good", good, f"status {status}"))
+
+    beside = threading.Thread(target=ask_well)
+    beside.start()
+    try:
+        for number in range(requests):
+            kind = [*hostile.kinds][number % len(hostile.kinds)]
+            raw, allowed, cut = hostile.kinds[kind]()
+            if number % 50 == 0:
+                left.append(socket.create_connection(("127.0.0.1", hostile.port)))
+                left[-1].sendall(raw[:20])
+            began = time.perf_counter()
+            status, body = hostile.ask(raw, cut)
+            took = time.perf_counter() - began
+            if status not in allowed or took > SLOW or b"root:" in body:
+                failures.append(Failure(kind, number, f"status {status} after {took:.2f} s: {body[:200]!r}"))
+    finally:
+        over.set()
+        beside.join()
+        for connection in left:
+            connection.close()
+    return failures, good
