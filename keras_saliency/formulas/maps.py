@@ -122,8 +122,9 @@ def blur(maps: Maps, sigma: float | Tensor) -> Maps:
     vertical, horizontal = (
         gaussian_matrix(side, sigma, maps.dtype) for side in (keras.ops.shape(maps)[1:3] if None in size else size)
     )
-    # Not by `einsum`, which LiteRT cannot have where the size is known and the batch is not.
-    return ops.matmul(vertical, ops.matmul(maps[..., 0], ops.transpose(horizontal)))[..., None]
+    # Not by `einsum`, nor by indices, which LiteRT cannot have where the size or the batch is not known.
+    rows = ops.matmul(ops.squeeze(maps, -1), ops.expand_dims(ops.transpose(horizontal), 0))
+    return ops.expand_dims(ops.matmul(ops.expand_dims(vertical, 0), rows), -1)
 
 
 def pack_targets(density: Maps, fixations: Maps | None = None, valid: Maps | None = None) -> Targets:
