@@ -23,6 +23,8 @@ HTTP = {
 }
 NUMBERED = {code.value[0]: code for code in Code}
 LETTERS = 1024  # of a message
+# How lines begin in which TensorFlow says where in a graph something went wrong.
+PLACES = ("[[{{", "Detected at node", "Graph execution error", "<stack traces")
 # What a signature would have to be for the other two methods, which is that of no saliency model.
 OTHERS = {"classify": "classification", "regress": "regression"}
 
@@ -65,5 +67,12 @@ def as_request_error(error: Exception) -> RequestError:
     if isinstance(error, RequestError):
         return error
     if isinstance(error, tf.errors.OpError):
-        return RequestError(NUMBERED.get(error.error_code, Code.INTERNAL), error.message)
+        return RequestError(NUMBERED.get(error.error_code, Code.INTERNAL), _reason(error.message))
     return RequestError(Code.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _reason(message):
+    """What TensorFlow says is wrong, without the place in the graph."""
+    lines = [line.strip() for line in message.splitlines()]
+    reasons = [line for line in lines if line and not line.startswith(PLACES)]
+    return reasons[-1].removeprefix("assertion failed: ") if reasons else message

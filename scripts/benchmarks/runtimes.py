@@ -24,11 +24,11 @@ def runtimes(
     count: Annotated[int, typer.Option(min=2, help="How many photographs are timed.")] = 12,
     repeats: Annotated[int, typer.Option(min=1, help="Turns; the medians count.")] = 3,
 ):
-    """Compare images a second from the bytes of a photograph to its map, and what is lost."""
+    """Compare images a second of the network alone, and from the bytes of a photograph to its map; and what is lost."""
     import tensorflow as tf
 
     import keras_saliency as ks
-    from keras_saliency.data import image_files
+    from keras_saliency.data import image_files, showing
     from keras_saliency.runtimes.table import RUNTIMES
 
     console, network = rich.console.Console(), ks.load(model).model
@@ -43,31 +43,43 @@ def runtimes(
         ks.export_saved_model(network, folder / "saved" / "1")
         loaded = tf.saved_model.load(str(folder / "saved" / "1"))
         called = {"SavedModel": lambda data: loaded.native(tf.constant(data)).numpy()[..., 0]}
+        alone = {"SavedModel": lambda images: loaded.predict(tf.constant(images)).numpy()}
         sizes = {"SavedModel": _megabytes(folder / "saved" / "1")}
         for to in RUNTIMES:
             for quantize in (None, "int8"):
                 title = f"{to} {quantize}" if quantize else to
                 made = folder / title
                 ks.export_network(network, made, to, quantize=quantize, photographs=ranges if quantize else ())
-                called[title] = _native(ks.open_network(made), image_files)
+                opened = ks.open_network(made)
+                called[title], alone[title] = _native(opened, image_files), opened.call
                 sizes[title] = _megabytes(made)
         right = [called["SavedModel"](data) for data in timed]  # makes graphs
         lost = {name: _lost(call, timed, right) for name, call in called.items()}
-        took = {name: [] for name in called}
-        for _ in range(repeats):
-            for name, call in called.items():
-                began = time.perf_counter()
-                for data in timed:
-                    call(data)
-                took[name].append((time.perf_counter() - began) / len(timed))
-    seconds = {name: statistics.median(turns) for name, turns in took.items()}
-    console.print(f"{model}, {os.cpu_count()} cores, photographs to maps of their size:")
-    console.print("| | images/s | beside the SavedModel | MB | lost, bit |\n|---|---|---|---|---|")
-    for name, each in seconds.items():
-        ratio = seconds["SavedModel"] / each
-        console.print(f"| {name} | {1 / each:.1f} | {ratio:.2f} | {sizes[name]:.1f} | {lost[name]:.4f} |")
+        shown = [showing.show(image_files.decode(data).numpy(), opened.shown).numpy() for data in timed]
+        took = {name: ([], []) for name in called}
+        for turn in range(repeats + 1):  # The first makes graphs, and plans of memory.
+            for name in called:
+                found = _seconds(alone[name], shown), _seconds(called[name], timed)
+                if turn:
+                    for each, seconds in zip(took[name], found, strict=True):
+                        each.append(seconds)
+    rates = {name: [1 / statistics.median(turns) for turns in both] for name, both in took.items()}
+    console.print(f"{model}, {os.cpu_count()} cores: the network alone, and photographs to maps of their size")
+    console.print("| | images/s | beside the SavedModel | images/s, whole | beside it | MB | lost, bit |")
+    console.print("|---|---|---|---|---|---|---|")
+    for name, (bare, whole) in rates.items():
+        beside = [each / known for each, known in zip((bare, whole), rates["SavedModel"], strict=True)]
+        row = f"{bare:.1f} | {beside[0]:.2f} | {whole:.1f} | {beside[1]:.2f} | {sizes[name]:.1f} | {lost[name]:.4f}"
+        console.print(f"| {name} | {row} |", markup=False)
     if json_file:
-        json_file.write_text(json.dumps({"seconds": seconds, "megabytes": sizes, "lost": lost}, indent=2) + "\n")
+        json_file.write_text(json.dumps({"rates": rates, "megabytes": sizes, "lost": lost}, indent=2) + "\n")
+
+
+def _seconds(call, inputs):
+    began = time.perf_counter()
+    for each in inputs:
+        call(each)
+    return (time.perf_counter() - began) / len(inputs)
 
 
 def _native(network, image_files):

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import serving_conformance as conformance
 import tensorflow as tf
+import test_doors as doors
 from conftest import run_command
 from running_server import running
 from tensorflow_serving.apis import (
@@ -31,6 +32,7 @@ from tensorflow_serving.apis import (
 )
 
 import keras_saliency as ks
+from keras_saliency.data import image_files
 from keras_saliency.server.answering import Desk
 from keras_saliency.server.batching import Batching
 from keras_saliency.server.counting import Counts
@@ -173,6 +175,23 @@ def test_a_bad_photograph_fails_its_own_request_alone(server):
     assert float(sizes["+Inf"]) > float(sizes["2.0"])  # Some were joined.
     assert client.post("/v1/models/made-up:predict", json={"instances": []}).status_code == 404
     assert "made-up" not in client.get("/monitoring/prometheus/metrics").text
+
+
+def test_photographs_of_every_kind_are_answered_as_everywhere(server, saved):
+    # What the signature gives for these, turned upright and of all kinds of colours, is compared with `predict` there.
+    exported = tf.saved_model.load(str(saved / "tiny" / "1")).signatures["png"]
+    for data, *_ in doors.FILES.values():
+        asked = {"signature_name": "png", "instances": [conformance.b64(data)]}
+        answer = server[0].post("/v1/models/tiny:predict", json=asked).json()
+        expected = exported(image_bytes=tf.constant([data]))["saliency_png_bytes"].numpy()
+        assert answer["predictions"] == [conformance.b64(expected[0])]
+    for name, data in doors.REFUSED.items():
+        answer = server[0].post("/v1/models/tiny:predict", json={"instances": [conformance.b64(data)]})
+        # One line, which is the reason that `predict` gives.
+        with pytest.raises(OSError, match="picture: the image cannot be decoded") as refused:
+            image_files.read(data, "picture")
+        said = answer.json()["error"].strip("[]")
+        assert answer.status_code == 400 and said in str(refused.value), name
 
 
 def test_bodies_that_are_too_large_are_refused(server):
