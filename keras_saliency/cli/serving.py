@@ -25,7 +25,9 @@ def serve(
     grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="Of the gRPC interface; 0 for any.")] = 8500,
     max_batch_size: Annotated[int, typer.Option(min=1, help="Photographs that go through a model at once.")] = 32,
     batch_timeout_micros: Annotated[int, typer.Option(min=0, help="How long a request waits for others.")] = 0,
-    num_batch_threads: Annotated[int, typer.Option(min=1, help="Batches that are at work at once.")] = 1,
+    num_batch_threads: Annotated[
+        int | None, typer.Option(min=1, help="Batches that are at work at once; by default one for each usable core.")
+    ] = None,
     max_request_megabytes: Annotated[int, typer.Option(min=1, max=2047, help="What is larger is refused.")] = 64,
     cors: Annotated[bool, typer.Option("--cors", help="Let pages of other servers ask.")] = False,
 ) -> None:
@@ -42,10 +44,11 @@ def serve(
             f"Serving needs {', '.join(missing)}: install the extra, pip install 'keras_saliency[serving]'."
         )
     start()
+    from keras_saliency.data.machines import usable_cores
     from keras_saliency.server.batching import Batching
     from keras_saliency.server.running import Options
     from keras_saliency.server.running import serve as run
 
-    batching = Batching(max_batch_size, batch_timeout_micros, num_batch_threads)
+    batching = Batching(max_batch_size, batch_timeout_micros, num_batch_threads or usable_cores())
     options = Options(host, rest_port, grpc_port, batching, max_request_megabytes * 2**20, cors)
     run(models or ["general"], options, console.print)

@@ -42,5 +42,5 @@ def connect(address: str | None = None) -> Any:
     except ImportError as error:
         raise ImportError("Work on a cluster needs Ray. Run: pip install 'keras_saliency[ray]'") from error
     if not ray.is_initialized():
-        ray.init(address=address or "local", log_to_driver=False)
+        ray.init(address=address or "local", log_to_driver=False, logging_level="error")
     return ray

@@ -27,7 +27,7 @@ UNLIMITED = [("grpc.max_receive_message_length", -1)]
 
 
 @contextlib.contextmanager
-def served(directory):
+def served(directory, *options):
     """A server in a process of its own: the process, and the ports of both interfaces."""
     command = [
         sys.executable,
@@ -39,6 +39,7 @@ def served(directory):
         "0",
         "--grpc-port",
         "0",
+        *options,
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -54,7 +55,7 @@ def served(directory):
         process.wait()
 
 
-def _asking(rest_port, grpc_port, name, photographs, signature):
+def asking_of(rest_port, grpc_port, name, photographs, signature):
     """What asks each interface for the map of a photograph: functions of its number, one client for each thread."""
     import grpc
     import requests
@@ -142,7 +143,7 @@ def _speed(directory, data, photographs, repeats, called, tf):
 
     rates, times = {}, {}
     with served(directory) as (_, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
-        asking = _asking(rest_port, grpc_port, directory.name, data, called)
+        asking = asking_of(rest_port, grpc_port, directory.name, data, called)
         for turn in range(repeats + 1):  # The first makes graphs.
             began = time.perf_counter()
             for i in range(0, photographs, BATCH):
@@ -176,7 +177,7 @@ def _memory_of(directory, data, requests):
     """Megabytes after each quarter of many requests, over both interfaces; an error ends the measurement."""
     megabytes = []
     with served(directory) as (process, rest_port, grpc_port), ThreadPoolExecutor(CLIENTS) as clients:
-        asking = [*_asking(rest_port, grpc_port, directory.name, data, SIGNATURES[0]).values()]
+        asking = [*asking_of(rest_port, grpc_port, directory.name, data, SIGNATURES[0]).values()]
         for _ in range(4):
             list(clients.map(lambda i: asking[i % 2](i), range(requests // 4)))
             megabytes.append(_memory(process))

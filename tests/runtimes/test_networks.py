@@ -87,7 +87,10 @@ def test_batches_of_any_size_are_taken(to, exported, model, rng):
         np.testing.assert_allclose(network.call(images), expected, atol=1e-3)
 
 
-@each_runtime
+# The others take half a minute each.
+@pytest.mark.parametrize(
+    "to", ["litert", *(pytest.param(to, marks=pytest.mark.slow) for to in RUNTIMES if to != "litert")]
+)
 def test_int8_is_smaller_and_says_what_it_loses(to, exported, model, folder, photographs, tmp_path):
     lost = ks.export_network(model, tmp_path / "small", to, quantize="int8", photographs=folder)
     network = ks.open_network(tmp_path / "small")

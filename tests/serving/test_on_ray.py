@@ -17,9 +17,9 @@ pyarrow = pytest.importorskip("pyarrow.parquet")
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tiny_backbone, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.keras"
-    ks.create_model("multilevel", backbone="efficientnet-lite0", weights=None, width=0.125, area=96 * 128).save(path)
+    ks.create_model(backbone=tiny_backbone, weights=None, area=96 * 128).save(path)
     return path
 
 
