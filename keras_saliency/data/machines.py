@@ -1,5 +1,6 @@
 """How many cores there are for this process, and clusters of machines."""
 
+import logging
 import math
 import os
 from pathlib import Path
@@ -42,5 +43,5 @@ def connect(address: str | None = None) -> Any:
     except ImportError as error:
         raise ImportError("Work on a cluster needs Ray. Run: pip install 'keras_saliency[ray]'") from error
     if not ray.is_initialized():
-        ray.init(address=address or "local", log_to_driver=False, logging_level="error")
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR)
     return ray
