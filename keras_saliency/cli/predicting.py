@@ -53,8 +53,8 @@ def predict(
     """
     if on not in ("here", "ray"):
         raise ValueError(f"--on is here or ray. Received: {on!r}.")
-    if on == "here" and (address or parquet):
-        raise ValueError("--address and --parquet are for --on ray.")
+    if on == "here" and (address or parquet or cores != 1):
+        raise ValueError("--address, --cores and --parquet are for --on ray.")
     images = sources[1:] if _is_model(*sources) else sources
     if not images:
         raise ValueError(
@@ -66,6 +66,10 @@ def predict(
     existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
     model = sources[0] if len(images) < len(sources) else BY_DEFAULT
     if on == "ray":
+        if model == BY_DEFAULT and Path(BY_DEFAULT).exists():
+            raise ValueError(
+                f"Here lies something called {BY_DEFAULT}. Say which model: a path before the photographs."
+            )
         predicted = _on_ray(model, images, out, log_density, existing, size, pixels_per_degree, parquet, address, cores)
     else:
         predicted = ks.predict(

@@ -223,6 +223,7 @@ def open_source(
     Raises:
         FileNotFoundError: If there is nothing.
         ValueError: If it is nothing of these, or the model does not give saliency maps.
+        ImportError: If the runtime of a network is not installed.
     """
     if hasattr(path, "predictions"):
         return cast(Source, path)

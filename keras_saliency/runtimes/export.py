@@ -51,15 +51,18 @@ def export_network(
             network will see.
 
     Returns:
-        What an 8-bit network loses: bits of information about a fixation, the mean over the photographs, if people
-        looked where the model says that they do. None without `quantize`.
+        What an 8-bit network loses: bits of information about a fixation, the mean over the photographs or the windows
+        in which they are seen, if people looked where the model says that they do. None without `quantize`.
 
     Raises:
         FileExistsError: If the folder exists and is not empty.
+        FileNotFoundError: If a photograph does not exist, or there is none.
         ImportError: If the runtime is not installed; says what to install.
         ValueError: If the runtime is unknown, the model does not give saliency maps, its weights are not finite, it
             needs a size; if `quantize` is unknown or comes without photographs, or those without it.
-        RuntimeError: If the network cannot be converted, or gives other maps than the model.
+        OSError: If a photograph cannot be read, or the disk is full.
+        RuntimeError: If the network cannot be converted, or gives other maps than the model; on other backends,
+            whatever is wrong.
     """
     runtime = require_runtime(to, converting=True)
     require_finite(model)
@@ -84,6 +87,8 @@ def export_network(
                 _require_close(runtime.load(plain), model, shown, log_density)
                 if quantize:
                     runtime.quantize(plain, part / runtime.file, seen)
+        except OSError:
+            raise
         except Exception as error:  # Converters raise whatever they like.
             said = " ".join(str(error).split())[:300]
             raise RuntimeError(f"{model.name} cannot be converted to {to}: {said or type(error).__name__}") from error
@@ -96,7 +101,12 @@ def export_network(
             "frame": None if isinstance(shown, View) else [*shown],
         }
         (part / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
-        return _lost(runtime.load(part / runtime.file), runtime.load(plain), seen, log_density) if quantize else None
+        if not quantize:
+            return None
+        lost = _lost(runtime.load(part / runtime.file), runtime.load(plain), seen, log_density)
+        if not np.isfinite(lost):
+            raise RuntimeError(f"{model.name} cannot be converted to {to}: with 8 bits its maps are not finite.")
+        return lost
 
 
 def _some(files):

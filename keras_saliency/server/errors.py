@@ -1,5 +1,7 @@
 """What a request may fail with: a status, by gRPC's names, and a sentence."""
 
+import re
+
 import grpc
 import tensorflow as tf
 
@@ -24,7 +26,7 @@ HTTP = {
 NUMBERED = {code.value[0]: code for code in Code}
 LETTERS = 1024  # of a message
 # How lines begin in which TensorFlow says where in a graph something went wrong.
-PLACES = ("[[{{", "Detected at node", "Graph execution error", "<stack traces")
+PLACES = ("Detected at node", "Graph execution error", "<stack traces")
 # What a signature would have to be for the other two methods, which is that of no saliency model.
 OTHERS = {"classify": "classification", "regress": "regression"}
 
@@ -73,6 +75,7 @@ def as_request_error(error: Exception) -> RequestError:
 
 def _reason(message):
     """What TensorFlow says is wrong, without the place in the graph."""
-    lines = [line.strip() for line in message.splitlines()]
-    reasons = [line for line in lines if line and not line.startswith(PLACES)]
-    return reasons[-1].removeprefix("assertion failed: ") if reasons else message
+    before = message.partition("[[{{")[0]
+    reasons = [line.strip() for line in before.splitlines() if not line.strip().startswith(PLACES)]
+    found = next((line for line in reversed(reasons) if line), message)
+    return re.sub(r"^(\(\d+\) [A-Z_]+: )?(assertion failed: )?", "", found)

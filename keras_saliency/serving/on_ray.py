@@ -1,9 +1,12 @@
 """Maps of very many photographs, on a Ray cluster: each of its actors holds a model and predicts a batch at a time."""
 
 import hashlib
+import itertools
 import json
 import logging
 import math
+import os
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,15 +14,18 @@ import numpy as np
 
 from keras_saliency.data.machines import connect, hold_to
 from keras_saliency.formulas.types import Size
+from keras_saliency.models import require_log_density
 from keras_saliency.models.calling import FEW
+from keras_saliency.models.sizes import size_of
 from keras_saliency.serving.load import load
-from keras_saliency.serving.photographs import find_images, is_complete, plan
+from keras_saliency.serving.photographs import EXISTING, find_images, is_complete, plan
 from keras_saliency.serving.prediction import Existing, Predicted, predict_planned
 from keras_saliency.writing import files
 
 BATCH, MOST = 16, 4096  # photographs of a batch, and batches of a job before they grow
 # The columns of the Parquet files: the map as 8-bit PNG and, where wanted, the exact log-density as an NPY file.
 COLUMNS = ("photograph", "saliency_png", "log_density_npy", "error")
+EXACT = "log_density"  # what the metadata of a file are called that say whether it has these
 
 
 def predict_on_ray(
@@ -49,48 +55,61 @@ def predict_on_ray(
         size: As in `predict`.
         pixels_per_degree: As in `predict`.
         parquet: Whether the maps are rows of Parquet files, one file for each batch, with the columns `photograph` (its
-            path), `saliency_png`, `log_density_npy` and `error`, in place of a file for each map and overlay.
+            path), `saliency_png`, `log_density_npy` and `error`, in place of a file for each map and overlay. What has
+            an error is tried again by `"resume"`, and then has a row in a newer file, too.
         address: Of the cluster, such as `"auto"`; None starts one on this machine.
         cores: Of each actor.
         progress: Called with the numbers of images done and in all.
+
+    Returns:
+        A `Predicted`. With `parquet`, `written` are the files of the folder that have maps.
 
     Raises:
         ImportError: If Ray is not installed.
         ConnectionError: If there is no cluster at the address.
         FileNotFoundError: If the model or a path does not exist, or there is no image at all.
         FileExistsError: If a file to be written exists, unless told otherwise; nothing has been written then.
-        ValueError: If two images would write the same file, Parquet files are to be replaced, or the model gives no
+        ValueError: If two images would write the same file; Parquet files are to be replaced, are of something else, or
+            have no log-densities where these are asked for; no machine has so many cores; or the model gives no
             saliency maps, or not the log-density asked for, or does not take images of the size.
-        OSError: If `out` cannot be written to.
+        OSError: If `out` cannot be written to, here or by another machine.
     """
+    if existing not in EXISTING:
+        raise ValueError(f"Unknown existing={existing!r}. Known: {', '.join(EXISTING)}.")
     if parquet and existing == "overwrite":
         raise ValueError("Parquet files are not replaced. Choose another folder, or existing='resume' (--resume).")
     out = Path(out).absolute()
     listed = [images] if isinstance(images, str | Path) else [*images]
-    found = [(path.absolute(), relative) for path, relative in find_images(listed)]
+    # Without `..`, by which one has many names, and with links as they are called.
+    found = [(Path(os.path.abspath(path)), relative) for path, relative in find_images(listed)]  # noqa: PTH100
     planned = plan(found, out, log_density, "resume" if parquet else existing)
     files.require_writable(out)
-    before = _rows_in(out) if parquet else {}
+    network = load(model).model  # Here, and not on each machine, it is seen what it cannot do.
+    size_of(network, size)
+    if log_density:
+        require_log_density(network)
+    before = _rows_in(out, log_density) if parquet else {}
     if before and existing == "error":
         raise FileExistsError(f"{out} has Parquet files already. Choose another folder, or --resume.")
     if parquet:
-        kept = {path for path, _ in planned if str(path) in before}
+        kept = {path for path, _ in planned if before.get(str(path)) == ""}
     else:
         kept = {path for path, group in planned if existing == "resume" and is_complete(path, group)}
-    errors = {Path(name): said for name, said in before.items() if said}
+    errors, done = {}, len(kept)
     missing = [row for row in planned if row[0] not in kept]
-    done = len(kept)
     if missing:
-        load(model)  # Raises here, and not on each machine, if it is none.
-        loaded = Path(model).absolute() if Path(model).exists() else model
+        place = Path(model).absolute() if Path(model).exists() else model
         settings = {"log_density": log_density, "size": size, "pixels_per_degree": pixels_per_degree}
         settings["graph"] = len(planned) > FEW
-        for row in _computed(connect(address), loaded, missing, settings, out if parquet else None, cores):
+        for row in _computed(connect(address), place, missing, settings, out if parquet else None, cores):
             if row["error"]:
                 errors[Path(row["photograph"])] = row["error"]
             done += 1
             progress(done, len(planned))
-    written = sorted(out.glob("*.parquet")) if parquet else [group[0] for path, group in planned if path not in errors]
+    if parquet:
+        written = [file for file in _tables_in(out) if "" in _errors_in(file).values()]
+    else:
+        written = [group[0] for path, group in planned if path not in errors]
     return Predicted(written, [errors[path] for path, _ in planned if path in errors])
 
 
@@ -98,6 +117,9 @@ def _computed(ray, model, missing, settings, parquet, cores):
     """A row for each photograph, as they are done."""
     from ray.data import ActorPoolStrategy, DataContext
 
+    most = max(int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
+    if cores > most:
+        raise ValueError(f"No machine of the cluster has {cores} cores, {most} at most. Choose fewer: --cores {most}.")
     DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     batch = max(BATCH, math.ceil(len(missing) / MOST))
@@ -106,20 +128,23 @@ def _computed(ray, model, missing, settings, parquet, cores):
     batches = math.ceil(len(rows) / batch)
     done = ray.data.from_items(rows, override_num_blocks=batches).map_batches(
         _Predictor,
-        fn_constructor_args=(model, settings, parquet, cores),
+        fn_constructor_args=(model, settings, parquet, uuid.uuid4().hex, cores),
         batch_size=None,  # a block
         compute=ActorPoolStrategy(min_size=1, max_size=min(actors, batches)),
         num_cpus=cores,
     )
-    yield from done.iter_rows()
+    try:
+        yield from done.iter_rows()
+    except ray.exceptions.RayError as error:
+        raise OSError(str(error).strip().splitlines()[-1]) from error
 
 
 class _Predictor:
     """An actor with a model of its own."""
 
-    def __init__(self, model, settings, parquet, cores):
+    def __init__(self, model, settings, parquet, job, cores):
         hold_to(cores)
-        self.model, self.settings, self.parquet = load(model).model, settings, parquet
+        self.model, self.settings, self.parquet, self.job = load(model).model, settings, parquet, job
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         names, groups = [*map(str, batch["photograph"])], [[*map(Path, group)] for group in batch["files"]]
@@ -134,34 +159,54 @@ class _Predictor:
         import pyarrow
         import pyarrow.parquet
 
-        file = self.parquet / f"{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:20]}.parquet"
+        file = self.parquet / f"{hashlib.sha256(json.dumps([self.job, *names]).encode()).hexdigest()[:20]}.parquet"
         if not file.exists():  # or else another machine has written it, and was lost before it said so
-            jobs = predict_planned(
-                self.model, zip(map(Path, names), groups, strict=True), **self.settings, write=lambda job: job
-            )
-            columns = {name: [] for name in COLUMNS}
-            for job in jobs:
-                png, _, *exact = job.contents or (None, None)
-                for name, value in zip(
-                    COLUMNS, (str(job.path), png, *(exact or [None]), job.error or None), strict=True
-                ):
-                    columns[name].append(value)
+            rows = zip(map(Path, names), groups, strict=True)
+            jobs = predict_planned(self.model, rows, **self.settings, write=lambda job: job)
             kinds = [pyarrow.string(), pyarrow.binary(), pyarrow.binary(), pyarrow.string()]
-            schema = pyarrow.schema([*zip(COLUMNS, kinds, strict=True)])
+            exact = {EXACT: str(self.settings["log_density"])}
+            schema = pyarrow.schema([*zip(COLUMNS, kinds, strict=True)], exact)
             file.parent.mkdir(parents=True, exist_ok=True)
-            with files.whole(file) as part:
-                pyarrow.parquet.write_table(pyarrow.table(columns, schema), part)
+            with files.whole(file) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
+                for some in _by(jobs, BATCH):
+                    writer.write_table(pyarrow.Table.from_pylist([_row(job) for job in some], schema))
         return _errors_in(file)
+
+
+def _by(items, count):
+    """Lists of so many, the last one of what is left."""
+    items = iter(items)
+    while some := [*itertools.islice(items, count)]:
+        yield some
+
+
+def _row(job):
+    png, _, *exact = job.contents or (None, None)
+    return dict(zip(COLUMNS, (str(job.path), png, *(exact or [None]), job.error or None), strict=True))
+
+
+def _tables_in(folder):
+    """The Parquet files of a folder, but for what a lost machine was writing."""
+    return sorted(file for file in folder.glob("*.parquet") if not file.name.startswith("."))
 
 
 def _errors_in(file):
     """From the photographs of a Parquet file to what is wrong with them, empty for most."""
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(file, columns=["photograph", "error"]).to_pydict()
-    return {name: said or "" for name, said in zip(table["photograph"], table["error"], strict=True)}
+    with files.naming(file, "Choose another folder."):
+        table = pyarrow.parquet.read_table(file, columns=["photograph", "error"]).to_pydict()
+        return {name: said or "" for name, said in zip(table["photograph"], table["error"], strict=True)}
 
 
-def _rows_in(folder):
-    """The same of all files of a folder."""
-    return {name: said for file in sorted(folder.glob("*.parquet")) for name, said in _errors_in(file).items()}
+def _rows_in(folder, log_density):
+    """The same of all files of a folder; who was predicted at last is right."""
+    import pyarrow.parquet
+
+    found: dict[str, str] = {}
+    for file in _tables_in(folder):
+        for name, said in _errors_in(file).items():
+            found[name] = said and found.get(name, said)
+        if log_density and (pyarrow.parquet.read_schema(file).metadata or {}).get(EXACT.encode()) != b"True":
+            raise ValueError(f"{file} has no log-densities, which are asked for. Choose another folder.")
+    return found

@@ -44,11 +44,10 @@ def ray(
         same = all(
             path.read_bytes() == (folder / "ray" / path.name).read_bytes() for path in (folder / "here").iterdir()
         )
-    (done, until), whole = first[0], seconds["ray"]
+    (_, until), whole = first[0], seconds["ray"]
     console.print(f"{photographs} photographs, {os.cpu_count()} cores; the same files: {same}")
     console.print(f"here: {photographs / seconds['here']:.2f} images/s; on Ray: {photographs / whole:.2f}")
-    rate = (photographs - done) / (whole - until)
-    console.print(f"on Ray the first batch is done after {until:.1f} s, {rate:.2f} images/s from there")
+    console.print(f"on Ray the first batch is done after {until:.1f} s")
     if json_file:
         json_file.write_text(
             json.dumps({"photographs": photographs, "seconds": seconds, "same": same}, indent=2) + "\n"

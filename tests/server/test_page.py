@@ -106,7 +106,7 @@ def test_what_cannot_be_read_says_why(page):
     article = show(page, "broken.jpg", b"no photograph")
     alert = article.get_by_role("alert")
     alert.wait_for()
-    assert "assertion failed" in alert.inner_text()
+    assert "Unknown image file format" in alert.inner_text()
     article.get_by_text("Remove").click()
     assert not page.locator("article").filter(has_text="broken.jpg").count()
 

@@ -114,7 +114,7 @@ def altered(change):
         (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=-1), "too large, or unknown"),
         (lambda r: setattr(r.inputs["image_bytes"], "dtype", 9999), "is 9999; expected DT_STRING"),
         (lambda r: r.inputs["image_bytes"].tensor_shape.dim.add(size=3), "has the shape (1, 3); expected (any,)"),
-        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([b"no image"])), "assertion failed"),
+        (lambda r: r.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([b"no image"])), "Unknown image file format"),
     ],
 )
 def test_grpc_says_what_is_wrong(change, message, server):
@@ -191,7 +191,7 @@ def test_photographs_of_every_kind_are_answered_as_everywhere(server, saved):
         with pytest.raises(OSError, match="picture: the image cannot be decoded") as refused:
             image_files.read(data, "picture")
         said = answer.json()["error"].strip("[]")
-        assert answer.status_code == 400 and said in str(refused.value), name
+        assert answer.status_code == 400 and said and said in str(refused.value), name
 
 
 def test_bodies_that_are_too_large_are_refused(server):
@@ -228,7 +228,7 @@ def test_bodies_that_are_too_large_are_refused(server):
         (b'{"instances": ' + b"[" * 990 + b"]" * 990 + b"}", "deep in each other"),
         (b'{"inputs": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}", "Missing named input"),
         (b'{"inputs": [' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"]}", "Type: Object is not of expected type"),
-        (b'{"instances": ["\xff\xfe"]}', "assertion failed"),
+        (b'{"instances": ["\xff\xfe"]}', "Unknown image file format"),
     ],
 )
 def test_odd_json_is_refused(body, message, server):

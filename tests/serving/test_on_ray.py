@@ -43,9 +43,9 @@ class Here:
         self.batches = 0
 
     def computed(self, ray, model, missing, settings, parquet, cores):
-        actor = on_ray._Predictor(model, settings, parquet, cores)
         for start in range(0, len(missing), 4):
             self.batches += 1
+            actor = on_ray._Predictor(model, settings, parquet, "job", cores)  # each may have one of its own
             some = missing[start : start + 4]
             groups = np.empty(len(some), object)
             groups[:] = [[*map(str, group)] for _, group in some]
@@ -92,23 +92,47 @@ def test_parquet_has_a_row_for_every_photograph(model, tmp_path, monkeypatch):
         predict_on_ray(model, folder, tmp_path / "ray", parquet=True)
     with pytest.raises(ValueError, match="Parquet files are not replaced"):
         predict_on_ray(model, folder, tmp_path / "ray", parquet=True, existing="overwrite")
+    # What a lost machine was writing is not read, and what failed is tried again.
+    (tmp_path / "ray" / ".part.x.parquet").write_bytes(b"PAR1 torn")
     here.batches = 0
     again = predict_on_ray(model, folder, tmp_path / "ray", log_density=True, parquet=True, existing="resume")
-    assert again == predicted and here.batches == 0
+    assert again == predicted and here.batches == 1
     # A batch that a lost machine has written is taken as it is.
-    actor = on_ray._Predictor(model, {"log_density": True}, tmp_path / "ray", 1)
+    actor = on_ray._Predictor(model, {"log_density": True}, tmp_path / "ray", "job", 1)
     monkeypatch.setattr(on_ray, "predict_planned", lambda *arguments, **options: pytest.fail("computed again"))
     planned = plan(find_images([folder]), tmp_path / "ray", True, "resume")[:4]
     found = actor._into_parquet([str(path) for path, _ in planned], [group for _, group in planned])
     assert len(found) == 4
 
 
+def test_what_cannot_be_is_said_before_machines_are_asked(model, tmp_path, monkeypatch):
+    Here(monkeypatch)
+    folder = fill(tmp_path / "photographs", 2)
+    monkeypatch.setattr(on_ray, "connect", lambda address: pytest.fail("a cluster was asked for"))
+    for given, message in (
+        ({"existing": "typo"}, "Unknown existing='typo'"),
+        ({"size": (64, 0)}, r"size must be \(height, width\) in pixels"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            predict_on_ray(model, folder, tmp_path / "ray", **given)
+    monkeypatch.undo()
+    Here(monkeypatch)
+    predict_on_ray(model, folder, tmp_path / "ray", parquet=True)
+    with pytest.raises(ValueError, match="has no log-densities, which are asked for"):
+        predict_on_ray(model, folder, tmp_path / "ray", parquet=True, existing="resume", log_density=True)
+    (tmp_path / "ray" / "other.parquet").write_bytes(b"something else")
+    with pytest.raises(ValueError, match=r"other.parquet cannot be used .* Choose another folder"):
+        predict_on_ray(model, folder, tmp_path / "ray", parquet=True, existing="resume")
+
+
 @pytest.mark.slow
-def test_photographs_survive_the_death_of_a_node(model, tmp_path):
+def test_photographs_survive_the_death_of_a_node(tmp_path):
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     folder, out = fill(tmp_path / "photographs", 200), tmp_path / "ray"
+    model = tmp_path / "model.keras"  # of layers that the processes of the cluster know, too
+    ks.create_model("multilevel", backbone="efficientnet-lite0", weights=None, width=0.125, area=96 * 128).save(model)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     second = cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, log_to_driver=False)
@@ -122,6 +146,8 @@ def test_photographs_survive_the_death_of_a_node(model, tmp_path):
     killer = threading.Thread(target=kill)
     killer.start()
     try:
+        with pytest.raises(ValueError, match="No machine of the cluster has 3 cores, 1 at most"):
+            predict_on_ray(model, folder, out, cores=3)
         predicted = predict_on_ray(model, folder, out, log_density=True)
     finally:
         killer.join()
