@@ -200,7 +200,7 @@ def _errors_in(file):
 
 
 def _rows_in(folder, log_density):
-    """The same of all files of a folder; who was predicted at last is right."""
+    """The same of all files of a folder; what has a map in one of them has nothing wrong."""
     import pyarrow.parquet
 
     found: dict[str, str] = {}
