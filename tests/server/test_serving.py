@@ -440,3 +440,15 @@ def test_numbers_are_written_as_they_are():
     np.testing.assert_array_equal(np.float32(json.loads(text)["predictions"]), values)
     odd = json_tensors.write({"a": np.float32([np.nan, np.inf, -np.inf])}, False)
     assert odd == b'{"outputs": [NaN, Infinity, -Infinity]}'
+
+
+@pytest.mark.parametrize("shape", [(1,), (2, 1), (1, 1, 1), (2, 3, 4, 1), (3, 1, 2), (2, 0, 1), (2, 1, 0)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
+@pytest.mark.parametrize("in_rows", [True, False])
+def test_lists_are_as_deep_as_the_tensor(shape, dtype, in_rows):
+    from keras_saliency.server import json_tensors
+
+    values = (np.arange(np.prod(shape)).reshape(shape) * 1.5 - 2).astype(dtype)
+    found = json.loads(json_tensors.write({"a": values, "b": values}, in_rows))
+    rows = [{"a": row, "b": row} for row in values.tolist()]
+    assert found == ({"predictions": rows} if in_rows else {"outputs": dict.fromkeys("ab", values.tolist())})
