@@ -23,12 +23,15 @@ import test_doors as doors
 from conftest import run_command
 from running_server import running
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_log_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 import keras_saliency as ks
@@ -149,6 +152,28 @@ def test_grpc_tells_of_models(server):
     assert [row.version for row in status.model_version_status] == [1]
     with pytest.raises(grpc.RpcError, match="Could not find any versions of model none"):
         models.GetModelStatus(get_model_status_pb2.GetModelStatusRequest(model_spec={"name": "none"}))
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("Classify", classification_pb2.ClassificationRequest()),
+        ("Regress", regression_pb2.RegressionRequest()),
+        ("MultiInference", inference_pb2.MultiInferenceRequest()),
+    ],
+)
+def test_grpc_has_no_signatures_for_other_methods(method, request_, server):
+    with pytest.raises(grpc.RpcError) as error:
+        getattr(prediction_service_pb2_grpc.PredictionServiceStub(server[1]), method)(request_)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "method_name" in error.value.details()
+
+
+@pytest.mark.parametrize("method", ["Predict", "GetModelMetadata", "Classify"])
+def test_grpc_says_in_one_line_what_is_no_message(method, server, caplog):
+    with pytest.raises(grpc.RpcError) as error:
+        server[1].unary_unary(f"/tensorflow.serving.PredictionService/{method}")(b"no message")
+    assert error.value.code() == grpc.StatusCode.INTERNAL and "parsing" in error.value.details()
+    assert not caplog.text
 
 
 def test_a_bad_photograph_fails_its_own_request_alone(server):
