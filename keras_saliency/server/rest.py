@@ -89,7 +89,7 @@ class Rest:
                 body = await self._body(request)
                 self.held += len(body)
                 try:
-                    return await self._ask(asking["method"].lower(), body, name, number, label)
+                    return await _while_there(request, self._ask(asking["method"].lower(), body, name, number, label))
                 finally:
                     self.held -= len(body)
         if looking["metadata"]:
@@ -148,6 +148,19 @@ class Rest:
             definition.pop("defaults", None)
         spec = {"name": name, "signature_name": "", "version": str(version.number)}
         return json.dumps({"model_spec": spec, "metadata": {"signature_def": definitions}}, indent=1).encode()
+
+
+async def _while_there(request, asking):
+    """An answer; what nobody waits for any more need not be found."""
+    answer, gone = asyncio.ensure_future(asking), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise RequestError(Code.CANCELLED, "The client went away.")
+        return await answer
+    finally:
+        answer.cancel()
+        gone.cancel()
 
 
 def application(desk: Desk, largest: int, cors: bool, lifespan: Lifespan) -> Starlette:

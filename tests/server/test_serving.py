@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import weakref
 
@@ -302,6 +303,21 @@ def test_pages_of_other_servers_that_are_let_are_told_so():
     answers = asyncio.run(ask())
     assert [answer.status_code for answer in answers] == [200, 404, 400]
     assert all(answer.headers["access-control-allow-origin"] == "*" for answer in answers)
+
+
+def test_what_nobody_waits_for_is_not_answered(server, monkeypatch):
+    let_go = threading.Event()
+
+    async def predict(*_):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            let_go.set()
+
+    monkeypatch.setattr(Desk, "predict", predict)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{server[0].base_url}/v1/models/tiny:predict", json={"instances": [conformance.JPEG]}, timeout=0.5)
+    assert let_go.wait(20)
 
 
 def test_a_new_version_is_taken_and_the_old_one_let_go(saved, tmp_path):
