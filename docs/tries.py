@@ -1,4 +1,4 @@
-"""Prints tables of docs/general.md: what a second training of the first network of `general` comes to, and both.
+"""Prints two tables of docs/general.md: what other trainings of the first network of `general` come to.
 
 Each starts from the same decoder. The folder is that of `scripts/train_general.py`, where trainings that are finished
 are not done again. Scores are of validation splits, at one size, with heads as they were trained.
@@ -26,6 +26,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from boxing.trainings import Features, train
 
 FIRST = GENERAL.members[0]
+EARLY = ("stem*", "stage1_*", "stage2_*", "stage3_*")  # not trained here either
+# From the name of a training to what is changed.
+TRIES = {
+    "seed": {"seed": 1},
+    "long": {"epochs": 8},
+    "augmented": {"augment": {"crop": 0.3, "colour": 0.2}, "frozen_to": None, "freeze": (*EARLY, *FIRST.freeze)},
+}
 
 
 def main(workdir, *places):
@@ -34,25 +41,28 @@ def main(workdir, *places):
     where = dict(place.split("=") for place in places)
     sets = {name: open_data({name: where[outer]}, console.print) for outer in SETS for name in SETS[outer]}
     features = Features(workdir / "features", sets, console)
-    began, again = workdir / GENERAL.name / FIRST.name, workdir / "tries" / "seed"
+    began, tries = workdir / GENERAL.name / FIRST.name, {name: workdir / "tries" / name for name in TRIES}
     train(FIRST, sets, began, features, console)
-    second = dataclasses.replace(FIRST, seed=1)
-    again.mkdir(parents=True, exist_ok=True)
-    claim_workdir(again, second)
-    if not (again / FIRST.start.name).is_dir():
-        shutil.copytree(began / FIRST.start.name, again / FIRST.start.name)
-    train(second, sets, again, features, console)
+    for name, folder in tries.items():
+        other = dataclasses.replace(FIRST, **TRIES[name])
+        folder.mkdir(parents=True, exist_ok=True)
+        claim_workdir(folder, other)
+        if not (folder / FIRST.start.name).is_dir():
+            shutil.copytree(began / FIRST.start.name, folder / FIRST.start.name)
+        train(other, sets, folder, features, console)
 
     def of(*folders):
         return mix([ks.load(folder).model for folder in folders])
 
-    averaged, both = of(began), [of(folder).get_weights() for folder in (began, again)]
+    averaged, both = of(began), [of(folder).get_weights() for folder in (began, tries["seed"])]
     averaged.set_weights([np.mean(pair, 0) for pair in zip(*both, strict=True)])
     models = {
         "as it is": of(began),
-        "with another seed": of(again),
+        "with another seed": of(tries["seed"]),
         "with the mean weights of both": averaged,
-        "with the mean log-density of both": of(began, again),
+        "with the mean log-density of both": of(began, tries["seed"]),
+        "eight epochs in place of four": of(tries["long"]),
+        "with crops and colours": of(tries["augmented"]),
     }
     for name in ("osie", "scene"):
         report(name, [ModelSource(model, title, data=name) for title, model in models.items()], sets, "validation")

@@ -35,7 +35,9 @@ class Features:
         self.opened: dict[tuple[str, str], tuple[FeatureCache, Samples]] = {}
 
     def of(self, recipe: Recipe, data: DataSet, built: Any) -> dict[str, FeatureCache]:
-        """The caches `train` and `validation` of a recipe."""
+        """The caches `train` and `validation` of a recipe, none if nothing of it is computed once."""
+        if built.computed is None:
+            return {}
         found = {}
         for part, flip in (("train", recipe.flip), ("validation", False)):
             model = recipe.model
