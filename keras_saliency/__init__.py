@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         metrics,
         models,
         reporting,
+        scanpaths,
         serving,
         training,
         zoo,
@@ -46,7 +47,7 @@ __version__ = "0.1.0"
 # The public names and the modules that hold them; each is imported at its first use, for TensorFlow takes seconds.
 _ROOMS = (
     *("backbones", "baselines", "data", "evaluation", "formulas", "layers", "legacy", "losses", "metrics", "models"),
-    *("reporting", "serving", "training", "zoo"),
+    *("reporting", "scanpaths", "serving", "training", "zoo"),
 )
 _MODULES = {
     "conventions": "formulas.conventions",
@@ -111,6 +112,7 @@ __all__ = [
     "predict",
     "reporting",
     "roc",
+    "scanpaths",
     "scoring",
     "serving",
     "sources",

@@ -30,13 +30,25 @@ ALLOWED = {
     "serving": {"formulas", "data", "models", "reporting", "writing"},
     "runtimes": {"formulas", "data", "models", "serving", "writing"},
     "evaluation": {"formulas", "reading", "data", "baselines", "models", "reporting", "runtimes", "serving", "writing"},
+    "scanpaths": {"formulas", "data", "baselines", "evaluation", "reporting", "serving", "writing"},
     "training": {
         *("formulas", "reading", "legacy", "losses", "models", "data", "baselines", "reporting", "serving"),
         *("evaluation", "writing"),
     },
     "quest": {"formulas", "losses", "models", "data", "baselines", "evaluation", "training", "writing"},
     "server": {"models", "serving"},
-    "cli": {"keras_saliency", "server", "data", "evaluation", "quest", "reporting", "serving", "training", "writing"},
+    "cli": {
+        "keras_saliency",
+        "server",
+        "data",
+        "evaluation",
+        "quest",
+        "reporting",
+        "scanpaths",
+        "serving",
+        "training",
+        "writing",
+    },
 }
 # Files that call TensorFlow itself; what has no framework at all can be imported anywhere.
 TENSORFLOW = {

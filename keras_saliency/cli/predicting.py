@@ -39,6 +39,11 @@ def predict(
     pixels_per_degree: Annotated[
         float | None, typer.Option(min=1e-3, help="Of the photographs, for a model that sees degrees.")
     ] = None,
+    scanpaths: Annotated[
+        int, typer.Option(min=0, help="Draw so many scanpaths over each photograph, too, where eyes may go in turn.")
+    ] = 0,
+    fixations: Annotated[int, typer.Option(min=1, help="Of each scanpath; the first is in the middle.")] = 8,
+    seed: Annotated[int, typer.Option(help="Equal seeds draw equal scanpaths.")] = 0,
     on: Annotated[str, typer.Option(help="Where they are predicted: here, or ray, on a Ray cluster.")] = "here",
     address: Annotated[str | None, typer.Option(help="Of the Ray cluster; without it one is started here.")] = None,
     cores: Annotated[int, typer.Option(min=1, help="Of each model on the cluster.")] = 1,
@@ -49,12 +54,15 @@ def predict(
     """Write saliency maps and overlays for photographs.
 
     Examples: `keras-saliency predict holiday/ --out maps`,
+    `keras-saliency predict photograph.jpg --scanpaths 10`,
     `keras-saliency predict general archive/ --out maps --on ray --address auto --resume`
     """
     if on not in ("here", "ray"):
         raise ValueError(f"--on is here or ray. Received: {on!r}.")
     if on == "here" and (address or parquet or cores != 1):
         raise ValueError("--address, --cores and --parquet are for --on ray.")
+    if on == "ray" and scanpaths:
+        raise ValueError("--scanpaths are drawn here alone, without --on ray.")
     images = sources[1:] if _is_model(*sources) else sources
     if not images:
         raise ValueError(
@@ -63,6 +71,8 @@ def predict(
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other.")
     start()
+    from keras_saliency.serving.photographs import SCANPATHS, find_images, plan
+
     existing: Literal["error", "resume", "overwrite"] = "resume" if resume else "overwrite" if overwrite else "error"
     model = sources[0] if len(images) < len(sources) else BY_DEFAULT
     if on == "ray":
@@ -72,8 +82,12 @@ def predict(
             )
         predicted = _on_ray(model, images, out, log_density, existing, size, pixels_per_degree, parquet, address, cores)
     else:
+        if scanpaths:  # Nothing is predicted if these cannot be written.
+            plan(find_images(images), out, SCANPATHS, existing)
+        console.print("loading the model")
+        loaded = ks.load(model) if model != BY_DEFAULT else ks.models.load_shipped(BY_DEFAULT)
         predicted = ks.predict(
-            model if model != BY_DEFAULT else ks.models.load_shipped(BY_DEFAULT),
+            loaded,
             images,
             out,
             log_density,
@@ -87,6 +101,9 @@ def predict(
     console.print(f"{len(predicted.written)} {what} are in {out}")
     if not predicted.written:
         raise ValueError("No image could be predicted.")
+    if scanpaths:
+        _draw_scanpaths(loaded, images, out, scanpaths, fixations, seed, existing, pixels_per_degree)
+        console.print(f"scanpaths: *{SCANPATHS[0]} and *{SCANPATHS[1]} beside them")
 
 
 def _on_ray(model, images, out, *arguments):
@@ -100,6 +117,20 @@ def _on_ray(model, images, out, *arguments):
             bars.update(task, completed=done, total=total)
 
         return predict_on_ray(model, images, out, *arguments, progress=progress)
+
+
+def _draw_scanpaths(model, images, out, *arguments):
+    """As `draw_scanpaths`, with a bar."""
+    from keras_saliency.scanpaths.drawing import draw_scanpaths
+    from keras_saliency.scanpaths.models import SaccadeModel
+
+    with Progress(console) as bars:
+        task = bars.add_task("scanpaths", total=None)
+
+        def progress(done, total):
+            bars.update(task, completed=done, total=total)
+
+        return draw_scanpaths(SaccadeModel(model), images, out, *arguments, progress=progress)
 
 
 def _is_model(path: Path, *rest: Path) -> bool:

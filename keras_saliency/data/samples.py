@@ -18,6 +18,7 @@ from keras_saliency.data.order import draws
 from keras_saliency.data.orientation import UPRIGHT
 from keras_saliency.data.parts import Part
 from keras_saliency.data.pipeline import pipeline
+from keras_saliency.data.scanpaths import Scanpath, scanpaths_of
 from keras_saliency.formulas import ground_truth
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.formulas.view import View
@@ -196,6 +197,10 @@ class Samples(collections.abc.Sequence[Sample]):
     def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""
         return np.concatenate([np.stack([s.fixations.y, s.fixations.x], 1) / s.size for s in self])
+
+    def scanpaths(self) -> list[Scanpath]:
+        """All scanpaths, in the order of image and observer; see `keras_saliency.data.scanpaths.scanpaths_of`."""
+        return [path for sample in self for path in scanpaths_of(sample.name, sample.fixations)]
 
     def pipeline(self, size: Size | View, batch: int = 8, **options: Any) -> tf.data.Dataset:
         """The `tf.data` pipeline over this split; see `keras_saliency.data.pipeline.pipeline`."""

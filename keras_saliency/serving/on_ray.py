@@ -18,7 +18,7 @@ from keras_saliency.models import require_log_density
 from keras_saliency.models.calling import FEW
 from keras_saliency.models.sizes import size_of
 from keras_saliency.serving.load import load
-from keras_saliency.serving.photographs import EXISTING, find_images, is_complete, plan
+from keras_saliency.serving.photographs import EXISTING, MAPS, find_images, is_complete, plan
 from keras_saliency.serving.prediction import Existing, Predicted, predict_planned
 from keras_saliency.writing import files
 
@@ -82,7 +82,7 @@ def predict_on_ray(
     listed = [images] if isinstance(images, str | Path) else [*images]
     # Without `..`, by which one has many names, and with links as they are called.
     found = [(Path(os.path.abspath(path)), relative) for path, relative in find_images(listed)]  # noqa: PTH100
-    planned = plan(found, out, log_density, "resume" if parquet else existing)
+    planned = plan(found, out, MAPS[: 2 + log_density], "resume" if parquet else existing)
     files.require_writable(out)
     network = load(model).model  # Here, and not on each machine, it is seen what it cannot do.
     size_of(network, size)

@@ -1,14 +1,15 @@
 """Which files are photographs, and what is written for each."""
 
 import collections
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from keras_saliency.data import image_files
 
 SUFFIXES = (*image_files.READ, *image_files.REFUSED)
 # What prediction writes for `NAME.jpg`: the map, which is written last and so says that all is there, and the rest.
-ENDINGS = ("_saliency.png", "_overlay.jpg", "_log_density.npy")
+MAPS, SCANPATHS = ("_saliency.png", "_overlay.jpg", "_log_density.npy"), ("_scanpaths.png", "_scanpaths.csv")
+ENDINGS = MAPS + SCANPATHS
 EXISTING = ("error", "resume", "overwrite")
 
 
@@ -49,14 +50,14 @@ def _photograph_of(path):
 
 
 def plan(
-    images: Iterable[tuple[Path, Path]], directory: Path, log_density: bool, existing: str
+    images: Iterable[tuple[Path, Path]], directory: Path, ends: Sequence[str], existing: str
 ) -> list[tuple[Path, list[Path]]]:
     """The photographs among images, each with the files to be written for it.
 
     Args:
         images: What `find_images` gives.
         directory: Where to write; the folders of the images below those that were searched are kept.
-        log_density: Whether log-densities are written, too.
+        ends: Of the names of the files of each, such as `MAPS`.
         existing: What is done about files that are there, one of `EXISTING`.
 
     Raises:
@@ -65,7 +66,7 @@ def plan(
     """
     if existing not in EXISTING:
         raise ValueError(f"Unknown existing={existing!r}. Known: {', '.join(EXISTING)}.")
-    ends, planned = ENDINGS[: 2 + log_density], []
+    planned = []
     for path, relative in images:
         target = directory / relative.with_suffix("")
         planned.append((path, [target.with_name(target.name + end) for end in ends]))

@@ -16,7 +16,7 @@ from keras_saliency.models.calling import FEW, outputs
 from keras_saliency.models.sizes import shown_for, size_of
 from keras_saliency.serving import writing
 from keras_saliency.serving.load import Run, load
-from keras_saliency.serving.photographs import find_images, is_complete, plan
+from keras_saliency.serving.photographs import MAPS, find_images, is_complete, plan
 from keras_saliency.writing import files
 from keras_saliency.writing.progress import Progress, make_console
 
@@ -236,7 +236,7 @@ def predict_files(
 
 def _predict_files(model, paths, directory, log_density, progress, existing, size, pixels_per_degree):
     """As `predict_files`, of a model whose weights are finite."""
-    planned = plan(find_images(paths), Path(directory), log_density, existing)
+    planned = plan(find_images(paths), Path(directory), MAPS[: 2 + log_density], existing)
     files.require_writable(directory)
     kept = {path for path, group in planned if existing == "resume" and is_complete(path, group)}
     missing = [row for row in planned if row[0] not in kept]

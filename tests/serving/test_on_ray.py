@@ -11,7 +11,7 @@ import skimage.data
 import keras_saliency as ks
 from keras_saliency.serving import on_ray
 from keras_saliency.serving.on_ray import predict_on_ray
-from keras_saliency.serving.photographs import find_images, plan
+from keras_saliency.serving.photographs import MAPS, find_images, plan
 
 pyarrow = pytest.importorskip("pyarrow.parquet")
 
@@ -100,7 +100,7 @@ def test_parquet_has_a_row_for_every_photograph(model, tmp_path, monkeypatch):
     # A batch that a lost machine has written is taken as it is.
     actor = on_ray._Predictor(model, {"log_density": True}, tmp_path / "ray", "job", 1)
     monkeypatch.setattr(on_ray, "predict_planned", lambda *arguments, **options: pytest.fail("computed again"))
-    planned = plan(find_images([folder]), tmp_path / "ray", True, "resume")[:4]
+    planned = plan(find_images([folder]), tmp_path / "ray", MAPS, "resume")[:4]
     found = actor._into_parquet([str(path) for path, _ in planned], [group for _, group in planned])
     assert len(found) == 4
 
