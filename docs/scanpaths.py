@@ -42,7 +42,7 @@ def written(value, digits, whole=True):
     """A mean, and its interval."""
     if value["mean"] is None:
         return ""
-    low, mean, high = (f"{value[key]:.{digits}f}" for key in ("low", "mean", "high"))
+    low, mean, high = (f"{round(value[key], digits) + 0.0:.{digits}f}" for key in ("low", "mean", "high"))
     return f"{mean} [{low}, {high}]" if whole else mean
 
 

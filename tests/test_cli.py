@@ -182,6 +182,28 @@ def test_predict_resumes_overwrites_and_takes_a_size(monkeypatch, capsys, tmp_pa
     assert code == 1 and "mine takes images of any size: say which, such as size=(240, 320) or --size 240 320" in text
 
 
+def test_predict_draws_scanpaths(monkeypatch, capsys, tmp_path):
+    images = keras.Input((None, None, 3))
+    keras.Model(images, keras.layers.Conv2D(1, 3, padding="same", activation="relu")(images), name="mine").save(
+        tmp_path / "model.keras"
+    )
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "a.png")
+    command = ["predict", tmp_path / "model.keras", tmp_path / "a.png", "--scanpaths", 2, "--fixations", 3]
+    code, text = run(monkeypatch, capsys, *command, "--out", tmp_path / "o")
+    assert code == 0 and "scanpaths: *_scanpaths.png and *_scanpaths.csv beside them" in text
+    table = (tmp_path / "o" / "a_scanpaths.csv").read_text().splitlines()
+    assert len(table) == 7 and table[1] == "1,1,15.0,10.0" and (tmp_path / "o" / "a_scanpaths.png").is_file()
+    (tmp_path / "o" / "a_saliency.png").unlink()
+    (tmp_path / "o" / "a_overlay.jpg").unlink()
+    code, text = run(monkeypatch, capsys, *command, "--out", tmp_path / "o")
+    assert code == 1 and "_scanpaths" in text and "exists already" in text
+    assert not (tmp_path / "o" / "a_saliency.png").exists()
+    code, text = run(monkeypatch, capsys, *command, "--size", 16, 16)
+    assert code == 1 and "without --size" in text
+    code, text = run(monkeypatch, capsys, *command, "--on", "ray")
+    assert code == 1 and "--scanpaths are drawn here alone, without --on ray" in text
+
+
 def test_without_a_model_the_one_that_comes_along_predicts(monkeypatch, capsys, tmp_path, tiny_backbone):
     small = ks.create_model(backbone="tiny", weights=None)
     monkeypatch.setattr(ks.models, "load_shipped", {"general": small}.__getitem__)

@@ -61,6 +61,8 @@ def predict(
         raise ValueError(f"--on is here or ray. Received: {on!r}.")
     if on == "here" and (address or parquet or cores != 1):
         raise ValueError("--address, --cores and --parquet are for --on ray.")
+    if size and scanpaths:
+        raise ValueError("--scanpaths look at photographs as the model was made to, without --size.")
     if on == "ray" and scanpaths:
         raise ValueError("--scanpaths are drawn here alone, without --on ray.")
     images = sources[1:] if _is_model(*sources) else sources

@@ -18,6 +18,7 @@ from keras_saliency.serving.prediction import Predicted
 from keras_saliency.writing.files import whole
 
 WIDTH = 10.0  # inches of a figure
+COLOURS = [f"C{i}" for i in range(10) if i != 7]  # which is grey, as the photograph is
 LARGEST = 1024  # pixels of the longer side at which a photograph is looked at: tables are of all offsets in it
 
 
@@ -92,7 +93,7 @@ def plot_scanpaths(path: str | Path, image: Photograph, paths: np.ndarray) -> No
     axis.set_axis_off()
     axis.imshow(image @ plotting.GREY, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
     for number, scanpath in enumerate(paths):
-        colour = f"C{number % 10}"
+        colour = COLOURS[number % len(COLOURS)]
         axis.plot(*scanpath.T, color=colour, linewidth=1.5, alpha=0.8)
         axis.scatter(
             scanpath[1:, 0], scanpath[1:, 1], s=110, color=colour, edgecolors="white", linewidths=0.8, zorder=3
