@@ -12,7 +12,7 @@ def fit(
 ):
     """Find what the next fixation owes to those before it, beside the density of general, on the validation split.
 
-    Five minutes on 2 CPU cores. The file goes to keras_saliency/weights.
+    Five minutes on 2 CPU cores. The file goes to keras_saliency/scanpaths.
     """
     import keras_saliency as ks
     from keras_saliency.scanpaths import SaccadeModel, Saccades, fit_saccades

@@ -111,6 +111,7 @@ def test_wheel_and_sdist_hold_every_file(distributions):
     package = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "keras_saliency").rglob("*.py")}
     zoo = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "zoo").rglob("*.py")}
     weights = {f"keras_saliency/weights/{name}.safetensors" for name in ks.models.SHIPPED}
+    weights.add("keras_saliency/scanpaths/saccades.safetensors")
     page = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "keras_saliency/server/page").iterdir()}
     files = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert files == {*package, *weights, *page, "keras_saliency/py.typed", *(f"keras_saliency/{name}" for name in zoo)}

@@ -21,7 +21,7 @@ from keras_saliency.formulas.array_map import exponential, log_sum
 from keras_saliency.formulas.types import Plane, Size
 from keras_saliency.writing.files import whole
 
-SHIPPED = Path(__file__).parents[1] / "weights" / "saccades.safetensors"
+SHIPPED = Path(__file__).with_name("saccades.safetensors")
 
 # Knots: amplitudes and distances in longer sides of the image, directions around the circle, turns from 0 to pi.
 AMPLITUDES, DIRECTIONS, TURNS = np.geomspace(0.0125, 1.25, 14), 16, 9

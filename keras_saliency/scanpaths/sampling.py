@@ -7,7 +7,12 @@ from keras_saliency.scanpaths.saccades import require_inside
 
 
 def sample_scanpaths(
-    conditional: Conditional, n: int, length: int, seed: int = 0, start: tuple[float, float] | None = None
+    conditional: Conditional,
+    n: int,
+    length: int,
+    seed: int = 0,
+    start: tuple[float, float] | None = None,
+    candidates: int = 1,
 ) -> np.ndarray:
     """Draws scanpaths from a model.
 
@@ -17,23 +22,32 @@ def sample_scanpaths(
         length: How many fixations each, the first included.
         seed: Equal seeds give equal scanpaths.
         start: `(x, y)` of the first fixation in pixels, which nobody chose; by default the middle of the image.
+        candidates: How many places are drawn for a fixation, of which the one is taken that is likeliest without
+            history, in the manner of Le Meur & Liu (2015), who draw five. With more than one, scanpaths are no longer
+            drawn from the density of the model.
 
     Returns:
         `(n, length, 2)`, x and y in pixels, somewhere in the pixel that was drawn.
 
     Raises:
-        ValueError: If `n` or `length` is less than one, or the start is outside of the image.
+        ValueError: If `n`, `length` or `candidates` is less than one, or the start is outside of the image.
     """
-    if n < 1 or length < 1:
-        raise ValueError(f"At least one scanpath of one fixation can be drawn. Received: n={n}, length={length}.")
+    if min(n, length, candidates) < 1:
+        raise ValueError(
+            "At least one scanpath of one fixation can be drawn, from one candidate. Received: "
+            f"n={n}, length={length}, candidates={candidates}."
+        )
     rng = np.random.default_rng(seed)
-    height, width = conditional(np.empty(0), np.empty(0)).shape
+    spatial = conditional(np.empty(0), np.empty(0))
+    height, width = spatial.shape
     found = np.empty((n, length, 2))
     found[:, 0] = (width / 2, height / 2) if start is None else start
     require_inside(found[:1, 0, 0], found[:1, 0, 1], (height, width))
     for path in found:
         for i in range(1, length):
             summed = np.cumsum(np.exp(conditional(*path[:i].T)))
-            pixel = min(np.searchsorted(summed, rng.random() * summed[-1], side="right"), summed.size - 1)
+            drawn = np.searchsorted(summed, rng.random(candidates) * summed[-1], side="right")
+            drawn = np.minimum(drawn, summed.size - 1)
+            pixel = drawn[np.argmax(spatial.ravel()[drawn])]
             path[i] = np.array([pixel % width, pixel // width]) + rng.random(2)
     return found

@@ -193,6 +193,15 @@ def test_equal_seeds_draw_equal_scanpaths(drawn):
             sample_scanpaths(conditional, n, length, start=start)
 
 
+def test_of_candidates_the_likeliest_without_history_is_taken(drawn):
+    conditional = next(drawn[2].conditionals(drawn[0][:1]))
+    spatial = conditional(np.empty(0), np.empty(0))
+    one, many = (sample_scanpaths(conditional, 100, 2, candidates=count)[:, 1].astype(int) for count in (1, 5))
+    assert spatial[many[:, 1], many[:, 0]].mean() > spatial[one[:, 1], one[:, 0]].mean() + 0.5
+    with pytest.raises(ValueError, match="candidates=0"):
+        sample_scanpaths(conditional, 1, 1, candidates=0)
+
+
 def test_what_cannot_be_fitted_is_refused(drawn):
     samples, _, model = drawn
     with pytest.raises(ValueError, match=r"Unknown terms \['time'\]"):
