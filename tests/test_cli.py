@@ -190,7 +190,7 @@ def test_predict_draws_scanpaths(monkeypatch, capsys, tmp_path):
     Image.new("RGB", (30, 20), "red").save(tmp_path / "a.png")
     command = ["predict", tmp_path / "model.keras", tmp_path / "a.png", "--scanpaths", 2, "--fixations", 3]
     code, text = run(monkeypatch, capsys, *command, "--out", tmp_path / "o")
-    assert code == 0 and "scanpaths: *_scanpaths.png and *_scanpaths.csv beside them" in text
+    assert code == 0 and "scanpaths of 1: *_scanpaths.png and *_scanpaths.csv beside them" in text
     table = (tmp_path / "o" / "a_scanpaths.csv").read_text().splitlines()
     assert len(table) == 7 and table[1] == "1,1,15.0,10.0" and (tmp_path / "o" / "a_scanpaths.png").is_file()
     (tmp_path / "o" / "a_saliency.png").unlink()

@@ -43,7 +43,7 @@ def predict(
         int, typer.Option(min=0, help="Draw so many scanpaths over each photograph, too, where eyes may go in turn.")
     ] = 0,
     fixations: Annotated[int, typer.Option(min=1, help="Of each scanpath; the first is in the middle.")] = 8,
-    seed: Annotated[int, typer.Option(help="Equal seeds draw equal scanpaths.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds draw equal scanpaths.")] = 0,
     on: Annotated[str, typer.Option(help="Where they are predicted: here, or ray, on a Ray cluster.")] = "here",
     address: Annotated[str | None, typer.Option(help="Of the Ray cluster; without it one is started here.")] = None,
     cores: Annotated[int, typer.Option(min=1, help="Of each model on the cluster.")] = 1,
@@ -104,8 +104,10 @@ def predict(
     if not predicted.written:
         raise ValueError("No image could be predicted.")
     if scanpaths:
-        _draw_scanpaths(loaded, images, out, scanpaths, fixations, seed, existing, pixels_per_degree)
-        console.print(f"scanpaths: *{SCANPATHS[0]} and *{SCANPATHS[1]} beside them")
+        drawn = _draw_scanpaths(loaded, images, out, scanpaths, fixations, seed, existing, pixels_per_degree)
+        for line in drawn.skipped:
+            console.print(f"no scanpaths: {line}")
+        console.print(f"scanpaths of {len(drawn.written)}: *{SCANPATHS[0]} and *{SCANPATHS[1]} beside them")
 
 
 def _on_ray(model, images, out, *arguments):

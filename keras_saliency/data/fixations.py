@@ -19,7 +19,8 @@ class Fixations:
         x: Pixels from the left edge, continuous; pixel j covers [j, j + 1).
         y: Pixels from the top edge.
         observer: The number of the observer, from zero.
-        time: Onset in seconds. Where a data set records only durations, the sum of the observer's earlier ones.
+        time: Onset in seconds. Where a data set records only durations, the sum of the observer's earlier ones; NaN
+            where nothing tells the order.
         duration: Seconds; NaN where it is not known, as all are by default.
         outside: What `within` took away, rows `(x, y)`.
 

@@ -49,9 +49,9 @@ def scanpaths_of(image: str, fixations: Fixations) -> list[Scanpath]:
 def _scanpath(image, fixations):
     observer, time = int(fixations.observer[0]), fixations.time
     late = np.flatnonzero(~(np.diff(time) > 0))
-    if late.size or not np.isfinite(time).all():
+    if len(time) > 1 and (late.size or not np.isfinite(time).all()):
         at = late[0] if late.size else np.flatnonzero(~np.isfinite(time))[0]
-        if len(time) > 2 and (time == time[0]).all():
+        if np.isnan(time).all() or (len(time) > 2 and (time == time[0]).all()):
             what = "have no order"
         else:
             what = f"have no order at fixation {at + 1}: the times {time[at : at + 2].tolist()} s do not rise"

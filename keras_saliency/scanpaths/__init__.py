@@ -6,6 +6,7 @@ from keras_saliency.scanpaths.models import CentreBiasModel, SaccadeModel, Scanp
 from keras_saliency.scanpaths.saccades import Saccades, read_saccades
 from keras_saliency.scanpaths.sampling import sample_scanpaths
 from keras_saliency.scanpaths.scoring import ScanpathScores, score_scanpaths
+from keras_saliency.scanpaths.similarity import compare_scanpaths
 
 __all__ = [
     "CentreBiasModel",
@@ -14,6 +15,7 @@ __all__ = [
     "Scanpath",
     "ScanpathModel",
     "ScanpathScores",
+    "compare_scanpaths",
     "fit_saccades",
     "read_saccades",
     "sample_scanpaths",

@@ -17,14 +17,14 @@ from keras_saliency.serving.photographs import SCANPATHS, find_images, is_comple
 from keras_saliency.serving.prediction import Predicted
 from keras_saliency.writing.files import whole
 
-WIDTH = 10.0  # inches of a figure
+LONGER = 10.0  # inches of the longer side of a figure
 COLOURS = [f"C{i}" for i in range(10) if i != 7]  # which is grey, as the photograph is
 LARGEST = 1024  # pixels of the longer side at which a photograph is looked at: tables are of all offsets in it
 
 
 def draw_scanpaths(
     model: SaccadeModel,
-    images: Iterable[str | Path],
+    images: str | Path | Iterable[str | Path],
     out: str | Path,
     n: int = 10,
     length: int = 8,
@@ -37,7 +37,7 @@ def draw_scanpaths(
 
     Args:
         model: The model.
-        images: Photographs, or folders of them, searched deeply.
+        images: A photograph, a folder of them, searched deeply, or a list of these.
         out: The folder.
         n: How many scanpaths for each.
         length: How many fixations each, of which the first is in the middle.
@@ -47,7 +47,7 @@ def draw_scanpaths(
         progress: Called with the number of photographs that are done and of all.
 
     Returns:
-        The tables, and what was skipped: a line for each photograph that cannot be read.
+        The tables, and what was skipped: a line for each photograph that cannot be read, or seen by the model.
 
     Raises:
         FileNotFoundError: If there is no such photograph.
@@ -56,7 +56,8 @@ def draw_scanpaths(
     """
     if n < 1 or length < 1:
         raise ValueError(f"At least one scanpath of one fixation can be drawn. Received: n={n}, length={length}.")
-    planned, written, skipped = plan(find_images(images), Path(out), SCANPATHS[::-1], existing), [], []
+    listed = [images] if isinstance(images, str | Path) else images
+    planned, written, skipped = plan(find_images(listed), Path(out), SCANPATHS[::-1], existing), [], []
     for done, (path, (table, figure)) in enumerate(planned):
         progress(done, len(planned))
         if existing != "resume" or not is_complete(path, (table, figure)):
@@ -66,9 +67,14 @@ def draw_scanpaths(
                 skipped.append(str(error))
                 continue
             shrunk = min(1.0, LARGEST / max(image.shape))
-            small = cv2.resize(image, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
+            size = [max(1, round(side * shrunk)) for side in image.shape[1::-1]]
+            small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             degrees = pixels_per_degree and pixels_per_degree * shrunk
-            paths = sample_scanpaths(model.on(small, degrees), n, length, seed)
+            try:
+                paths = sample_scanpaths(model.on(small, degrees), n, length, seed)
+            except ValueError as error:  # of a size that the model cannot see
+                skipped.append(f"{path}: {error}")
+                continue
             table.parent.mkdir(parents=True, exist_ok=True)
             plot_scanpaths(figure, small, paths)
             write_scanpaths(table, paths * (np.array(image.shape[1::-1]) / small.shape[1::-1]))
@@ -88,7 +94,7 @@ def write_scanpaths(path: str | Path, paths: np.ndarray) -> None:
 def plot_scanpaths(path: str | Path, image: Photograph, paths: np.ndarray) -> None:
     """Draws scanpaths `(n, length, 2)` over a photograph, each in a colour, its fixations numbered."""
     height, width = image.shape[:2]
-    figure = Figure(figsize=(WIDTH, WIDTH * height / width))
+    figure = Figure(figsize=(LONGER * width / max(height, width), LONGER * height / max(height, width)))
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set_axis_off()
     axis.imshow(image @ plotting.GREY, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))

@@ -12,8 +12,9 @@ from keras_saliency.baselines import CentreBias
 from keras_saliency.data import DataSet, image_files
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.samples import Sample, Samples
+from keras_saliency.evaluation.map_files import LOG_TOLERANCE
 from keras_saliency.evaluation.sources import Source, open_source
-from keras_saliency.formulas.array_map import ArrayMap
+from keras_saliency.formulas.array_map import ArrayMap, log_sum
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.scanpaths.saccades import Saccades, read_saccades, require_inside
 from keras_saliency.serving.load import Run
@@ -69,10 +70,7 @@ class SaccadeModel:
     def conditionals(self, samples: Samples) -> Iterator[Conditional]:
         """Yields a `Conditional` for each sample, in order."""
         for values, is_log_density, _ in self.spatial.predictions(samples):
-            yield self._given(ArrayMap(values, is_log_density).log_density[0, ..., 0])
-
-    def _given(self, spatial):
-        return lambda x, y: self.saccades.log_density(spatial, x, y)
+            yield self.saccades.conditional(ArrayMap(values, is_log_density).log_density[0, ..., 0])
 
     def on(self, photograph: str | Path | Photograph, pixels_per_degree: float | None = None) -> Conditional:
         """The `Conditional` for a photograph.
@@ -129,6 +127,26 @@ class CentreBiasModel:
             return log_density
 
         return conditional
+
+
+def require_density(log_density: Plane, sample: Sample, name: str) -> Plane:
+    """The same, if it is the log-density of an image.
+
+    Raises:
+        ValueError: If not: names the model and the image.
+    """
+    if log_density.shape != tuple(sample.size):
+        raise ValueError(
+            f"{name}: the density of {sample.name} is {log_density.shape}, and the image {sample.size}, both (height, "
+            "width). Give one for each pixel."
+        )
+    total = log_sum(np.asarray(log_density, "float64"))
+    if not abs(total) < LOG_TOLERANCE:
+        raise ValueError(
+            f"{name}: the density of {sample.name} sums to {np.exp(total):g}. Give the natural logarithm of one that "
+            "sums to one."
+        )
+    return log_density
 
 
 def _as_sample(photograph):

@@ -8,7 +8,7 @@ all numbers.
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ class Saccades:
 
     def __post_init__(self) -> None:
         for name, shape in SHAPES.items():
-            table = np.asarray(getattr(self, name), "float64")
+            table = np.array(getattr(self, name), "float64")
+            table.setflags(write=False)
             if table.shape != shape or not np.isfinite(table).all():
                 raise ValueError(f"{name} must be finite and of shape {shape}. Received: {table.shape}.")
             object.__setattr__(self, name, table)
@@ -93,21 +94,44 @@ class Saccades:
         Raises:
             ValueError: If one is outside of the image, or NaN.
         """
+        return self.conditional(spatial)(x, y)
+
+    def conditional(self, spatial: Plane) -> Callable[[np.ndarray, np.ndarray], Plane]:
+        """The function of x and y that `log_density` is, for many histories of one image."""
+        seen: dict[str, Any] = {}  # by offset, once there is a history
+
+        def log_density(x, y):
+            require_inside(x, y, spatial.shape)
+            if not len(x):
+                return spatial.copy()
+            if not seen:
+                seen.update(self._by_offset(spatial.shape))
+            return self._given(spatial, seen, x, y)
+
+        return log_density
+
+    def _by_offset(self, size):
+        """What a logit owes to the last fixation and to each lag, for all offsets in an image."""
+        amplitude, direction = offsets(size)
+        return {
+            "place": (amplitude, direction),
+            "saccade": self._value(saccade_terms(amplitude, direction)),
+            "before": [self._value(before_terms(amplitude, lag)) for lag in range(LAGS)],
+        }
+
+    def _given(self, spatial, seen, x, y):
         size = spatial.shape
-        require_inside(x, y, size)
-        if not len(x):
-            return spatial
         columns, rows = np.asarray(x).astype(int)[::-1], np.asarray(y).astype(int)[::-1]
         logits = self.spatial[step_of(len(x))] * spatial.astype("float64")
         if self.saccade.any():
-            logits += _seen_from(_tables(self, size)[0], rows[0], columns[0], size)
+            logits += _seen_from(seen["saccade"], rows[0], columns[0], size)
         if self.turn.any() and len(x) > 1:
             last = np.arctan2(rows[0] - rows[1], columns[0] - columns[1])
-            amplitude, direction = (_seen_from(each, rows[0], columns[0], size) for each in offsets(size))
+            amplitude, direction = (_seen_from(each, rows[0], columns[0], size) for each in seen["place"])
             logits += self._value(turn_terms(amplitude, direction, last))
         if self.before.any():
-            for lag, place in enumerate(zip(rows[1 : 1 + MEMORY], columns[1 : 1 + MEMORY], strict=True), 1):
-                logits += _seen_from(_tables(self, size)[min(lag, LAGS)], *place, size)
+            for lag, place in enumerate(zip(rows[1 : 1 + MEMORY], columns[1 : 1 + MEMORY], strict=True)):
+                logits += _seen_from(seen["before"][min(lag, LAGS - 1)], *place, size)
         log_density = logits - log_sum(logits)
         if not self.uniform:
             return log_density
@@ -144,14 +168,6 @@ def read_saccades(path: str | Path = SHIPPED) -> Saccades:
         return Saccades(**{name: tables[name] for name in SHAPES}, uniform=float(tables["uniform"][0]))
     except (SafetensorError, KeyError) as error:
         raise ValueError(f"{path} holds no tables of saccades: {error}. Fit and save them again.") from error
-
-
-@functools.lru_cache(4)
-def _tables(saccades, size):
-    """What a logit owes to the last fixation and to each lag, for all offsets in an image of a size."""
-    amplitude, direction = offsets(size)
-    by_lag = [saccades._value(before_terms(amplitude, lag)) for lag in range(LAGS)]
-    return [saccades._value(saccade_terms(amplitude, direction)), *by_lag]
 
 
 def require_inside(x: np.ndarray, y: np.ndarray, size: Size) -> None:
@@ -229,4 +245,4 @@ def _corners(name, first, second):
 
 def _between(place, knots):
     low = np.clip(place.astype("int32"), 0, knots - 2)
-    return low, place - low
+    return low, place - low.astype(place.dtype)

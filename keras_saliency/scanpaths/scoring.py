@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 
 from keras_saliency.baselines import GoldStandard
-from keras_saliency.data import DataSet, Sample, open_data
+from keras_saliency.data import DataSet, open_data
 from keras_saliency.data.scanpaths import scanpaths_of
 from keras_saliency.evaluation.parallel import in_threads
 from keras_saliency.formulas.array_map import exponential
-from keras_saliency.formulas.types import Plane
-from keras_saliency.reporting.statistics import Interval, ratio
-from keras_saliency.scanpaths.models import CentreBiasModel, ScanpathModel
+from keras_saliency.reporting.statistics import UNDEFINED, Interval, ratio
+from keras_saliency.scanpaths.models import CentreBiasModel, ScanpathModel, require_density
 
 METRICS = ("log_likelihood", "ig", "ig_spatial", "nss", "auc", "auc_hat")
 # Groups of fixations by how many came before, and the least and the most of them.
 STEPS = {"all": (1, np.inf), "1": (1, 1), "2": (2, 2), "3": (3, 3), "4-6": (4, 6), "7+": (7, np.inf)}
 OTHERS = "other_observers"
-BYTES = 100  # a pixel while an image is scored
+# A pixel while an image is scored: for each model, and for the maps of other observers.
+BYTES, BYTES_OF_OTHER = 200, 4
 
 Summary = dict[str, dict[str, dict[str, Interval]]]
 
@@ -69,7 +69,7 @@ def score_scanpaths(
 
     Raises:
         ValueError: If fixations have no order, no scanpath has two fixations, two models have one name, or a model
-            gives a density of another size than the image.
+            gives what is no log-density of the image.
     """
     data = open_data(data)
     samples = getattr(data, split)
@@ -85,7 +85,8 @@ def score_scanpaths(
 
     def score_image(sample, own, *conditionals):
         spatial = [conditional(np.empty(0), np.empty(0)) for conditional in conditionals]
-        _require_size(sample, names, spatial)
+        for name, map_ in zip(names, spatial, strict=True):
+            require_density(map_, sample, name)
         others = dict(gold.predictions(sample)) if gold.predicts(sample) else {}
         rows = []
         for path in own:
@@ -97,7 +98,8 @@ def score_scanpaths(
                 about = (sample.name, path.observer, i)
                 bias = spatial[-1][where]
                 for name, conditional, before in zip(names, conditionals, spatial, strict=True):
-                    values = _of_map(conditional(path.x[:i], path.y[:i]), where)
+                    given = require_density(conditional(path.x[:i], path.y[:i]), sample, name)
+                    values = _of_map(given, where)
                     rows.append((name, *about, *_row(values, bias, before[where])))
                 for name, values in fixed.items():
                     rows.append((name, *about, *_row([value[i] for value in values], bias, np.nan)))
@@ -141,17 +143,8 @@ def _row(values, bias, spatial):
     )
 
 
-def _bytes_of(sample, *_):
-    return int(np.prod(sample.size)) * BYTES
-
-
-def _require_size(sample: Sample, names: list[str], maps: list[Plane]) -> None:
-    for name, map_ in zip(names, maps, strict=True):
-        if map_.shape != tuple(sample.size):
-            raise ValueError(
-                f"{name}: the density of {sample.name} is {map_.shape}, and the image {sample.size}, both (height, "
-                "width). Give one for each pixel."
-            )
+def _bytes_of(sample, paths, *conditionals):
+    return int(np.prod(sample.size)) * (BYTES * len(conditionals) + BYTES_OF_OTHER * len(paths))
 
 
 def summarise(table: pd.DataFrame) -> Summary:
@@ -163,7 +156,12 @@ def summarise(table: pd.DataFrame) -> Summary:
             chosen = rows[rows["step"].between(least, most)]
             by_image = chosen.groupby("image", sort=False)
             counts, sums = by_image.size(), by_image[list(METRICS)].sum(min_count=1)
-            if len(counts):
+            if len(counts) == 1:  # and no interval
+                found[name][title] = {
+                    metric: {**UNDEFINED, "mean": None if np.isnan(mean) else float(mean)}
+                    for metric, mean in chosen[list(METRICS)].mean().items()
+                }
+            elif len(counts):
                 found[name][title] = {
                     metric: ratio(sums[metric], counts, "the number of fixations") for metric in METRICS
                 }

@@ -11,7 +11,7 @@ from keras_saliency.data import DataSet, Samples, open_data
 from keras_saliency.data.scanpaths import Scanpath, scanpaths_of
 from keras_saliency.formulas.scanpath_similarity import sequence_score, similarities
 from keras_saliency.formulas.types import Size
-from keras_saliency.reporting.statistics import Interval, interval
+from keras_saliency.reporting.statistics import UNDEFINED, Interval, interval
 from keras_saliency.scanpaths.models import Conditional, ScanpathModel
 from keras_saliency.scanpaths.sampling import sample_scanpaths
 
@@ -33,7 +33,7 @@ def compare_scanpaths(
     this one, `other_images`. These similarities reward the mean path: see `score_scanpaths` for what to trust first.
 
     The labels of the sequence score are clusters of all fixations of an image by mean shift, whose bandwidth is the
-    mean distance to the nearest tenth of them. Models draw no durations.
+    mean over fixations of the distance within which a tenth of the others lie. Models draw no durations.
 
     Args:
         models: The models.
@@ -47,13 +47,16 @@ def compare_scanpaths(
         images with its 95 % interval, None where durations are compared and there are none.
 
     Raises:
-        ValueError: If fixations have no order, or no image has two scanpaths.
+        ValueError: If fixations have no order, less than two images have two scanpaths, or two models have one name.
     """
+    names = [HUMANS, SHUFFLED, *(model.name for model in models)]
+    if len({*names}) < len(names):
+        raise ValueError(f"Models need names of their own, and not {HUMANS} or {SHUFFLED}. Received: {names[2:]}.")
     samples = getattr(open_data(data), split)
     paths = {sample.name: scanpaths_of(sample.name, sample.fixations) for sample in samples}
     samples = Samples([sample for sample in samples if len(paths[sample.name]) > 1], samples.pixels_per_degree)
-    if not len(samples):
-        raise ValueError("No image has scanpaths of two people, so there is nobody to compare with.")
+    if len(samples) < 2:
+        raise ValueError("Less than two images have scanpaths of two people, so there is nobody to compare with.")
     found: dict[str, list[dict[str, float]]] = {}
     given = zip(samples, *(model.conditionals(samples) for model in models), strict=True)
     for done, (sample, *conditionals) in enumerate(given):
@@ -70,7 +73,13 @@ def compare_scanpaths(
             pairs = ((one, other) for i, one in enumerate(ones) for j, other in enumerate(own) if i != j)
             found.setdefault(name, []).append(_means(pairs, sample.size, label))
         progress(done + 1)
-    return {name: {key: interval([row[key] for row in rows]) for key in rows[0]} for name, rows in found.items()}
+    return {name: {key: _over_images([row[key] for row in rows]) for key in rows[0]} for name, rows in found.items()}
+
+
+def _over_images(values: list[float]) -> Interval:
+    """The mean over the images where it is defined."""
+    defined = [value for value in values if not np.isnan(value)]
+    return interval(defined) if defined else dict(UNDEFINED)
 
 
 def _rows(path: Scanpath) -> np.ndarray:

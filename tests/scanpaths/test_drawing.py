@@ -69,6 +69,25 @@ def test_figures_are_no_photographs(photographs):
     assert [path.name for path, _ in find_images([photographs])] == ["broken.png", "large.png", "one.png"]
 
 
+@pytest.mark.parametrize("size", [(1, 3000), (1500, 4)])
+def test_odd_shapes_have_figures_of_bounded_size(size, tmp_path):
+    Image.fromarray(np.zeros((*size, 3), "uint8")).save(tmp_path / "odd.png")
+    drawn = draw_scanpaths(SaccadeModel(Flat(), Saccades()), tmp_path / "odd.png", tmp_path / "out", n=1, length=3)
+    assert len(drawn.written) == 1
+    with Image.open(tmp_path / "out" / "odd_scanpaths.png") as figure:
+        assert max(figure.size) <= 1100 and min(figure.size) >= 1
+
+
+def test_what_the_model_cannot_see_is_skipped(photographs, tmp_path):
+    class Blind(Flat):
+        def predictions(self, samples):
+            raise ValueError("too small")
+            yield
+
+    drawn = draw_scanpaths(SaccadeModel(Blind(), Saccades()), [photographs], tmp_path / "out", n=1, length=3)
+    assert not drawn.written and any("one.png: too small" in line for line in drawn.skipped)
+
+
 @pytest.mark.parametrize(("n", "length"), [(0, 5), (3, 0)])
 def test_no_scanpaths_cannot_be_drawn(n, length, photographs, tmp_path):
     with pytest.raises(ValueError, match="At least one scanpath"):

@@ -101,7 +101,7 @@ def with_fixations(data, change):
     ("change", "message"),
     [
         (lambda f: dataclasses.replace(f, time=np.zeros(len(f))), "fixations of observer 0 have no order. Scanpaths"),
-        (lambda f: dataclasses.replace(f, time=np.full(len(f), np.nan)), "have no order"),
+        (lambda f: dataclasses.replace(f, time=np.full(len(f), np.nan)), "observer 0 have no order. Scanpaths"),
         (
             lambda f: dataclasses.replace(f, time=np.minimum(f.time, 0.6)),
             r"at fixation 3: the times \[0.6, 0.6\] s do not",
@@ -112,6 +112,13 @@ def with_fixations(data, change):
 def test_what_has_no_next_fixation_is_refused(change, message, data):
     with pytest.raises(ValueError, match=message):
         score_scanpaths([Ramp()], with_fixations(data, change))
+
+
+def test_one_image_has_means_without_intervals(data):
+    alone = dataclasses.replace(data, test=data.test[:1])
+    found = score_scanpaths([Ramp()], alone).summary["ramp"]["all"]["nss"]
+    assert found["mean"] == pytest.approx(score_scanpaths([Ramp()], alone).table.query("model == 'ramp'")["nss"].mean())
+    assert found["low"] is None
 
 
 def test_scanpaths_of_one_fixation_are_counted(data):
@@ -125,8 +132,22 @@ def test_names_and_sizes_are_looked_at(data):
             for _ in samples:
                 yield lambda x, y: np.zeros((2, 2))
 
+    class Loud(Ramp):
+        def conditionals(self, samples):
+            for sample in samples:
+                yield lambda x, y, size=sample.size: np.full(size, np.nan if len(x) > 2 else -np.log(120 * 160))
+
+    class Unnormalised(Ramp):
+        def conditionals(self, samples):
+            for sample in samples:
+                yield lambda x, y, size=sample.size: np.zeros(size)
+
     with pytest.raises(ValueError, match="names of their own"):
         score_scanpaths([Ramp(), Ramp()], data)
+    with pytest.raises(ValueError, match="ramp: the density of synthetic-.* sums to nan"):
+        score_scanpaths([Loud()], data)
+    with pytest.raises(ValueError, match="ramp: the density of synthetic-.* sums to 19200"):
+        score_scanpaths([Unnormalised()], data)
     with pytest.raises(ValueError, match=r"the density of synthetic-.* is \(2, 2\), and the image \(120, 160\)"):
         score_scanpaths([Small()], data)
 
@@ -139,6 +160,10 @@ def test_people_are_more_alike_on_one_image_than_on_two(data):
         # Observers of these data draw as the model does.
         assert found["truth"][name]["mean"] == pytest.approx(found[HUMANS][name]["mean"], rel=0.1)
     assert found["truth"]["multimatch_duration"]["mean"] is None
+    flat = SaccadeModel(Truth(), Saccades())
+    for models in ([flat, flat], [SaccadeModel(Truth(), Saccades(), HUMANS)]):
+        with pytest.raises(ValueError, match="names of their own"):
+            compare_scanpaths(models, data)
     with pytest.raises(ValueError, match="nobody to compare with"):
         compare_scanpaths([], with_fixations(data, lambda f: f[f.observer == 0]))
 

@@ -25,7 +25,7 @@ def make_published(
 
     Args:
         name: The name of the data set.
-        recordings: As for `gather`; where nothing tells observers, all of them are None.
+        recordings: As for `gather`; where nothing tells observers and order, all observers are None.
         where: What errors call them.
         images: The folder of the images.
         geometry: How coordinates are meant.
@@ -40,7 +40,7 @@ def make_published(
     """
     table = gather(recordings, columns)
     if table["observer"].isna().all():
-        table = table.drop(columns="observer")
+        table = table.drop(columns="observer").assign(time=float("nan"))  # nor the order
     seen = {*table["image"].unique()}
     notes = [f"{image}: the image has no fixations" for image in table["image"].cat.categories if image not in seen]
     if official is not None:
