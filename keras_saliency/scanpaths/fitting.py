@@ -41,7 +41,7 @@ def fit_saccades(
 
     The density of each fixation is normalised over random places, half of them drawn from the spatial model, a quarter
     from all of the image and a quarter about the last fixation, each weighed by how likely it was drawn. The first
-    fixation of a scanpath is what the next one is seen from, and no more.
+    fixation of a scanpath is what the next one is seen from, and no more. Takes 26 kB of memory a fixation.
 
     Args:
         model: What gives the spatial density, such as `SaccadeModel("general", Saccades())`.
@@ -52,6 +52,7 @@ def fit_saccades(
 
     Raises:
         ValueError: If there is no fixation with one before it, fixations have no order, or a term is unknown.
+        RuntimeError: If the likelihood is still rising after thousands of steps.
     """
     unknown = {*terms} - {*TERMS}
     if unknown:
@@ -89,7 +90,9 @@ def fit_saccades(
         )
         return value, slope * free
 
-    found = minimize(cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    found = minimize(cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 5000, "maxfun": 10_000})
+    if not found.success:
+        raise RuntimeError(f"The most likely tables were not found: {found.message}. Raise the smoothness.")
     return Saccades.of_vector(found.x, UNIFORM)
 
 
@@ -111,9 +114,12 @@ def _rows(path: Scanpath, spatial: Plane, rng: np.random.Generator) -> tuple[np.
     outside = (columns < 0) | (columns >= size[1]) | (rows < 0) | (rows >= size[0])
     columns, rows = np.clip(columns, 0, size[1] - 1), np.clip(rows, 0, size[0] - 1)
     distance = np.hypot(columns - x[:-1, None], rows - y[:-1, None])
-    about = np.where((distance >= NEAREST) & (distance < side), 1 / np.maximum(distance, 1) ** 2, 0)
+    near = (distance >= NEAREST) & (distance < side)
+    about = np.where(near, 1 / np.maximum(distance, 1) ** 2, 0)
     likely = spatial_share[rows, columns] / summed[-1] / 2 + 1 / (4 * spatial.size)
     likely += about / (2 * np.pi * np.log(side / NEAREST)) / 4
+    # What was drawn about the last fixation and rounded out of reach is not how such a place is drawn.
+    outside[:, -shape[1] :] |= ~near[:, -shape[1] :]
     offset = np.where(outside, -np.inf, -np.log(likely * CANDIDATES))
     columns, rows = np.concatenate([x[1:, None], columns], 1), np.concatenate([y[1:, None], rows], 1)
     offset = np.concatenate([np.full((count, 1), -np.inf), offset], 1)
@@ -121,8 +127,9 @@ def _rows(path: Scanpath, spatial: Plane, rng: np.random.Generator) -> tuple[np.
     amplitude, direction = place_of(rows - y[:-1, None], columns - x[:-1, None], size)
     step = np.broadcast_to(step_of(np.arange(1, count + 1))[:, None], rows.shape)
     terms = [(step, spatial[rows, columns]), *saccade_terms(amplitude, direction)]
-    turned, known = np.arctan2(np.diff(y), np.diff(x)), np.arange(count)[:, None] > 0
-    last = np.concatenate([[0.0], turned[:-1]])[:, None]
+    # What stays in a pixel has no direction to turn from.
+    right, down = np.diff(x[:-1], prepend=x[0])[:, None], np.diff(y[:-1], prepend=y[0])[:, None]
+    last, known = np.arctan2(down, right), (right != 0) | (down != 0)
     terms += [(where, weight * known) for where, weight in turn_terms(amplitude, direction, last)]
     for lag in range(MEMORY):
         before = np.arange(count) - 1 - lag

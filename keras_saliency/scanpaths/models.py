@@ -1,5 +1,6 @@
 """Models of scanpaths: for an image and the fixations so far, the log-density of the next one."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Protocol, TypeAlias
@@ -12,6 +13,7 @@ from keras_saliency.baselines import CentreBias
 from keras_saliency.data import DataSet, image_files
 from keras_saliency.data.fixations import Fixations
 from keras_saliency.data.samples import Sample, Samples
+from keras_saliency.data.scanpaths import scanpaths_of
 from keras_saliency.evaluation.map_files import LOG_TOLERANCE
 from keras_saliency.evaluation.sources import Source, open_source
 from keras_saliency.formulas.array_map import ArrayMap, log_sum
@@ -106,13 +108,13 @@ class CentreBiasModel:
     """The centre bias, whatever the history: what information is gained over.
 
     Args:
-        data: The data set, on whose training and validation splits it is fitted.
+        data: The data set, on whose training and validation splits it is fitted, to all fixations but the first ones.
     """
 
     name = "centre_bias"
 
     def __init__(self, data: DataSet) -> None:
-        self.centre_bias = CentreBias(data.train, data.validation)
+        self.centre_bias = CentreBias(after_the_first(data.train), after_the_first(data.validation))
 
     def conditionals(self, samples: Samples) -> Iterator[Conditional]:
         """Yields a `Conditional` for each sample, in order."""
@@ -127,6 +129,22 @@ class CentreBiasModel:
             return log_density
 
         return conditional
+
+
+def after_the_first(samples: Samples) -> Samples:
+    """The same without the first fixation of each scanpath, which nobody chose.
+
+    Raises:
+        ValueError: If fixations have no order.
+    """
+    return Samples([_after_the_first(sample) for sample in samples], samples.pixels_per_degree)
+
+
+def _after_the_first(sample):
+    scanpaths_of(sample.name, sample.fixations)  # They are in order.
+    later = np.ones(len(sample.fixations), bool)
+    later[np.unique(sample.fixations.observer, return_index=True)[1]] = False
+    return dataclasses.replace(sample, fixations=sample.fixations[later])
 
 
 def require_density(log_density: Plane, sample: Sample, name: str) -> Plane:

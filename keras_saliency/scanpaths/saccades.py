@@ -48,7 +48,8 @@ class Saccades:
     Attributes:
         spatial: What the log-density of the spatial model is multiplied by, for each of `STEPS`.
         saccade: `(amplitudes, directions)`, seen from the last fixation; directions from rightwards over downwards.
-        turn: `(amplitudes, turns)`, seen from the last fixation, from straight on to back.
+        turn: `(amplitudes, turns)`, seen from the last fixation, from straight on to back; it counts where the last two
+            fixations are in different pixels.
         before: `(LAGS, amplitudes)`, by the distance from the fixations before the last.
         uniform: The share of a uniform density, in [0, 1).
 
@@ -125,7 +126,7 @@ class Saccades:
         logits = self.spatial[step_of(len(x))] * spatial.astype("float64")
         if self.saccade.any():
             logits += _seen_from(seen["saccade"], rows[0], columns[0], size)
-        if self.turn.any() and len(x) > 1:
+        if self.turn.any() and len(x) > 1 and (rows[0] != rows[1] or columns[0] != columns[1]):
             last = np.arctan2(rows[0] - rows[1], columns[0] - columns[1])
             amplitude, direction = (_seen_from(each, rows[0], columns[0], size) for each in seen["place"])
             logits += self._value(turn_terms(amplitude, direction, last))

@@ -1,16 +1,21 @@
 """Scanpaths as a model makes them, fixation after fixation."""
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import numpy as np
 
 from keras_saliency.scanpaths.models import Conditional
 from keras_saliency.scanpaths.saccades import require_inside
+
+Seed: TypeAlias = int | Sequence[int]
 
 
 def sample_scanpaths(
     conditional: Conditional,
     n: int,
     length: int,
-    seed: int = 0,
+    seed: Seed = 0,
     start: tuple[float, float] | None = None,
     candidates: int = 1,
 ) -> np.ndarray:
@@ -20,7 +25,7 @@ def sample_scanpaths(
         conditional: A model for one image, as `SaccadeModel.on` gives it.
         n: How many scanpaths.
         length: How many fixations each, the first included.
-        seed: Equal seeds give equal scanpaths.
+        seed: A number or several; equal seeds give equal scanpaths.
         start: `(x, y)` of the first fixation in pixels, which nobody chose; by default the middle of the image.
         candidates: How many places are drawn for a fixation, of which the one is taken that is likeliest without
             history, in the manner of Le Meur & Liu (2015), who draw five. With more than one, scanpaths are no longer

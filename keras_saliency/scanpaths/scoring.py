@@ -13,7 +13,7 @@ from keras_saliency.data.scanpaths import scanpaths_of
 from keras_saliency.evaluation.parallel import in_threads
 from keras_saliency.formulas.array_map import exponential
 from keras_saliency.reporting.statistics import UNDEFINED, Interval, ratio
-from keras_saliency.scanpaths.models import CentreBiasModel, ScanpathModel, require_density
+from keras_saliency.scanpaths.models import CentreBiasModel, ScanpathModel, after_the_first, require_density
 
 METRICS = ("log_likelihood", "ig", "ig_spatial", "nss", "auc", "auc_hat")
 # Groups of fixations by how many came before, and the least and the most of them.
@@ -53,7 +53,7 @@ def score_scanpaths(
 
     The first fixation is where observers were made to look, and is history alone. Beside the models are scored the
     centre bias, `centre_bias`, and, where there are several, what all other observers of the image say of one whatever
-    the order, `other_observers`, as the gold standard of `evaluate`.
+    the order, `other_observers`, as the gold standard of `evaluate`; both know all fixations but the first ones.
 
     The log-likelihood is the value of the log-density at the pixel of the fixation, natural logarithm. IG is its gain
     over the centre bias, and `ig_spatial` over the model without history, in bit. NSS is the density there,
@@ -81,17 +81,17 @@ def score_scanpaths(
     paths = [scanpaths_of(sample.name, sample.fixations) for sample in samples]
     if not any(len(path) > 1 for each in paths for path in each):
         raise ValueError(f"{data.name}: no scanpath of the {split} split has two fixations, so none has a history.")
-    gold = GoldStandard(data.validation, bias_model.centre_bias)
+    gold = GoldStandard(after_the_first(data.validation), bias_model.centre_bias)
 
-    def score_image(sample, own, *conditionals):
+    def score_image(sample, following, own, *conditionals):
         spatial = [conditional(np.empty(0), np.empty(0)) for conditional in conditionals]
         for name, map_ in zip(names, spatial, strict=True):
             require_density(map_, sample, name)
-        others = dict(gold.predictions(sample)) if gold.predicts(sample) else {}
+        others = dict(gold.predictions(following)) if gold.predicts(following) else {}
         rows = []
         for path in own:
             at = path.y.astype(int), path.x.astype(int)
-            others_of = {OTHERS: others[path.observer]} if others else {}
+            others_of = {OTHERS: others[path.observer]} if path.observer in others else {}
             fixed = {name: _of_map(map_, at) for name, map_ in others_of.items()}
             for i in range(1, len(path)):
                 where = at[0][i], at[1][i]
@@ -106,7 +106,9 @@ def score_scanpaths(
         return rows
 
     scored, done = [], 0
-    given = zip(samples, paths, *(model.conditionals(samples) for model in models), strict=True)
+    given = zip(
+        samples, after_the_first(samples), paths, *(model.conditionals(samples) for model in models), strict=True
+    )
     for done, rows in enumerate(in_threads(score_image, given, _bytes_of, jobs), 1):
         scored += rows
         progress(done)
@@ -143,7 +145,7 @@ def _row(values, bias, spatial):
     )
 
 
-def _bytes_of(sample, paths, *conditionals):
+def _bytes_of(sample, following, paths, *conditionals):
     return int(np.prod(sample.size)) * (BYTES * len(conditionals) + BYTES_OF_OTHER * len(paths))
 
 

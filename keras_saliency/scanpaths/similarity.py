@@ -12,8 +12,9 @@ from keras_saliency.data.scanpaths import Scanpath, scanpaths_of
 from keras_saliency.formulas.scanpath_similarity import sequence_score, similarities
 from keras_saliency.formulas.types import Size
 from keras_saliency.reporting.statistics import UNDEFINED, Interval, interval
+from keras_saliency.scanpaths.divergences import DIVERGENCES, pooled_divergence, saccade_counts
 from keras_saliency.scanpaths.models import Conditional, ScanpathModel
-from keras_saliency.scanpaths.sampling import sample_scanpaths
+from keras_saliency.scanpaths.sampling import Seed, sample_scanpaths
 
 HUMANS, SHUFFLED = "other_observers", "other_images"
 QUANTILE = 0.1  # of the distances of fixations, whose mean is the bandwidth of the clusters
@@ -35,6 +36,9 @@ def compare_scanpaths(
     The labels of the sequence score are clusters of all fixations of an image by mean shift, whose bandwidth is the
     mean over fixations of the distance within which a tenth of the others lie. Models draw no durations.
 
+    Beside the similarities stand the divergences of all amplitudes and of all directions of saccades from those of the
+    people, in bit, lower is more alike; of people, those of every second one from those of the others.
+
     Args:
         models: The models.
         data: As in `score_scanpaths`.
@@ -44,7 +48,8 @@ def compare_scanpaths(
 
     Returns:
         From the name of a model, `other_observers` or `other_images` to a dictionary from similarity to the mean over
-        images with its 95 % interval, None where durations are compared and there are none.
+        images with its 95 % interval, None where durations are compared and there are none; and from
+        `amplitude_divergence` and `direction_divergence` to what they come to.
 
     Raises:
         ValueError: If fixations have no order, less than two images have two scanpaths, or two models have one name.
@@ -58,6 +63,7 @@ def compare_scanpaths(
     if len(samples) < 2:
         raise ValueError("Less than two images have scanpaths of two people, so there is nobody to compare with.")
     found: dict[str, list[dict[str, float]]] = {}
+    counts: dict[str, list] = {}
     given = zip(samples, *(model.conditionals(samples) for model in models), strict=True)
     for done, (sample, *conditionals) in enumerate(given):
         people = paths[sample.name]
@@ -67,13 +73,25 @@ def compare_scanpaths(
         stretch = np.array([sample.size[1] / after.size[1], sample.size[0] / after.size[0], 1.0])
         drawn = {HUMANS: own, SHUFFLED: [next(elsewhere) * stretch for _ in own]}
         for model, conditional in zip(models, conditionals, strict=True):
-            drawn[model.name] = [_draw(conditional, path, seed + i) for i, path in enumerate(people)]
+            drawn[model.name] = [_draw(conditional, path, (seed, done, i)) for i, path in enumerate(people)]
         label = _labels(own)
         for name, ones in drawn.items():
             pairs = ((one, other) for i, one in enumerate(ones) for j, other in enumerate(own) if i != j)
             found.setdefault(name, []).append(_means(pairs, sample.size, label))
+            compared = (own[::2], own[1::2]) if name == HUMANS else (ones, own)
+            counts.setdefault(name, []).append([saccade_counts(each, sample.size) for each in compared])
         progress(done + 1)
-    return {name: {key: _over_images([row[key] for row in rows]) for key in rows[0]} for name, rows in found.items()}
+    return {
+        name: {key: _over_images([row[key] for row in rows]) for key in rows[0]} | _divergences(counts[name])
+        for name, rows in found.items()
+    }
+
+
+def _divergences(counts: list) -> dict[str, Interval]:
+    """From pairs of histograms for each image, of amplitudes and of directions."""
+    one, other = zip(*counts, strict=True)
+    columns = zip(DIVERGENCES, zip(*one, strict=True), zip(*other, strict=True), strict=True)
+    return {name: pooled_divergence(np.array(ones), np.array(others)) for name, ones, others in columns}
 
 
 def _over_images(values: list[float]) -> Interval:
@@ -86,7 +104,7 @@ def _rows(path: Scanpath) -> np.ndarray:
     return np.stack([path.x, path.y, path.duration], 1)
 
 
-def _draw(conditional: Conditional, path: Scanpath, seed: int) -> np.ndarray:
+def _draw(conditional: Conditional, path: Scanpath, seed: Seed) -> np.ndarray:
     """A scanpath as long as another and from where it begins, without durations."""
     (places,) = sample_scanpaths(conditional, 1, len(path), seed, (path.x[0], path.y[0]))
     return np.concatenate([places, np.full((len(path), 1), np.nan)], 1)

@@ -7,6 +7,7 @@ import pytest
 
 from keras_saliency.data import DataSet, Fixations, Sample, Samples, synthetic
 from keras_saliency.scanpaths import SaccadeModel, Saccades, score_scanpaths
+from keras_saliency.scanpaths.models import after_the_first
 from keras_saliency.scanpaths.scoring import OTHERS, STEPS
 from keras_saliency.scanpaths.similarity import HUMANS, SHUFFLED, compare_scanpaths
 
@@ -97,6 +98,29 @@ def with_fixations(data, change):
     return dataclasses.replace(data, test=Samples(changed))
 
 
+def test_what_nobody_chose_has_no_say(data):
+    """First fixations, wherever they are, move neither the centre bias nor the other observers."""
+
+    def moved(samples):
+        changed = []
+        for sample in samples:
+            f = sample.fixations
+            x, y = np.where(f.time == 0, 1.0, f.x), np.where(f.time == 0, 2.0, f.y)
+            changed.append(dataclasses.replace(sample, fixations=dataclasses.replace(f, x=x, y=y)))
+        return Samples(changed)
+
+    other = DataSet(data.name, *map(moved, (data.train, data.validation, data.test)))
+    found, again = (score_scanpaths([], each).table for each in (data, other))
+    np.testing.assert_array_equal(found["log_likelihood"], again["log_likelihood"])
+    assert {*found["model"]} == {"centre_bias", OTHERS}
+
+
+def test_mixed_rows_lose_the_first_of_each(data):
+    rows = [(1, 2, 1, 0.5), (3, 4, 0, 0.9), (5, 6, 1, 1.0), (7, 8, 0, 1.3)]
+    sample = Sample("one", data.train[0].image, (120, 160), Fixations.from_rows(rows), 5.0)
+    np.testing.assert_array_equal(after_the_first(Samples([sample]))[0].fixations.x, [5, 7])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -160,6 +184,8 @@ def test_people_are_more_alike_on_one_image_than_on_two(data):
         # Observers of these data draw as the model does.
         assert found["truth"][name]["mean"] == pytest.approx(found[HUMANS][name]["mean"], rel=0.1)
     assert found["truth"]["multimatch_duration"]["mean"] is None
+    for name in ("amplitude_divergence", "direction_divergence"):
+        assert 0 < found[HUMANS][name]["mean"] < 0.05 and found["truth"][name]["mean"] < 0.05
     flat = SaccadeModel(Truth(), Saccades())
     for models in ([flat, flat], [SaccadeModel(Truth(), Saccades(), HUMANS)]):
         with pytest.raises(ValueError, match="names of their own"):

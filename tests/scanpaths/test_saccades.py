@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from keras_saliency.data import Fixations, Samples, synthetic
+from keras_saliency.data.scanpaths import Scanpath
 from keras_saliency.scanpaths import SaccadeModel, Saccades, fit_saccades, read_saccades, sample_scanpaths
+from keras_saliency.scanpaths.fitting import _rows
 from keras_saliency.scanpaths.saccades import AMPLITUDES, DIRECTIONS, LAGS, MEMORY, SHAPES, STEPS, TURNS
 
 SIZE = (30, 40)
@@ -58,7 +60,7 @@ def slow_log_density(saccades, spatial, x, y):
         logits[row, column] = saccades.spatial[step] * spatial[row, column] + between(
             at, between(amplitudes[-1], around)
         )
-        if len(x) > 1:
+        if len(x) > 1 and (x[-1], y[-1]) != (x[-2], y[-2]):
             turned = abs(np.angle(np.exp(1j * (direction - np.arctan2(y[-1] - y[-2], x[-1] - x[-2])))))
             logits[row, column] += between(turned / np.pi * (TURNS - 1), between(amplitudes[-1], saccades.turn))
         for lag in range(min(len(x) - 1, MEMORY)):
@@ -73,6 +75,26 @@ def test_log_density_by_its_definition(length, saccades, spatial, rng):
     found = saccades.log_density(spatial, x, y)
     np.testing.assert_allclose(found, slow_log_density(saccades, spatial, x, y), atol=1e-4)
     assert np.exp(found).sum() == pytest.approx(1)
+
+
+def test_the_eye_that_stays_has_no_direction(saccades, spatial):
+    x, y = np.array([7.1, 20.2, 20.9]), np.array([3.0, 11.1, 11.8])
+    np.testing.assert_allclose(
+        saccades.log_density(spatial, x, y), slow_log_density(saccades, spatial, x, y), atol=1e-4
+    )
+    without = dataclasses.replace(saccades, turn=np.zeros(SHAPES["turn"]))
+    np.testing.assert_array_equal(saccades.log_density(spatial, x, y), without.log_density(spatial, x, y))
+
+
+def test_candidates_count_for_all_pixels(spatial):
+    x, y = np.full(4001, 20.5), np.full(4001, 15.5)
+    path = Scanpath("one", 0, x, y, np.arange(4001.0), np.full(4001, np.nan))
+    _, weights, offset = _rows(path, spatial, np.random.default_rng(0))
+    counted, seen = np.exp(offset), weights[..., 0]  # the spatial model tells pixels apart
+    assert counted.sum(1).mean() == pytest.approx(spatial.size, rel=0.02)
+    near = np.isin(seen, spatial[14:17, 19:22].astype("float32"))
+    assert counted[near].sum() / len(path) == pytest.approx(9, rel=0.1)
+    assert not weights[..., 5:9].any()  # nobody turned
 
 
 def test_a_flat_kernel_leaves_the_spatial_model_as_it_is(spatial):

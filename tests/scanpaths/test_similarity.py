@@ -14,6 +14,7 @@ from keras_saliency.formulas.scanpath_similarity import (
     string_edit_distance,
     time_delay_embedding,
 )
+from keras_saliency.scanpaths.divergences import AMPLITUDES, pooled_divergence, saccade_counts
 
 SIZE = (600, 800)
 ONE = np.array([(100, 100, 0.2), (300, 150, 0.3), (250, 400, 0.1), (600, 420, 0.25)])
@@ -149,3 +150,27 @@ def test_what_is_no_scanpath_is_refused(path, message):
 def test_durations_that_are_needed_are_asked_for():
     with pytest.raises(ValueError, match="durations"):
         multimatch(ONE[:, :2], OTHER, SIZE)
+
+
+def test_counts_of_saccades():
+    # To the right by 0.4 of the longer side, none, up by 0.3, down by 0.005, back to the left by 0.9.
+    x, y = np.array([5, 45, 45, 45, 45, -45.0]), np.array([40, 40, 40, 10, 10.5, 10.5])
+    amplitudes, directions = saccade_counts([np.stack([x, y], 1), np.zeros((1, 3))], (80, 100))
+    edges = np.array([0, *AMPLITUDES, np.inf])
+    expected = np.histogram([0.4, 0, 0.3, 0.005, 0.9], edges)[0]
+    np.testing.assert_array_equal(amplitudes, expected)
+    np.testing.assert_array_equal(np.flatnonzero(directions), [0, 4, 8, 12])
+    assert directions.sum() == 4 and amplitudes[0] == 2
+
+
+def test_divergences_by_their_definition(rng):
+    one, other = rng.integers(1, 9, (2, 5, 4))
+    p, q = (counts.sum(0) / counts.sum() for counts in (one, other))
+    middle = (p + q) / 2
+    expected = np.sum(p * np.log2(p / middle) + q * np.log2(q / middle)) / 2
+    found = pooled_divergence(one, other)
+    assert found["mean"] == pytest.approx(expected) and found["low"] < expected < found["high"] < 1
+    assert pooled_divergence(one, one)["mean"] == pytest.approx(0, abs=1e-9)
+    apart = pooled_divergence(np.eye(4)[[0, 1]], np.eye(4)[[2, 3]])
+    assert apart["mean"] == apart["low"] == pytest.approx(1)
+    assert pooled_divergence(one, 0 * other)["mean"] is None
