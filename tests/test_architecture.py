@@ -30,10 +30,10 @@ ALLOWED = {
     "serving": {"formulas", "data", "models", "reporting", "writing"},
     "runtimes": {"formulas", "data", "models", "serving", "writing"},
     "evaluation": {"formulas", "reading", "data", "baselines", "models", "reporting", "runtimes", "serving", "writing"},
-    "scanpaths": {"formulas", "data", "baselines", "evaluation", "reporting", "serving", "writing"},
+    "scanpaths": {"formulas", "models", "data", "baselines", "evaluation", "reporting", "serving", "writing"},
     "training": {
         *("formulas", "reading", "legacy", "losses", "models", "data", "baselines", "reporting", "serving"),
-        *("evaluation", "writing"),
+        *("evaluation", "scanpaths", "writing"),
     },
     "quest": {"formulas", "losses", "models", "data", "baselines", "evaluation", "training", "writing"},
     "server": {"models", "serving"},

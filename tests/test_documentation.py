@@ -124,15 +124,16 @@ def narrow(build):
     return build_narrow
 
 
-def small_recipe(recipe):
+def small_recipe(recipe, framed=True):
     """The same recipe, and those it goes on from, with small images and one epoch."""
+    framed &= not recipe.histories
     return dataclasses.replace(
         recipe,
-        size=None if recipe.heads or recipe.members else SIZE,
+        size=SIZE if framed and not (recipe.heads or recipe.members) else None,
         area=SIZE[0] * SIZE[1],
         batch=8,
         epochs=1,
-        start=recipe.start and small_recipe(recipe.start),
+        start=recipe.start and small_recipe(recipe.start, framed),
         members=tuple(map(small_recipe, recipe.members)),
     )
 

@@ -126,7 +126,7 @@ def _on_ray(model, images, out, *arguments):
 def _draw_scanpaths(model, images, out, *arguments):
     """As `draw_scanpaths`, with a bar."""
     from keras_saliency.scanpaths.drawing import draw_scanpaths
-    from keras_saliency.scanpaths.models import SaccadeModel
+    from keras_saliency.scanpaths.next_fixation import open_scanpath_model
 
     with Progress(console) as bars:
         task = bars.add_task("scanpaths", total=None)
@@ -134,7 +134,7 @@ def _draw_scanpaths(model, images, out, *arguments):
         def progress(done, total):
             bars.update(task, completed=done, total=total)
 
-        return draw_scanpaths(SaccadeModel(model), images, out, *arguments, progress=progress)
+        return draw_scanpaths(open_scanpath_model(model), images, out, *arguments, progress=progress)
 
 
 def _is_model(path: Path, *rest: Path) -> bool:

@@ -15,6 +15,7 @@ from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.mirror import Mirror
 from keras_saliency.layers.recording_head import RecordingHead
+from keras_saliency.layers.seen_from import SeenFrom
 from keras_saliency.layers.theano_pooling import TheanoMaxPooling2D
 from keras_saliency.layers.unit_conv import UnitConv2D
 from keras_saliency.layers.zoom import Zoom
@@ -33,6 +34,7 @@ __all__ = [
     "MinMax",
     "Mirror",
     "RecordingHead",
+    "SeenFrom",
     "TheanoMaxPooling2D",
     "UnitConv2D",
     "Zoom",

@@ -8,6 +8,7 @@ from keras_saliency.models.architectures import ARCHITECTURES
 from keras_saliency.models.boxed import load_shipped
 from keras_saliency.models.factory import create_model, list_models
 from keras_saliency.models.heads import gives_log_density, require_finite, require_log_density
+from keras_saliency.models.histories import with_history
 from keras_saliency.models.mixture import mix
 from keras_saliency.models.recording import for_recording
 from keras_saliency.models.salgan import create_discriminator
@@ -31,5 +32,6 @@ __all__ = [
     "mix",
     "require_finite",
     "require_log_density",
+    "with_history",
     "with_sides",
 ]

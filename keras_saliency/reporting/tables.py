@@ -19,6 +19,7 @@ PACKAGES = (
 )
 HEADINGS = {
     "auc": "AUC",
+    "auc_hat": "AUC as in HAT",
     "auc_borji": "AUC-Borji",
     "sauc": "sAUC",
     "nss": "NSS",
@@ -27,6 +28,7 @@ HEADINGS = {
     "kld": "KLD",
     "emd": "EMD",
     "ig": "IG, bit",
+    "ig_spatial": "IG over no history, bit",
     "log_likelihood": "log-likelihood, nat",
     "explained_information": "explained",
     "known_information": "of the known",
@@ -35,6 +37,7 @@ TITLES = {
     "uniform": "uniform",
     "centre_bias": "centre bias",
     "gold_standard": "gold standard",
+    "other_observers": "other observers",
     "truth": "true density",
 }
 ScoreRows: TypeAlias = Annotated[Mapping[str, Mapping[str, Interval]], "by row and metric"]
@@ -147,13 +150,14 @@ def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
 
 def caption(facts: Mapping[str, Any]) -> str:
     """The same, as `provenance` gives it, in one sentence for people."""
-    blur = facts["blur_sigma_pixels"]
+    blur = facts.get("blur_sigma_pixels", "none")
     if not isinstance(blur, str):
         others = f" and {len(blur) - 5} others" if len(blur) > 5 else ""
         blur = f"sigma {', '.join(f'{sigma:g}' for sigma in blur[:5])}{others} pixels"
     return (
         f"{facts['data']}, {facts['split']} split, {facts['images']} images with {facts['fixations']} fixations, "
-        f"native resolution, convention {facts['convention']}, averaged per image, ground-truth blur: {blur}."
+        f"native resolution, convention {facts['convention']}, averaged {facts['averaging']}, "
+        f"ground-truth blur: {blur}."
     )
 
 

@@ -3,6 +3,7 @@
 from keras_saliency.data.scanpaths import Scanpath
 from keras_saliency.scanpaths.fitting import fit_saccades
 from keras_saliency.scanpaths.models import CentreBiasModel, SaccadeModel, ScanpathModel
+from keras_saliency.scanpaths.next_fixation import NextFixationModel
 from keras_saliency.scanpaths.saccades import Saccades, read_saccades
 from keras_saliency.scanpaths.sampling import sample_scanpaths
 from keras_saliency.scanpaths.scoring import ScanpathScores, score_scanpaths
@@ -10,6 +11,7 @@ from keras_saliency.scanpaths.similarity import compare_scanpaths
 
 __all__ = [
     "CentreBiasModel",
+    "NextFixationModel",
     "SaccadeModel",
     "Saccades",
     "Scanpath",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from keras_saliency.data import image_files
 from keras_saliency.formulas.types import Photograph
 from keras_saliency.reporting import plotting
-from keras_saliency.scanpaths.models import SaccadeModel
+from keras_saliency.scanpaths.models import OnPhotographs
 from keras_saliency.scanpaths.sampling import sample_scanpaths
 from keras_saliency.serving.photographs import SCANPATHS, find_images, is_complete, plan
 from keras_saliency.serving.prediction import Predicted
@@ -23,7 +23,7 @@ LARGEST = 1024  # pixels of the longer side at which a photograph is looked at: 
 
 
 def draw_scanpaths(
-    model: SaccadeModel,
+    model: OnPhotographs,
     images: str | Path | Iterable[str | Path],
     out: str | Path,
     n: int = 10,

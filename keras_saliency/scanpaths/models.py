@@ -41,7 +41,42 @@ class ScanpathModel(Protocol):
         ...
 
 
-class SaccadeModel:
+class OnPhotographs:
+    """A `ScanpathModel` whose answers can be asked for by photograph."""
+
+    conditionals: Callable[[Samples], Iterator[Conditional]]
+
+    def on(self, photograph: str | Path | Photograph, pixels_per_degree: float | None = None) -> Conditional:
+        """The `Conditional` for a photograph.
+
+        Args:
+            photograph: A file, or an array `(height, width, 3)`, uint8, RGB.
+            pixels_per_degree: As in `keras_saliency.predict`.
+
+        Raises:
+            OSError: If the file cannot be read.
+            ValueError: If the array is no image.
+        """
+        return next(self.conditionals(Samples([_as_sample(photograph)], pixels_per_degree)))
+
+    def log_density(self, photograph: str | Path | Photograph, x: np.ndarray, y: np.ndarray) -> Plane:
+        """The log-density of the next fixation in a photograph.
+
+        Args:
+            photograph: As in `on`, which is for several histories of one photograph.
+            x: The columns of the fixations so far, in pixels, the last one last; none for the first one.
+            y: Their rows.
+
+        Returns:
+            `(height, width)`, natural logarithm; its exponential sums to one.
+
+        Raises:
+            OSError, ValueError: As `on`; ValueError also where a fixation is outside of the photograph.
+        """
+        return self.on(photograph)(x, y)
+
+
+class SaccadeModel(OnPhotographs):
     """A spatial density, saccades from the last fixation, and what the fixations before it attract or keep away.
 
     The density of any model of the package, multiplied by tables that are fitted by likelihood: see
@@ -73,35 +108,6 @@ class SaccadeModel:
         """Yields a `Conditional` for each sample, in order."""
         for values, is_log_density, _ in self.spatial.predictions(samples):
             yield self.saccades.conditional(ArrayMap(values, is_log_density).log_density[0, ..., 0])
-
-    def on(self, photograph: str | Path | Photograph, pixels_per_degree: float | None = None) -> Conditional:
-        """The `Conditional` for a photograph.
-
-        Args:
-            photograph: A file, or an array `(height, width, 3)`, uint8, RGB.
-            pixels_per_degree: As in `keras_saliency.predict`.
-
-        Raises:
-            OSError: If the file cannot be read.
-            ValueError: If the array is no image.
-        """
-        return next(self.conditionals(Samples([_as_sample(photograph)], pixels_per_degree)))
-
-    def log_density(self, photograph: str | Path | Photograph, x: np.ndarray, y: np.ndarray) -> Plane:
-        """The log-density of the next fixation in a photograph.
-
-        Args:
-            photograph: As in `on`, which is for several histories of one photograph.
-            x: The columns of the fixations so far, in pixels, the last one last; none for the first one.
-            y: Their rows.
-
-        Returns:
-            `(height, width)`, natural logarithm; its exponential sums to one.
-
-        Raises:
-            OSError, ValueError: As `on`; ValueError also where a fixation is outside of the photograph.
-        """
-        return self.on(photograph)(x, y)
 
 
 class CentreBiasModel:

@@ -18,6 +18,7 @@ PARTS = {
     "history": "history.csv",
     "figures": "figures",
     "model": MODEL,
+    "next_fixation": "next_fixation.keras",
     "saved_model": "saved_model/1",
 }
 

@@ -15,6 +15,7 @@ from keras_saliency.formulas.types import Size
 from keras_saliency.formulas.view import View
 from keras_saliency.legacy.model_layers import find_layers
 from keras_saliency.models import SaliencyModel, create_model, mix
+from keras_saliency.models.histories import with_history
 from keras_saliency.models.recording import require_recording_head, with_recording_head
 from keras_saliency.models.sizes import require_shown
 from keras_saliency.training.optimizers import make_optimizer
@@ -31,6 +32,8 @@ def untrained(recipe: Recipe) -> SaliencyModel:
     if recipe.members:
         return mix([untrained(member) for member in recipe.members], recipe.name, recipe.sizes)
     model = create_model(**{**dataclasses.asdict(recipe.model), "weights": None}, **recipe.shown())
+    if recipe.histories:
+        return with_history(model).density
     return with_recording_head(model, names_of(recipe.data)) if recipe.heads else model
 
 
@@ -42,11 +45,13 @@ class Built(NamedTuple):
         trained: The part of it that is trained, compiled.
         computed: What gives the features that it is trained on, computed once for each image; None where all is
             trained.
+        given: The model that takes a history, too, where the recipe has `histories`.
     """
 
     model: SaliencyModel
     trained: SaliencyModel
     computed: keras.Model | None
+    given: SaliencyModel | None = None
 
 
 def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> Built:
@@ -84,11 +89,16 @@ def build(recipe: Recipe, data: DataSet, start: SaliencyModel | None = None) -> 
         bias = baselines.CentreBias(train, validation).density
         model.get_layer("decoder").get_layer("centre_bias").set_density(bias)
     _freeze(recipe, model.get_layer("backbone"))
-    computed, trained = parts_of(recipe, model)
+    given = None
+    if recipe.histories:
+        computed, (model, given, trained) = model.get_layer("backbone"), with_history(model, recipe.histories)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # nll on the places of a map
+    else:
+        computed, trained = parts_of(recipe, model)
     optimizer = make_optimizer(recipe, steps_of(counts_of(train, shown), recipe.batch))
     trained.compile(optimizer, loss=loss)
     optimizer.build(trained.trainable_variables)
-    return Built(model, trained, computed)
+    return Built(model, trained, computed, given)
 
 
 def _set_centre_biases(model, train, validation, start):

@@ -17,10 +17,11 @@ from keras_saliency.data import DataSet
 from keras_saliency.data.pipeline import naming_images
 from keras_saliency.losses.base import Combination
 from keras_saliency.models.sizes import require_shown
-from keras_saliency.serving.load import MODEL
+from keras_saliency.serving.load import MODEL, PARTS
 from keras_saliency.training.build import Built, counts_of, steps_of
 from keras_saliency.training.devices import enough_memory, own_share, unshared
 from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.histories import Histories
 from keras_saliency.training.parts import QUARTER
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.workdir import CHECKPOINTS, FEATURES
@@ -46,7 +47,8 @@ def train_epochs(
         data: The data set that it names.
         built: What `build` made of them; its model ends with the weights of the best epoch.
         workdir: A folder from `claim_workdir`. It receives `images.json` (the names of the training and validation
-            images), `history.csv`, `tensorboard/`, `checkpoints/` and, at the end, `model.keras`.
+            images), `history.csv`, `tensorboard/`, `checkpoints/` and, at the end, `model.keras`, and
+            `next_fixation.keras`, which takes a history, where the recipe has `histories`.
         console: Where progress is shown.
         features: The folder of the feature cache, by default inside `workdir`; what lies there can be deleted after. Or
             the caches `train` and `validation` themselves; none of them where the backbone is trained.
@@ -64,8 +66,10 @@ def train_epochs(
                 caches = _features(recipe, data, built, bars, state, features or state.workdir / FEATURES)
             _epochs(recipe, data, built, caches, state, bars)
     state.load(state.best_epoch)
-    with whole(state.workdir / MODEL) as part:
-        built.model.save(part)
+    for model, file in ((built.given, PARTS["next_fixation"]), (built.model, MODEL)):
+        if model:
+            with whole(state.workdir / file) as part:
+                model.save(part)
     return state.history, state.seconds
 
 
@@ -118,6 +122,8 @@ def _epochs(recipe, data, built, caches, state, bars):
     options = {"target_size": target_size, "numbered": recipe.heads}
     validation = shown_validation.pipeline(shown, validated, features=caches.get("validation"), **options)
     validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
+    if recipe.histories:
+        validation = Histories(data.validation, caches["validation"], recipe, shown)
     counts = counts_of(shown_train, shown)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
@@ -135,6 +141,8 @@ def _epochs(recipe, data, built, caches, state, bars):
             **options,
         )
         train = own_share(train, counts, batch)
+        if recipe.histories:
+            train = Histories(data.train, caches["train"], recipe, shown, epoch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         fitting = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch), warnings.catch_warnings():

@@ -87,6 +87,9 @@ class Recipe:
         flip: Whether images are mirrored at random.
         augment: How else they change at random, from names of `keras_saliency.data.augmentation.KINDS` to how much;
             only where the backbone is trained, too.
+        histories: How many fixations of an image a step predicts, one of them without history, the others from those
+            before, by the decoder and the networks of `keras_saliency.models.with_history`; None for a model of where
+            people look at any time.
         seed: Of initial weights, order and flips.
         start: A recipe that is trained before; this one goes on from its weights.
         members: Recipes whose models are averaged as log-densities; the mixture itself is not trained, and of all
@@ -129,6 +132,7 @@ class Recipe:
     balance: str | None = None
     images: int | None = None
     loss_options: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    histories: int | None = None
     seed: int = 0
     start: "Recipe | None" = None
     members: tuple["Recipe", ...] = ()
@@ -148,6 +152,8 @@ class Recipe:
             raise ValueError("frozen_to says where training begins in the backbone: freeze_backbone=False.")
         if self.heads and (self.size or self.model.head != "log-density" or self.supervise_sides):
             raise ValueError('heads are those of model.head="log-density", with size=None and supervise_sides=False.')
+        if self.histories:
+            _require_history(self)
         if self.supervise_sides and (self.frozen_to or self.dropout):
             raise ValueError("supervise_sides trains all maps on whole features: leave frozen_to and dropout out.")
         if self.augment and (self.freeze_backbone or self.frozen_to):
@@ -171,6 +177,18 @@ class Recipe:
         return [member.model for member in self.members] or [self.model]
 
 
+def _require_history(recipe):
+    """What the next fixation is learned from is a map by likelihood, on features that are computed once."""
+    if {*recipe.loss} != {"nll"} or recipe.balance or recipe.loss_options:
+        raise ValueError(f"The next fixation is learned by likelihood: loss={{'nll': 1.0}}. Received: {recipe.loss}.")
+    plain = recipe.freeze_backbone and not (recipe.size or recipe.heads or recipe.dropout or recipe.supervise_sides)
+    if not plain or recipe.model.head != "log-density" or recipe.model.scale != 1:
+        raise ValueError(
+            'histories need model.head="log-density", model.scale=1, size=None, freeze_backbone=True, and neither '
+            "heads, dropout nor supervise_sides."
+        )
+
+
 def is_number(value: Any, kind: Any = (int, float)) -> bool:
     """Whether it is a finite number, and no truth value."""
     return isinstance(value, kind) and not isinstance(value, bool) and abs(value) <= LARGEST
@@ -182,6 +200,10 @@ def _positive(value):
 
 def _count(value):
     return is_number(value, int) and 1 <= value < 2**31
+
+
+def _histories(value):
+    return value is None or (_count(value) and 2 <= value <= 1000)
 
 
 def _text(value):
@@ -237,6 +259,7 @@ RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda value: value is None or _count(value),
         "images model.stride",
     ),
+    ("a whole number from 2 to 1000, or None", _histories, "histories"),
     ("a whole number from 0 to 2**32 - 1", lambda value: is_number(value, int) and 0 <= value < 2**32, "seed"),
     ("a number above 0", _positive, "learning_rate model.width model.scale"),
     (

@@ -25,6 +25,7 @@ from keras_saliency.training.features import clear_features
 from keras_saliency.training.loop import train_epochs
 from keras_saliency.training.recipe import Recipe
 from keras_saliency.training.report import write_report
+from keras_saliency.training.scanpath_report import report_scanpaths
 from keras_saliency.training.workdir import FEATURES, claim_workdir
 from keras_saliency.writing.files import delete_own, others_in, whole
 from keras_saliency.writing.progress import Progress, make_console
@@ -123,12 +124,16 @@ def _run(
         claim_workdir(workdir, recipe)
         console.print(f"{workdir} is complete: {workdir / PARTS['report']}")
         return load(workdir)
-    served = workdir / PARTS["saved_model"]
-    _require_own(served)
+    _require_own(workdir / PARTS["saved_model"])
+    if recipe.histories and devices > 1:
+        raise ValueError(f"{recipe.name} has histories, which are learned on one device. Received: devices={devices}.")
     with share_among(devices):
         model, history, seconds = train_with_stages(recipe, read_for, workdir, console, held=held)
     if devices > 1:
         model = load(workdir).model  # on one device
+    if recipe.histories:
+        _serve(model, workdir)
+        return Run(workdir, model, report_scanpaths(recipe, data, workdir, history, seconds, console))
     started = time.perf_counter()
     source = ModelSource(model, recipe.name)
     console.print("scoring the test split")
@@ -137,11 +142,17 @@ def _run(
         scored = score_split([source], data, "test", "tuebingen", lambda done: bars.update(task, completed=done))
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
     console.print("writing report and SavedModel")
+    _serve(model, workdir)
+    return Run(workdir, model, write_report(workdir, recipe, data, source, history, seconds, scored))
+
+
+def _serve(model, workdir):
+    """Writes the SavedModel in place of the features."""
+    served = workdir / PARTS["saved_model"]
     clear_features(workdir / FEATURES)
     _require_own(served)
     delete_own(served, SAVED_MODEL)  # An interrupted run may have come so far.
     export_saved_model(model, served)
-    return Run(workdir, model, write_report(workdir, recipe, data, source, history, seconds, scored))
 
 
 def _require_own(served):

@@ -147,6 +147,7 @@ WRONG = {
     **dict.fromkeys(("optimizer", "schedule", "model.name", "model.head"), ("", 3, None)),
     **dict.fromkeys(("balance", "frozen_to", "model.backbone", "model.weights"), ("", 3)),
     **dict.fromkeys(("images", "model.stride"), (0, -8, 8.0, "8")),
+    "histories": (0, 1, -8, 8.0, "8", 1001),
     "model.dilated": (0, "False"),
     **dict.fromkeys(("nesterov", "freeze_backbone", "supervise_sides", "flip", "heads"), (1, None, "False")),
     "size": ((240,), (0, 320), (240, -1), (240.0, 320.0), 240, (), "ab", {240, 320}),
