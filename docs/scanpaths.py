@@ -8,7 +8,14 @@ Run: python docs/scanpaths.py data/osie
 import sys
 
 from keras_saliency.data import load
-from keras_saliency.scanpaths import SaccadeModel, Saccades, fit_saccades, read_saccades, score_scanpaths
+from keras_saliency.scanpaths import (
+    SaccadeModel,
+    Saccades,
+    fit_saccades,
+    read_saccades,
+    score_scanpaths,
+)
+from keras_saliency.scanpaths.divergences import DIVERGENCES
 from keras_saliency.scanpaths.scoring import STEPS
 from keras_saliency.scanpaths.similarity import compare_scanpaths
 from keras_saliency.writing.progress import make_console
@@ -31,8 +38,9 @@ def main(osie):
         for name, steps in scores.summary.items():
             print(f"| {name} | {' | '.join(written(steps[step][metric], digits) for step in STEPS)} |")
     print(f"\n{len(scores.table) // scores.table['model'].nunique()} fixations, {scores.left_out} scanpaths of one")
-    found = compare_scanpaths(models[:1] + models[-1:], data, progress=lambda done: console.print(f"{done} compared"))
-    names = [name for name in next(iter(found.values())) if name != "string_edit_distance"] + ["string_edit_distance"]
+    found = compare_scanpaths([models[0], models[-1]], data, progress=lambda done: console.print(f"{done} compared"))
+    last = ["string_edit_distance", *DIVERGENCES]  # lower is more alike
+    names = [name for name in next(iter(found.values())) if name not in last] + last
     print(f"\n| | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
     for name, row in found.items():
         print(f"| {name} | {' | '.join(written(row[key], 3, False) for key in names)} |")

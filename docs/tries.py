@@ -28,11 +28,9 @@ from boxing.trainings import Features, train
 FIRST = GENERAL.members[0]
 EARLY = ("stem*", "stage1_*", "stage2_*", "stage3_*")  # not trained here either
 # From the name of a training to what is changed.
-TRIES = {
-    "seed": {"seed": 1},
-    "long": {"epochs": 8},
-    "augmented": {"augment": {"crop": 0.3, "colour": 0.2}, "frozen_to": None, "freeze": (*EARLY, *FIRST.freeze)},
-}
+SHORT = {"epochs": 4}
+CHANGED = {"augment": {"crop": 0.3, "colour": 0.2}, "frozen_to": None, "freeze": (*EARLY, *FIRST.freeze)}
+TRIES = {"short": SHORT, "seed": {**SHORT, "seed": 1}, "augmented": {**SHORT, **CHANGED}}
 
 
 def main(workdir, *places):
@@ -54,15 +52,16 @@ def main(workdir, *places):
     def of(*folders):
         return mix([ks.load(folder).model for folder in folders])
 
-    averaged, both = of(began), [of(folder).get_weights() for folder in (began, tries["seed"])]
-    averaged.set_weights([np.mean(pair, 0) for pair in zip(*both, strict=True)])
+    pair = tries["short"], tries["seed"]
+    averaged, both = of(pair[0]), [of(folder).get_weights() for folder in pair]
+    averaged.set_weights([np.mean(each, 0) for each in zip(*both, strict=True)])
     models = {
-        "as it is": of(began),
-        "with another seed": of(tries["seed"]),
-        "with the mean weights of both": averaged,
-        "with the mean log-density of both": of(began, tries["seed"]),
-        "eight epochs in place of four": of(tries["long"]),
-        "with crops and colours": of(tries["augmented"]),
+        "as it is, eight epochs": of(began),
+        "four epochs": of(tries["short"]),
+        "four with another seed": of(tries["seed"]),
+        "the mean weights of both": averaged,
+        "the mean log-density of both": of(*pair),
+        "four with crops and colours": of(tries["augmented"]),
     }
     for name in ("osie", "scene"):
         report(name, [ModelSource(model, title, data=name) for title, model in models.items()], sets, "validation")

@@ -42,7 +42,7 @@ def member(backbone: str, data: tuple[str, ...], taps: tuple[str, ...] | None = 
         decoder,
         name=backbone,
         batch=10,
-        epochs=4,
+        epochs=8,
         learning_rate=2e-4,
         freeze_backbone=False,
         frozen_to="stage3_out",

@@ -17,8 +17,8 @@ from keras_saliency.models.recording import require_recording_head
 FOLDER = Path(__file__).parents[1] / "weights"
 # From a name to the SHA-256 of its file.
 SHIPPED = {
-    "general": "6a6ce0e33ce24da5dc6ca48e344620a739968fabb36111afabce734ff86b8f27",
-    "fast": "6a2008a67f49ef2d0e5c8f66d1e7b35d43f6a3effa6efb19bac83da30e7ad96c",
+    "general": "7e27dbb82f6b03fdc665b83c214ba006aa238484dda2d992d5c750c485e70052",
+    "fast": "7941b53249e9d46912468fc21dbc53dda56e59b64881d5f50e3cf862d7c1976d",
 }
 LARGE = 4096  # numbers of a tensor that is stored in half precision
 # What a network has where its recordings have heads of their own: nothing.
