@@ -8,13 +8,7 @@ Run: python docs/scanpaths.py data/osie
 import sys
 
 from keras_saliency.data import load
-from keras_saliency.scanpaths import (
-    SaccadeModel,
-    Saccades,
-    fit_saccades,
-    read_saccades,
-    score_scanpaths,
-)
+from keras_saliency.scanpaths import SaccadeModel, Saccades, fit_saccades, read_saccades, score_scanpaths
 from keras_saliency.scanpaths.divergences import DIVERGENCES
 from keras_saliency.scanpaths.scoring import STEPS
 from keras_saliency.scanpaths.similarity import compare_scanpaths

@@ -8,9 +8,8 @@ from keras_saliency.data.windows import places
 from keras_saliency.formulas.view import View
 from keras_saliency.models.histories import FIXATIONS
 from keras_saliency.training.features import FeatureCache
+from keras_saliency.training.parts import QUARTER
 from keras_saliency.training.recipe import Recipe
-
-QUARTER = 4  # places of what is seen, in each direction, are one of the map
 
 
 class Histories(keras.utils.PyDataset):
@@ -79,7 +78,7 @@ class Histories(keras.utils.PyDataset):
         before[:, 0] = np.nan
         for each in (before, after):
             each[flipped, ..., 0] = 1 - each[flipped, ..., 0]
-        height, width = self.canvases[chosen[0]] // QUARTER
+        height, width = (self.canvases[chosen[0]] * QUARTER).astype(int)
         # The mirror image of the left edge would be outside.
         column, row = (
             np.minimum(after[..., i] * side, side - 1).astype("int32") for i, side in enumerate((width, height))

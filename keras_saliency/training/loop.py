@@ -120,29 +120,31 @@ def _epochs(recipe, data, built, caches, state, bars):
     if batch < recipe.batch:
         bars.console.print(f"batch={recipe.batch}: there are {batch} training images")
     options = {"target_size": target_size, "numbered": recipe.heads}
-    validation = shown_validation.pipeline(shown, validated, features=caches.get("validation"), **options)
-    validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
     if recipe.histories:
         validation = Histories(data.validation, caches["validation"], recipe, shown)
+    else:
+        validation = shown_validation.pipeline(shown, validated, features=caches.get("validation"), **options)
+        validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
     counts = counts_of(shown_train, shown)
     writer = Writer(str(state.workdir / "tensorboard"))
     while not state.finished(recipe):
         epoch, started = len(state.history), time.perf_counter()
         task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(counts, batch))
-        train = shown_train.pipeline(
-            shown,
-            batch,
-            flip=recipe.flip,
-            augment=recipe.augment,
-            shuffle=True,
-            seed=recipe.seed,
-            epoch=epoch,
-            features=caches.get("train"),
-            **options,
-        )
-        train = own_share(train, counts, batch)
         if recipe.histories:
             train = Histories(data.train, caches["train"], recipe, shown, epoch)
+        else:
+            train = shown_train.pipeline(
+                shown,
+                batch,
+                flip=recipe.flip,
+                augment=recipe.augment,
+                shuffle=True,
+                seed=recipe.seed,
+                epoch=epoch,
+                features=caches.get("train"),
+                **options,
+            )
+            train = own_share(train, counts, batch)
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, task=task: bars.advance(task))
         fitting = {"validation_data": validation, "shuffle": False, "verbose": 0, "callbacks": [advance]}
         with naming_images(data.train, data.validation), enough_memory(batch), warnings.catch_warnings():
