@@ -59,15 +59,28 @@ def itti(image: Photograph, longer_side: int = 640) -> Plane:
         damp the borders of the image.
     """
     image = check_image(image)
+    return to_saliency(np.mean([promote(plane) for plane in conspicuities(image, longer_side)], 0), image.shape[:2])
+
+
+def conspicuities(image: np.ndarray, longer_side: int = 640) -> tuple[Plane, Plane, Plane]:
+    """The three maps before they are weighed against each other: of intensity, colour and orientation.
+
+    Args:
+        image: `(height, width, 3)` in [0, 1].
+        longer_side: As in `itti`.
+
+    Returns:
+        Maps of level 4, a sixteenth of the working size, non-negative; zeros where nothing differs.
+    """
     working = resample(image, size_within(image.shape[:2], longer_side))
     intensity, *colours = (pyramid(feature, LEVELS) for feature in opponents(working))
     energies = [gabor_energy(level) for level in intensity]
-    conspicuities: tuple[Any, ...] = (
+    maps: tuple[Any, ...] = (
         _across_scales(intensity),
         sum(_across_scales(colour) for colour in colours),
         sum(promote(_across_scales(orientation)) for orientation in zip(*energies, strict=True)),
     )
-    return to_saliency(np.mean([promote(conspicuity) for conspicuity in conspicuities], 0), image.shape[:2])
+    return maps
 
 
 def promote(feature: Plane) -> Plane:

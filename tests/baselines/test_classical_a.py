@@ -6,7 +6,7 @@ import pytest
 
 from keras_saliency.baselines.features import check_image, lab, opponents, pyramid, to_saliency
 from keras_saliency.baselines.gbvs import equilibrium, gbvs
-from keras_saliency.baselines.itti import itti, promote
+from keras_saliency.baselines.itti import conspicuities, itti, promote
 from keras_saliency.baselines.signature import image_signature
 
 MODELS = (itti, gbvs, image_signature)
@@ -116,6 +116,17 @@ def test_promotion_favours_one_peak_over_many():
     # Two peaks, of one and of a half: the lead over the mean of the others is a half.
     assert promote(peaks((8, 8)) + peaks((32, 40)) / 2).max() == pytest.approx(0.25, rel=1e-6)
     np.testing.assert_array_equal(promote(np.zeros((4, 4))), np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(("feature", "answering"), [("colour", 1), ("orientation", 2)])
+def test_the_conspicuity_of_its_feature_has_its_peak_at_the_odd_bar(feature, answering):
+    image, inside = bars((3, 6), feature)
+    maps = conspicuities(check_image(image))
+    assert {plane.shape for plane in maps} == {(28, 40)}  # 448x640 over 16
+    resized = cv2.resize(maps[answering], image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    assert inside[np.unravel_index(resized.argmax(), inside.shape)]
+    expected = to_saliency(np.mean([promote(plane) for plane in maps], 0), image.shape[:2])
+    np.testing.assert_array_equal(itti(image), expected)
 
 
 def stationary(weights):
