@@ -7,6 +7,7 @@ from keras_saliency.baselines.aim import AIM
 from keras_saliency.baselines.bms import bms
 from keras_saliency.baselines.gbvs import gbvs
 from keras_saliency.baselines.itti import itti
+from keras_saliency.baselines.judd import Judd
 from keras_saliency.baselines.rare import rare
 from keras_saliency.baselines.signature import image_signature
 from keras_saliency.formulas.types import Photograph, Plane
@@ -14,7 +15,7 @@ from keras_saliency.formulas.types import Photograph, Plane
 if TYPE_CHECKING:
     from keras_saliency.data.data_set import DataSet
 
-AIM_IMAGES = 100
+AIM_IMAGES = JUDD_IMAGES = 100
 
 Predictor: TypeAlias = Callable[[Photograph], Plane]
 # Name -> what makes its function from an image to a saliency map, from a data set.
@@ -25,6 +26,7 @@ BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "signature": lambda data: image_signature,
     "bms": lambda data: bms,
     "rare": lambda data: rare,
+    "judd": lambda data: Judd(data.train[:JUDD_IMAGES]),
 }
 
 
@@ -33,7 +35,7 @@ def make_baseline(name: str, data: "DataSet") -> Predictor:
 
     Args:
         name: One of `BASELINES`.
-        data: AIM learns its features on the training images.
+        data: AIM learns its features, Judd's model its weights on the training images.
 
     Raises:
         ValueError: If the name is unknown.
