@@ -184,7 +184,7 @@ class BaselineSource:
 
     Args:
         name: One of `keras_saliency.baselines.BASELINES`.
-        data: The data set on whose training images AIM learns its features.
+        data: The data set, on whose training images `aim` learns its features and `judd` its weights.
 
     Raises:
         ValueError: If the name is unknown.
