@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from keras_saliency.baselines.aim import AIM
+from keras_saliency.baselines.aws import aws
 from keras_saliency.baselines.bms import bms
 from keras_saliency.baselines.gbvs import gbvs
 from keras_saliency.baselines.itti import itti
@@ -26,6 +27,7 @@ BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "signature": lambda data: image_signature,
     "bms": lambda data: bms,
     "rare": lambda data: rare,
+    "aws": lambda data: aws,
     "judd": lambda data: Judd(data.train[:JUDD_IMAGES]),
 }
 

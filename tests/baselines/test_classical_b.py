@@ -1,4 +1,4 @@
-"""Boolean maps, information maximisation and rarity: the contract they share, and one law of each."""
+"""Boolean maps, information maximisation, rarity and whitening: the contract they share, and one law of each."""
 
 import functools
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_saliency.baselines.aim import AIM, self_information
+from keras_saliency.baselines.aws import aws
 from keras_saliency.baselines.bms import bms, surrounded
 from keras_saliency.baselines.judd import Judd
 from keras_saliency.baselines.rare import decorrelated, fused, rare, rarity
@@ -46,10 +47,14 @@ def judd(tiny):
     return Judd(tiny.train)
 
 
-@pytest.fixture(params=["bms", "aim", "rare", "judd"])
+@pytest.fixture(params=["bms", "aim", "rare", "aws", "judd"])
 def model(request):
     # A quarter of its pixels are enough for what holds at any size.
-    made = {"bms": bms, "rare": functools.partial(rare, longer_side=200)}
+    made = {
+        "bms": bms,
+        "rare": functools.partial(rare, longer_side=200),
+        "aws": functools.partial(aws, longer_side=200),
+    }
     return made.get(request.param) or request.getfixturevalue(request.param)
 
 
