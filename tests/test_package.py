@@ -112,12 +112,13 @@ def test_wheel_and_sdist_hold_every_file(distributions):
     zoo = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "zoo").rglob("*.py")}
     weights = {f"keras_saliency/weights/{name}.safetensors" for name in ks.models.SHIPPED}
     weights.add("keras_saliency/scanpaths/saccades.safetensors")
-    page = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "keras_saliency/server/page").iterdir()}
+    folders = ("keras_saliency/server/page", "keras_saliency/baselines/edn_weights")
+    data = {path.relative_to(REPOSITORY).as_posix() for name in folders for path in (REPOSITORY / name).iterdir()}
     files = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert files == {*package, *weights, *page, "keras_saliency/py.typed", *(f"keras_saliency/{name}" for name in zoo)}
+    assert files == {*package, *weights, *data, "keras_saliency/py.typed", *(f"keras_saliency/{name}" for name in zoo)}
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {*package, *zoo, *weights, "keras_saliency/py.typed", "README.md", "LICENSE"} <= names
+    assert {*package, *zoo, *weights, *data, "keras_saliency/py.typed", "README.md", "LICENSE"} <= names
 
 
 @pytest.mark.slow

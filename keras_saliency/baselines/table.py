@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from keras_saliency.baselines.aim import AIM
 from keras_saliency.baselines.aws import aws
 from keras_saliency.baselines.bms import bms
+from keras_saliency.baselines.edn import EDN
 from keras_saliency.baselines.gbvs import gbvs
 from keras_saliency.baselines.itti import itti
 from keras_saliency.baselines.judd import Judd
@@ -29,6 +30,7 @@ BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "rare": lambda data: rare,
     "aws": lambda data: aws,
     "judd": lambda data: Judd(data.train[:JUDD_IMAGES]),
+    "edn": lambda data: EDN(),
 }
 
 
