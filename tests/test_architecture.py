@@ -25,7 +25,7 @@ ALLOWED = {
     "metrics": {"formulas"},
     "models": {"formulas", "layers", "backbones", "losses", "legacy"},
     "data": {"formulas", "reading", "writing"},
-    "baselines": {"formulas", "data"},
+    "baselines": {"formulas", "backbones", "data"},
     "reporting": {"formulas", "data", "writing"},
     "serving": {"formulas", "data", "models", "reporting", "writing"},
     "runtimes": {"formulas", "data", "models", "serving", "writing"},

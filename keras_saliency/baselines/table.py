@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from keras_saliency.baselines.aim import AIM
 from keras_saliency.baselines.aws import aws
 from keras_saliency.baselines.bms import bms
+from keras_saliency.baselines.centre_bias import CentreBias
 from keras_saliency.baselines.edn import EDN
 from keras_saliency.baselines.gbvs import gbvs
+from keras_saliency.baselines.iseel import ISEEL
 from keras_saliency.baselines.itti import itti
 from keras_saliency.baselines.judd import Judd
 from keras_saliency.baselines.rare import rare
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from keras_saliency.data.data_set import DataSet
 
 AIM_IMAGES = JUDD_IMAGES = 100
+ISEEL_IMAGES = 700  # as many as OSIE has
 
 Predictor: TypeAlias = Callable[[Photograph], Plane]
 # Name -> what makes its function from an image to a saliency map, from a data set.
@@ -31,6 +34,7 @@ BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "aws": lambda data: aws,
     "judd": lambda data: Judd(data.train[:JUDD_IMAGES]),
     "edn": lambda data: EDN(),
+    "iseel": lambda data: ISEEL(data.train[:ISEEL_IMAGES], CentreBias(data.train, data.validation)),
 }
 
 
