@@ -16,7 +16,7 @@ from keras_saliency.data.samples import Sample, Samples
 from keras_saliency.data.scanpaths import scanpaths_of
 from keras_saliency.evaluation.map_files import LOG_TOLERANCE
 from keras_saliency.evaluation.sources import Source, open_source
-from keras_saliency.formulas.array_map import ArrayMap, log_sum
+from keras_saliency.formulas.array_map import ArrayMap, exponential
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.scanpaths.saccades import Saccades, read_saccades, require_inside
 from keras_saliency.serving.load import Run
@@ -154,7 +154,7 @@ def _after_the_first(sample):
 
 
 def require_density(log_density: Plane, sample: Sample, name: str) -> Plane:
-    """The same, if it is the log-density of an image.
+    """The density in double precision, if it is one of an image.
 
     Raises:
         ValueError: If not: names the model and the image.
@@ -164,13 +164,14 @@ def require_density(log_density: Plane, sample: Sample, name: str) -> Plane:
             f"{name}: the density of {sample.name} is {log_density.shape}, and the image {sample.size}, both (height, "
             "width). Give one for each pixel."
         )
-    total = log_sum(np.asarray(log_density, "float64"))
-    if not abs(total) < LOG_TOLERANCE:
+    density = exponential(np.asarray(log_density, "float64"))
+    total = density.sum()
+    if not np.exp(-LOG_TOLERANCE) < total < np.exp(LOG_TOLERANCE):
         raise ValueError(
-            f"{name}: the density of {sample.name} sums to {np.exp(total):g}. Give the natural logarithm of one that "
-            "sums to one."
+            f"{name}: the density of {sample.name} sums to {total:g}. Give the natural logarithm of one that sums to "
+            "one."
         )
-    return log_density
+    return density
 
 
 def _as_sample(photograph):

@@ -11,7 +11,6 @@ from keras_saliency.baselines import GoldStandard
 from keras_saliency.data import DataSet, open_data
 from keras_saliency.data.scanpaths import scanpaths_of
 from keras_saliency.evaluation.parallel import in_threads
-from keras_saliency.formulas.array_map import exponential
 from keras_saliency.reporting.statistics import UNDEFINED, Interval, ratio
 from keras_saliency.scanpaths.models import CentreBiasModel, ScanpathModel, after_the_first, require_density
 
@@ -19,6 +18,7 @@ METRICS = ("log_likelihood", "ig", "ig_spatial", "nss", "auc", "auc_hat")
 # Groups of fixations by how many came before, and the least and the most of them.
 STEPS = {"all": (1, np.inf), "1": (1, 1), "2": (2, 2), "3": (3, 3), "4-6": (4, 6), "7+": (7, np.inf)}
 OTHERS = "other_observers"
+NO_HISTORY = np.empty(0), np.empty(0)
 # A pixel while an image is scored: for each model, and for the maps of other observers.
 BYTES, BYTES_OF_OTHER = 200, 4
 
@@ -74,41 +74,36 @@ def score_scanpaths(
     data = open_data(data)
     samples = getattr(data, split)
     bias_model = CentreBiasModel(data)
-    models = [*models, bias_model]
     names = [model.name for model in models]
-    if len({*names, OTHERS}) <= len(names):
-        raise ValueError(f"Models need names of their own, and not {OTHERS}. Received: {names}.")
+    if len({*names, bias_model.name, OTHERS}) < len(names) + 2:
+        raise ValueError(f"Models need names of their own, and not {bias_model.name} or {OTHERS}. Received: {names}.")
     paths = [scanpaths_of(sample.name, sample.fixations) for sample in samples]
     if not any(len(path) > 1 for each in paths for path in each):
         raise ValueError(f"{data.name}: no scanpath of the {split} split has two fixations, so none has a history.")
     gold = GoldStandard(after_the_first(data.validation), bias_model.centre_bias)
 
-    def score_image(sample, following, own, *conditionals):
-        spatial = [conditional(np.empty(0), np.empty(0)) for conditional in conditionals]
-        for name, map_ in zip(names, spatial, strict=True):
-            require_density(map_, sample, name)
+    def score_image(sample, following, own, bias, *conditionals):
+        named = [*zip(names, conditionals, strict=True)]
+        bias, *spatial = (_Map(each(*NO_HISTORY), sample, name) for name, each in ((bias_model.name, bias), *named))
         others = dict(gold.predictions(following)) if gold.predicts(following) else {}
         rows = []
         for path in own:
-            at = path.y.astype(int), path.x.astype(int)
-            others_of = {OTHERS: others[path.observer]} if path.observer in others else {}
-            fixed = {name: _of_map(map_, at) for name, map_ in others_of.items()}
+            x, y = path.x.astype(int), path.y.astype(int)
+            other = _Map(others[path.observer], sample, OTHERS) if path.observer in others else None
             for i in range(1, len(path)):
-                where = at[0][i], at[1][i]
-                about = (sample.name, path.observer, i)
-                bias = spatial[-1][where]
-                for name, conditional, before in zip(names, conditionals, spatial, strict=True):
-                    given = require_density(conditional(path.x[:i], path.y[:i]), sample, name)
-                    values = _of_map(given, where)
-                    rows.append((name, *about, *_row(values, bias, before[where])))
-                for name, values in fixed.items():
-                    rows.append((name, *about, *_row([value[i] for value in values], bias, np.nan)))
+                at, about = (y[i], x[i]), (sample.name, path.observer, i)
+                least = bias.log_density[at]
+                for (name, conditional), before in zip(named, spatial, strict=True):
+                    given = _Map(conditional(path.x[:i], path.y[:i]), sample, name)
+                    rows.append((name, *about, *given.row(at, least, before.log_density[at])))
+                rows.append((bias_model.name, *about, *bias.row(at, least, least)))
+                if other:
+                    rows.append((OTHERS, *about, *other.row(at, least, np.nan)))
         return rows
 
     scored, done = [], 0
-    given = zip(
-        samples, after_the_first(samples), paths, *(model.conditionals(samples) for model in models), strict=True
-    )
+    conditionals = (model.conditionals(samples) for model in (bias_model, *models))
+    given = zip(samples, after_the_first(samples), paths, *conditionals, strict=True)
     for done, rows in enumerate(in_threads(score_image, given, _bytes_of, jobs), 1):
         scored += rows
         progress(done)
@@ -116,37 +111,26 @@ def score_scanpaths(
     return ScanpathScores(table, summarise(table), sum(len(path) == 1 for each in paths for path in each))
 
 
-def _of_map(log_density, at):
-    """The log-likelihood, NSS and AUC at places of one map."""
-    found = log_density[at]
-    density = exponential(np.asarray(log_density, "float64"))
-    mean, spread = density.mean(), density.std()
-    # What a constant map has of a spread is rounding.
-    nss = (density[at] - mean) / spread if spread > 1e-9 * mean else np.zeros_like(found)
-    if np.ndim(found):
-        ordered = np.sort(log_density, axis=None)
-        below, up_to = (np.searchsorted(ordered, found, side) for side in ("left", "right"))
-    else:
-        below, up_to = np.count_nonzero(log_density < found), np.count_nonzero(log_density <= found)
-    pixels = log_density.size
-    # HAT counts its own pixel out, and all of the same value as better.
-    return found, nss, (below + up_to) / (2 * pixels), 1 - (pixels - below - 1) / (pixels - 1) / 2
+class _Map:
+    """The log-density that a model gives for a sample, and what it has for all fixations."""
+
+    def __init__(self, log_density, sample, name):
+        self.log_density, self.density = log_density, require_density(log_density, sample, name)
+        self.mean, self.spread = self.density.mean(), self.density.std()
+
+    def row(self, at, bias, spatial):
+        """The `METRICS` of a fixation, where the centre bias and the model without history have these log-densities."""
+        found, pixels = self.log_density[at], self.log_density.size
+        # What a constant map has of a spread is rounding.
+        nss = (self.density[at] - self.mean) / self.spread if self.spread > 1e-9 * self.mean else 0.0
+        below, up_to = np.count_nonzero(self.log_density < found), np.count_nonzero(self.log_density <= found)
+        # HAT counts its own pixel out, and all of the same value as better.
+        auc, auc_hat = (below + up_to) / (2 * pixels), 1 - (pixels - below - 1) / (pixels - 1) / 2
+        return found, (found - bias) / np.log(2), (found - spatial) / np.log(2), nss, auc, auc_hat
 
 
-def _row(values, bias, spatial):
-    log_likelihood, nss, auc, auc_hat = values
-    return (
-        log_likelihood,
-        (log_likelihood - bias) / np.log(2),
-        (log_likelihood - spatial) / np.log(2),
-        nss,
-        auc,
-        auc_hat,
-    )
-
-
-def _bytes_of(sample, following, paths, *conditionals):
-    return int(np.prod(sample.size)) * (BYTES * len(conditionals) + BYTES_OF_OTHER * len(paths))
+def _bytes_of(sample, following, paths, bias, *conditionals):
+    return int(np.prod(sample.size)) * (BYTES * (1 + len(conditionals)) + BYTES_OF_OTHER * len(paths))
 
 
 def summarise(table: pd.DataFrame) -> Summary:
