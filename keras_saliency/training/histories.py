@@ -1,5 +1,7 @@
 """Batches of what people had looked at before, and of where they looked next."""
 
+import copy
+
 import keras
 import numpy as np
 
@@ -43,19 +45,29 @@ class Histories(keras.utils.PyDataset):
                     f"{sample.name}: so long an image is seen in parts, and scanpaths lead from one to another. Leave "
                     "images out that are more than three times as long as wide."
                 )
-        self.features, self.recipe, self.epoch = features, recipe, epoch
+        self.features, self.recipe = features, recipe
         self.pairs = [next_fixations(sample) for sample in samples]
         self.canvases = places(samples, view).canvases
-        usable = np.array([number for number, (_, after) in enumerate(self.pairs) if len(after)], int)
-        if not usable.size:
+        self.usable = np.array([number for number, (_, after) in enumerate(self.pairs) if len(after)], int)
+        if not self.usable.size:
             raise ValueError("No scanpath has two fixations: there is no next one to learn from. Give longer ones.")
+        self._draw(epoch)
+
+    def of_epoch(self, epoch: int) -> "Histories":
+        """The batches of an epoch, made of the same fixations."""
+        other = copy.copy(self)
+        other._draw(epoch)
+        return other
+
+    def _draw(self, epoch):
+        self.epoch, usable, size = epoch, self.usable, self.recipe.batch
         rng = self._rng(0)
         if epoch is not None:
             usable = rng.permutation(usable)
         # In a batch all are of one size.
         _, kinds = np.unique(self.canvases[usable], axis=0, return_inverse=True)
         by_size = (usable[kinds.ravel() == kind] for kind in range(kinds.max() + 1))
-        self.batches = [each[i : i + recipe.batch] for each in by_size for i in range(0, len(each), recipe.batch)]
+        self.batches = [each[i : i + size] for each in by_size for i in range(0, len(each), size)]
         if epoch is not None:
             self.batches = [self.batches[i] for i in rng.permutation(len(self.batches))]
 

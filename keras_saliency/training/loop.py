@@ -121,7 +121,9 @@ def _epochs(recipe, data, built, caches, state, bars):
         bars.console.print(f"batch={recipe.batch}: there are {batch} training images")
     options = {"target_size": target_size, "numbered": recipe.heads}
     if recipe.histories:
-        validation = Histories(data.validation, caches["validation"], recipe, shown)
+        histories, validation = (
+            Histories(getattr(data, part), caches[part], recipe, shown) for part in ("train", "validation")
+        )
     else:
         validation = shown_validation.pipeline(shown, validated, features=caches.get("validation"), **options)
         validation = own_share(validation, counts_of(shown_validation, shown, shuffled=False), validated)
@@ -131,7 +133,7 @@ def _epochs(recipe, data, built, caches, state, bars):
         epoch, started = len(state.history), time.perf_counter()
         task = bars.add_task(f"epoch {epoch + 1}/{recipe.epochs}", total=steps_of(counts, batch))
         if recipe.histories:
-            train = Histories(data.train, caches["train"], recipe, shown, epoch)
+            train = histories.of_epoch(epoch)
         else:
             train = shown_train.pipeline(
                 shown,
