@@ -65,14 +65,18 @@ def _result(recipe, data, row, seconds, scored):
     }
 
 
-def _markdown(recipe, data, history, seconds, scored):
-    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+def describe_training(recipe: Recipe, history: list[dict[str, float]], seconds: dict[str, float]) -> str:
+    """Sentences on how often and how long was trained, of a mixture on what it is made of."""
     trained = f"A mixture of {', '.join(member.name for member in recipe.members)}, in the folders inside this one."
-    figure = ""
     if history:
         best = min(history, key=lambda row: row["val_loss"])["epoch"]
         trained = f"{len(history)} epochs, the best on validation was epoch {best}."
-        figure = "\n![history](figures/history.png)\n"
+    stages = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    return f"{trained} {stages[:1].upper() + stages[1:]}, of all stages."
+
+
+def _markdown(recipe, data, history, seconds, scored):
+    figure = "\n![history](figures/history.png)\n" if history else ""
     return f"""# {recipe.name}
 
 {tables.score_table(scored.summary)}
@@ -83,7 +87,7 @@ def _markdown(recipe, data, history, seconds, scored):
 
 ## Training
 
-{trained} {seconds[:1].upper() + seconds[1:]}, of all stages.
+{describe_training(recipe, history, seconds)}
 {figure}
 ## Best, median and worst images
 

@@ -13,6 +13,7 @@ from keras_saliency.scanpaths.next_fixation import NextFixationModel
 from keras_saliency.scanpaths.scoring import score_scanpaths
 from keras_saliency.serving.load import RESULT
 from keras_saliency.training.recipe import Recipe
+from keras_saliency.training.report import describe_training
 from keras_saliency.writing.files import whole, write_whole
 from keras_saliency.writing.progress import Progress
 
@@ -73,8 +74,6 @@ def _markdown(recipe: Recipe, data: DataSet, history: list, result: dict[str, An
     by_fixations = result["by_fixations"]
     gains = [tables.cell("ig_spatial", row["ig_spatial"]) for row in by_fixations.values()]
     gained = tables.markdown([*by_fixations], [[tables.HEADINGS["ig_spatial"], *gains]])
-    best = min(history, key=lambda row: row["val_loss"])["epoch"]
-    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in result["seconds"].items())
     return f"""# {recipe.name}
 
 {tables.score_table({recipe.name: result["scores"], **result["baselines"]})}
@@ -88,7 +87,7 @@ By the number of fixations before:
 
 ## Training
 
-{len(history)} epochs, the best on validation was epoch {best}. {seconds[:1].upper() + seconds[1:]}, of all stages.
+{describe_training(recipe, history, result["seconds"])}
 
 ![history](figures/history.png)
 
