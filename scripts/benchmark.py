@@ -1,22 +1,29 @@
 """Times what a user waits for: `python scripts/benchmark.py losses --json losses.json`, `metrics`, `emd`, `models`,
-`predict`, `evaluation`, `data DIR`, `serving`, `batching`, `runtimes`, `ray`, `shapes`."""
+`predict`, `evaluation`, `scanpaths DIR`, `data DIR`, `serving`, `batching`, `runtimes`, `ray`, `shapes`."""
 
 import typer
-from benchmarks import batching, data, emd, evaluation, losses, metrics, models, predict, ray, runtimes, serving, shapes
+from benchmarks import (
+    batching,
+    data,
+    emd,
+    evaluation,
+    losses,
+    metrics,
+    models,
+    predict,
+    ray,
+    runtimes,
+    scanpaths,
+    serving,
+    shapes,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(losses.losses)
-app.command()(metrics.metrics)
-app.command()(emd.emd)
-app.command()(models.models)
-app.command()(predict.predict)
-app.command()(evaluation.evaluation)
-app.command()(data.data)
-app.command()(serving.serving)
-app.command()(batching.batching)
-app.command()(runtimes.runtimes)
-app.command()(ray.ray)
-app.command()(shapes.shapes)
+for command in (
+    *(losses.losses, metrics.metrics, emd.emd, models.models, predict.predict, evaluation.evaluation),
+    *(scanpaths.scanpaths, data.data, serving.serving, batching.batching, runtimes.runtimes, ray.ray, shapes.shapes),
+):
+    app.command()(command)
 
 
 @app.callback()
