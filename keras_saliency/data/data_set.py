@@ -20,7 +20,7 @@ class DataSet:
     """A data set with its fixed splits.
 
     Whoever makes one: images without fixations and map are left out of their split and listed in `skipped`, and so is
-    how many fixations were outside their image.
+    how many fixations were outside their image. Frames stay in their videos without any, too.
 
     Attributes:
         name: Its name in the table of data sets.
@@ -50,11 +50,11 @@ class DataSet:
         found = dict.fromkeys([*self.skipped, *(line for samples in splits.values() for line in _problems(samples))])
         object.__setattr__(self, "skipped", tuple(found))
         for part, samples in splits.items():
-            usable = [sample for sample in samples if sample.is_usable]
-            if not usable:
+            if not len(samples.usable):
                 skipped = f"Skipped: {list(self.skipped[:3])}." if self.skipped else "Give it some."
                 said = f"{self.name}: no usable sample is left for the {part} split. {skipped}"
                 raise UnusableError(said, splits)
+            usable = [sample for sample in samples if sample.is_usable or sample.frame is not None]
             name, count = collections.Counter(sample.name for sample in usable).most_common(1)[0]
             if count > 1:
                 raise ValueError(
@@ -74,6 +74,11 @@ class DataSet:
         """All samples, those of training first."""
         return Samples([sample for split in self.splits.values() for sample in split], self.pixels_per_degree)
 
+    @property
+    def videos(self) -> bool:
+        """Whether there are frames of videos among its samples."""
+        return any(samples.are_frames for samples in self.splits.values())
+
     def noting(self, *lines: str) -> "DataSet":
         """The same with lines before those of `skipped`."""
         return dataclasses.replace(self, skipped=(*lines, *self.skipped))
@@ -85,7 +90,7 @@ def _problems(samples):
         kept, left_out = len(sample.fixations), sample.fixations.left_out
         if left_out:
             yield f"{sample.name}: {left_out} of {kept + left_out} fixations are outside the image"
-        if not sample.is_usable:
+        if sample.frame is None and not sample.is_usable:
             yield f"{sample.name}: the image has no fixations"
 
 

@@ -1,7 +1,7 @@
 """`tf.data` pipelines: images, or cached features, with packed targets."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from keras_saliency.data import geometry, image_files, order, parts
 from keras_saliency.data.augmentation import mover, recolour, require_known
 from keras_saliency.data.moved_targets import MovedTargets
 from keras_saliency.data.targets import rows_of, target_maker
-from keras_saliency.data.windows import places
+from keras_saliency.data.windows import Places, places
 from keras_saliency.formulas.types import Features, Size, Tensor
 from keras_saliency.formulas.view import View
 
@@ -58,7 +58,8 @@ def pipeline(
     Each image is decoded, brought to the size at which a network sees it, and flipped or not; its fixations follow as
     coordinates, are rasterised after the geometry, counts kept, and blurred. The target is packed: density (peak one),
     fixation counts, validity mask. Where a sample brings its own map, that is the density; where it has no fixations,
-    their counts are NaN, so that what needs them is, too.
+    their counts are NaN, so that what needs them is, too. Frames of videos are images as any others, those into which
+    nobody looked are left away; `keras_saliency.data.clips` keeps several together.
 
     Args:
         samples: `Samples`, such as `data_set.train`.
@@ -93,12 +94,13 @@ def pipeline(
     """
     _require_samples(samples)
     for sample in samples:
-        if not sample.is_usable:
+        if sample.frame is None and not sample.is_usable:
             raise ValueError(
                 f"{sample.name} has no fixations: its target would be empty, whatever its density. Leave it out, as a "
                 "DataSet does."
             )
     samples = samples.in_windows(size)
+    _require_samples(samples)
     if degrees is not None:
         if samples.pixels_per_degree is None or sigma is not None:
             raise ValueError(
@@ -111,7 +113,7 @@ def pipeline(
     if features and augment:
         raise ValueError("Cached features are of images as they are: augment needs the images themselves.")
     seen = places(samples, size)
-    aim = seen if target_size is None else _aim(samples, size, target_size)
+    aim = seen if target_size is None else aim_of(samples, size, target_size)
     # One stream of seeds, of order and of flips, for each epoch, or a new one at each iteration.
     again = epoch is None
     states = np.random.SeedSequence([seed, epoch or 0]).generate_state(3) >> 1
@@ -129,7 +131,7 @@ def pipeline(
         make_target = target_maker(samples, aim, sigma)
         make = lambda i, flipped: ((i, flipped), make_target(i, flipped))  # noqa: E731
     else:
-        make = _pair_maker(samples, seen, aim, sigma)
+        make = pair_maker(samples, seen, aim, sigma)
     numbers = tf.constant([sample.data_set for sample in samples])
 
     def load(i, flipped, *seed):
@@ -151,7 +153,7 @@ def pipeline(
             return (*features.gather(*rows), *own), target
 
         dataset = dataset.map(_in_graph(gather), num_parallel_calls=2)
-    return _ahead(dataset)
+    return ahead(dataset)
 
 
 def images(samples: Split, size: Size | View, batch: int = 8) -> tf.data.Dataset:
@@ -173,7 +175,7 @@ def images(samples: Split, size: Size | View, batch: int = 8) -> tf.data.Dataset
     seen = places(samples, size)
     make = _image_maker(samples, seen)
     numbers = tf.data.Dataset.zip((tf.data.Dataset.range(len(samples)),))
-    return _ahead(_loaded(numbers, lambda i: (i, make(i)), batch, seen.canvases))
+    return ahead(_loaded(numbers, lambda i: (i, make(i)), batch, seen.canvases))
 
 
 @contextlib.contextmanager
@@ -196,7 +198,7 @@ def naming_images(*splits: Split) -> Iterator[None]:
 _in_graph = tf.autograph.experimental.do_not_convert
 
 
-def _aim(samples, size, target_size):
+def aim_of(samples: Split, size: Size | View, target_size: Any) -> Places:
     """Where targets lie that are of another size than what is seen."""
     if isinstance(size, View):
         return places(samples, size, target_size)
@@ -216,7 +218,7 @@ def _loaded(rows, load, batch, canvases, shuffle_batches=None, each_once=True):
     return batches.apply(tf.data.experimental.assert_cardinality(-(-np.bincount(kinds.ravel()) // batch).sum()))
 
 
-def _ahead(dataset):
+def ahead(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Loads ahead, with no tuning: an iterator with it lives on, asleep, for up to as long as it has run."""
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -228,7 +230,7 @@ def _require_samples(samples):
         raise ValueError("A pipeline needs at least one sample. Received: no samples.")
 
 
-def _pair_maker(samples, seen, aim, sigma):
+def pair_maker(samples: Split, seen: Places, aim: Places, sigma: float | None) -> Callable[[Tensor, Tensor], Any]:
     """A graph function from index, and whether the image will be mirrored, to image and target."""
     make_image, make_target = _image_maker(samples, seen), target_maker(samples, aim, sigma)
     return lambda i, flipped: (make_image(i), make_target(i, flipped))

@@ -52,6 +52,9 @@ class Sample:
         window: Where the sample is a part of its image, which `size` is the size of: `(top, left)` of the part and
             `(height, width)` of the whole, in pixels; None for all of it.
         pixels_per_degree: The pixels of one degree of visual angle, where they are not those of its split.
+        frame: The number of the frame in its video, which is then the group; None for what is no frame. Frames are
+            called `VIDEO/FRAME`, stand together and in order, and belong to their video also without fixations; see
+            `keras_saliency.data.videos`.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Sample:
     as_stored: bool = False
     window: tuple[int, int, int, int] | None = None
     pixels_per_degree: float | None = None
+    frame: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", self.group or self.name)
@@ -181,8 +185,19 @@ class Samples(collections.abc.Sequence[Sample]):
 
     @property
     def have_fixations(self) -> bool:
-        """Whether each sample has some; else maps alone tell where people looked."""
-        return all(len(sample.fixations) for sample in self)
+        """Whether each sample that is usable has some; else maps alone tell where people looked."""
+        return all(len(sample.fixations) for sample in self.usable)
+
+    @property
+    def usable(self) -> "Samples":
+        """Those of which it is known where people looked: all, but for frames of videos."""
+        usable = [sample for sample in self if sample.is_usable]
+        return self if len(usable) == len(self) else Samples(usable, self.pixels_per_degree)
+
+    @property
+    def are_frames(self) -> bool:
+        """Whether there are frames of videos among them."""
+        return any(sample.frame is not None for sample in self)
 
     @property
     def draws(self) -> int:
@@ -191,8 +206,13 @@ class Samples(collections.abc.Sequence[Sample]):
         return sum(draws(count, weight) for (_, weight), count in kinds.items())
 
     def in_windows(self, size: Size | View) -> "Samples":
-        """The same as a network sees them, a sample for each window; see `keras_saliency.data.windows.in_windows`."""
-        return Samples(windows.in_windows(self, size), self.pixels_per_degree) if isinstance(size, View) else self
+        """The same as a network sees them, a sample for each window; see `keras_saliency.data.windows.in_windows`.
+
+        Frames into which nobody looked are left away: each picture is seen by itself.
+        """
+        if isinstance(size, View):
+            return Samples(windows.in_windows(self, size), self.pixels_per_degree)
+        return self.usable if self.are_frames else self
 
     def relative_fixations(self) -> np.ndarray:
         """All fixations as rows `(y, x)` in shares of height and width, `(fixations, 2)`, image after image."""

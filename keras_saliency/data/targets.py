@@ -37,7 +37,8 @@ def target_maker(samples: Any, aim: Places, sigma: float | None = None) -> Calla
         sigma: The blur in pixels of the original image; by default that of each sample.
 
     Returns:
-        A graph function from the number of a sample, and whether it is mirrored, to its packed target.
+        A graph function from the number of a sample, and whether it is mirrored, to its packed target. Of a sample
+        into which nobody looked nothing is known: all of it is zero, the mask, too.
     """
     image_sizes = tf.constant([sample.size for sample in samples], tf.float32)
     canvases, boxes = map(tf.constant, aim)
@@ -49,8 +50,9 @@ def target_maker(samples: Any, aim: Places, sigma: float | None = None) -> Calla
     places = _places(samples, canvases, image_sizes, boxes, scales)
     whole = bool(np.all(aim.boxes[:, 2:] == aim.canvases))
     blank = tf.constant(np.eye(len(CHANNELS), dtype="float32")[VALID] * whole)
-    unknown = [not len(sample.fixations) for sample in samples]
     mapped = [sample.ground_truth is not None for sample in samples]
+    unknown = [each and not len(sample.fixations) for each, sample in zip(mapped, samples, strict=True)]
+    usable = [sample.is_usable for sample in samples]
     pictures = picture_shares(samples)
     has_margins = bool((pictures != WHOLE).any())
     part_of = rows_of(pictures)
@@ -84,6 +86,9 @@ def target_maker(samples: Any, aim: Places, sigma: float | None = None) -> Calla
             density, valid = (geometry.place(plane, top, left, size) for plane in (density, valid))
             target = _with_channel(target, VALID, valid)
         target = _with_channel(target, DENSITY, density)
+        if not all(usable):
+            valid = tf.reshape(target, (-1, len(CHANNELS)))[:, VALID]
+            target = _with_channel(target, VALID, tf.where(tf.constant(usable)[i], valid, 0.0))
         if any(unknown):
             counts = tf.reshape(target, (-1, len(CHANNELS)))[:, COUNTS]
             target = _with_channel(target, COUNTS, tf.where(tf.constant(unknown)[i], np.nan, counts))

@@ -46,7 +46,7 @@ def places(samples: Any, size: Size | View, scale: float = 1.0) -> Places:
 def in_windows(samples: Any, view: View) -> list[Any]:
     """Samples of which each is seen in a single window: those of very long pictures become several, `Sample.window`.
 
-    Windows that nothing is known of, as nobody looked into them, are left away.
+    Windows and frames that nothing is known of, as nobody looked into them, are left away.
 
     Args:
         samples: `Samples`.
@@ -59,7 +59,8 @@ def in_windows(samples: Any, view: View) -> list[Any]:
     for sample in samples:
         seen = _seen(samples, sample, view)
         if sample.window or max(seen) <= LONGEST * min(seen):
-            found.append(sample)
+            if sample.frame is None or sample.is_usable:
+                found.append(sample)
             continue
         _, _, parts = windows(sample.size, seen, view.stride)
         within = [cut(sample, *part) for part in parts.numpy().tolist()]
