@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from keras_saliency.data import doctor, folder, pysaliency, rows, shards, synthetic, table, tracker
+from keras_saliency.data import doctor, folder, pysaliency, rows, shards, synthetic, synthetic_video, table, tracker
 from keras_saliency.data.converting import convert
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.doctor.finding import Finding
@@ -27,9 +27,10 @@ OWN = {"table": table, "folder": folder, "tracker": tracker, "rows": rows, "pysa
 DATA_SETS: dict[str, Callable[..., DataSet]] = {
     **{name: with_settings(name, read) for name, read in PUBLISHED.items()},
     "synthetic": synthetic.read,
+    "synthetic-video": synthetic_video.read,
     **{name: with_settings(name, own.read) for name, own in OWN.items()},
 }
-EMBEDDED = {"synthetic"}
+EMBEDDED = {"synthetic", "synthetic-video"}
 
 
 def load(name: str, directory: str | Path | None = None, **options: Any) -> DataSet:
@@ -38,7 +39,7 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     Args:
         name: One of `DATA_SETS`.
         directory: Its folder; by default the folder of that name inside the one that the environment variable
-            `KERAS_SALIENCY_DATA` names. The embedded `synthetic` needs none.
+            `KERAS_SALIENCY_DATA` names. What is embedded, `synthetic` and `synthetic-video`, needs none.
         **options: What the reader takes besides, such as `columns=` of a `table`; they may also stand in a file of the
             folder, `table.json`.
 

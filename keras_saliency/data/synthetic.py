@@ -65,11 +65,15 @@ def fixation_density(spots: Iterable[tuple[float, float, float, float]]) -> Plan
 
 
 def _draw(density, rng):
-    """Simulated observers: independent draws of a pixel, then of a point inside it."""
-    pixels = rng.choice(density.size, OBSERVERS * FIXATIONS, p=density.ravel())
-    y, x = np.divmod(pixels, SIZE[1])
+    return draw(density, rng, OBSERVERS, FIXATIONS)
+
+
+def draw(density: Plane, rng: np.random.Generator, observers: int, each: int) -> Fixations:
+    """Simulated observers, so many fixations of each: independent draws of a pixel, then of a point inside it."""
+    pixels = rng.choice(density.size, observers * each, p=density.ravel())
+    y, x = np.divmod(pixels, density.shape[1])
     within = rng.random((2, len(pixels)))
-    observer, order = np.divmod(np.arange(len(pixels)), FIXATIONS)
+    observer, order = np.divmod(np.arange(len(pixels)), each)
     return Fixations.from_rows(np.stack([x + within[0], y + within[1], observer, order * FIXATION_SECONDS], 1))
 
 

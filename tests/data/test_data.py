@@ -467,7 +467,7 @@ def test_a_data_set_needs_its_folder(monkeypatch):
     monkeypatch.delenv("KERAS_SALIENCY_DATA", raising=False)
     with pytest.raises(ValueError, match="--data osie=DIR to the command"):
         ks.data.load("osie")
-    assert set(DATA_SETS) == {*PUBLISHED, "synthetic", *OWN}
+    assert set(DATA_SETS) == {*PUBLISHED, "synthetic", "synthetic-video", *OWN}
 
 
 def test_an_empty_pipeline_is_refused():
