@@ -96,6 +96,7 @@ COCO_IMAGES = (
     Archive(COCO + "COCOSearch18-images-TA.zip", "85af7d74fa57c202320fa5e7d0dcc187"),
 )
 COCO_PAGE = "https://sites.google.com/view/cocosearch"
+DHF1K = "https://github.com/wenguanwang/DHF1K"
 FIWI = DROPBOX + "30nxg2uwd1wpb80/webpage_dataset.zip?dl=1"
 ISUN = "http://lsun.cs.princeton.edu/challenge/2015/eyetracking/data/"
 OSIE = "https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels"
@@ -135,6 +136,10 @@ FACTS = {
             Archive("https://osf.io/download/ztgna/", "2779b4c140a0b1e3c9976488994f08f3"),
         ),
     ),
+    "dhf1k": Facts(
+        *("DHF1K (Wang et al. 2018)", None, None, "free viewing of videos", None, "CC BY 4.0", DHF1K),
+        form="Take videos and annotation from where its page says, and make the frames of the videos.",
+    ),
     "dut-omron": Facts(
         *("DUT-OMRON (Yang et al. 2013)", 5_168, 5, "free viewing", 2.0, NONE, OMRON),
         archives=(
@@ -160,6 +165,10 @@ FACTS = {
     "fiwi": Facts(
         *("FiWI (Shen and Zhao 2014)", 149, 11, "free viewing of web pages", 5.0, NONE, FIWI),
         archives=(Archive(FIWI),),
+    ),
+    "hollywood2": Facts(
+        *("Hollywood-2 (Mathe and Sminchisescu 2015)", None, 16, "recognition of actions in films", None, NONE, DHF1K),
+        form="Take frames and maps from where the page of DHF1K says; the gaze is at vision.imar.ro/eyetracking.",
     ),
     "isun": Facts(
         *(
@@ -225,5 +234,9 @@ FACTS = {
     "toronto": Facts(
         *("Toronto (Bruce & Tsotsos 2007)", 120, 20, "free viewing", 4.0, NONE, BRUCE),
         archives=(Archive(BRUCE + "eyetrackingdata.zip", "38d5c02217060d4d2d1a4649cc632af1"),),
+    ),
+    "ucf-sports": Facts(
+        *("UCF Sports (Mathe and Sminchisescu 2015)", None, 16, "recognition of actions in sports", None, NONE, DHF1K),
+        form="Take frames and maps from where the page of DHF1K says; the gaze is at vision.imar.ro/eyetracking.",
     ),
 }

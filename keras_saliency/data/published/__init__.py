@@ -8,10 +8,12 @@ from keras_saliency.data.published import (
     cat2000,
     coco,
     daemons,
+    dhf1k,
     dut_omron,
     eyevis,
     figrim,
     fiwi,
+    hollywood2,
     isun,
     koehler,
     mit300,
@@ -30,10 +32,12 @@ PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "coco-freeview": coco.read_freeview,
     "coco-search18": coco.read_search,
     "daemons": daemons.read,
+    "dhf1k": dhf1k.read,
     "dut-omron": dut_omron.read,
     "eyevis": eyevis.read,
     "figrim": figrim.read,
     "fiwi": fiwi.read,
+    "hollywood2": hollywood2.read,
     "isun": isun.read,
     "koehler": koehler.read,
     "mit1003": mit1003.read,
@@ -45,6 +49,7 @@ PUBLISHED: dict[str, Callable[..., DataSet]] = {
     "salicon-json": salicon.read_json,
     "scene": scene.read,
     "toronto": toronto.read,
+    "ucf-sports": hollywood2.read_ucf,
 }
 
 # Data set -> what gives, from its folder, the images of its official test in order; their fixations are withheld.
