@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from keras_saliency.data import doctor, folder, pysaliency, rows, shards, synthetic, synthetic_video, table, tracker
+from keras_saliency.data.clips import clips
 from keras_saliency.data.converting import convert
 from keras_saliency.data.data_set import DataSet
 from keras_saliency.data.doctor.finding import Finding
@@ -146,6 +147,7 @@ __all__ = [
     "Sample",
     "Samples",
     "check",
+    "clips",
     "convert",
     "examine",
     "fetch",
