@@ -103,6 +103,19 @@ def test_shards_are_written_and_read_in_place_of_a_folder(monkeypatch, capsys, t
     assert json.loads((tmp_path / "scores" / "result.json").read_text())["data"] == "synthetic"
 
 
+def test_evaluate_averages_videos_as_it_is_told(monkeypatch, capsys, tmp_path):
+    small = ks.data.synthetic_video.read(splits={"train": 2, "validation": 1, "test": 2})
+    monkeypatch.setitem(ks.data.DATA_SETS, "synthetic-video", lambda: small)
+    for average, said in ((None, "averaged per video"), ("frame", "averaged per frame")):
+        told = () if average is None else ("--average", average)
+        code, text = run(
+            monkeypatch, capsys, "evaluate", "--data", "synthetic-video", *told, "--out", tmp_path / f"scores {average}"
+        )
+        assert code == 0 and said in text and "2 frames without fixations are left out" in text, text
+    code, text = run(monkeypatch, capsys, "evaluate", "--average", "shot", "--out", tmp_path / "other")
+    assert code == 1 and "Unknown average 'shot'. Known averages: video, frame" in text
+
+
 def test_evaluate_compares_what_is_given(monkeypatch, capsys, tmp_path, tiny):
     monkeypatch.setitem(ks.data.DATA_SETS, "synthetic", lambda: tiny)
     maps = tmp_path / "maps"

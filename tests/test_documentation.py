@@ -30,7 +30,7 @@ import keras_saliency as ks
 from keras_saliency import cli
 from keras_saliency.backbones.table import BACKBONES, Backbone
 from keras_saliency.baselines import BASELINES
-from keras_saliency.data import DATA_SETS, Samples, synthetic
+from keras_saliency.data import DATA_SETS, Samples, synthetic, synthetic_video
 from keras_saliency.evaluation import report as evaluation_report
 from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.legacy.model_layers import find_layers
@@ -154,6 +154,7 @@ def stand_ins():
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"SIZE": SIZE, "OBSERVERS": OBSERVERS, "FIXATIONS": FIXATIONS}.items():
             patch.setattr(synthetic, name, value)
+        patch.setattr(synthetic_video, "SPLITS", {"train": 4, "validation": 2, "test": 2})
         for name, pixels in {"osie": 24.0, "osie-mouse": 24.0, "scene": None, "synthetic": None}.items():
             data = small_data(name, pixels)
             patch.setitem(DATA_SETS, name, lambda folder=None, data=data: data)

@@ -88,6 +88,10 @@ def evaluate(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Images that are scored at once; by default one for each usable core.")
     ] = None,
+    average: Annotated[
+        str | None,
+        typer.Option(help="Of videos: video, the mean over videos, by default; or frame, the mean over all frames."),
+    ] = None,
     reading: Any = None,
 ) -> None:
     """Score predictions beside the field's baselines: report, JSON, values of every image, figures.
@@ -100,7 +104,7 @@ def evaluate(
     from keras_saliency.evaluation.report import quantisation_warnings
 
     where = opened(folders([data]) if "=" in data else {data: None}, reading)
-    scored = ks.evaluate(sources or [], where, split, convention, out, jobs=jobs)
+    scored = ks.evaluate(sources or [], where, split, convention, out, jobs=jobs, average=average)
     _print_scores(scored.provenance, scored.summary)
     for warning in quantisation_warnings(scored):
         console.print(warning)

@@ -36,7 +36,7 @@ def compare_sources(sources: Sequence[Source], scored: Evaluation) -> Difference
     first, *others = (source.name for source in sources)
     found = {"raw": scored.per_image, "fair": scored.fair}
     return {
-        kind: {other: compare(rows, other, first) for other in others if other in rows}
+        kind: {other: compare(rows, other, first, scored.videos) for other in others if other in rows}
         for kind, rows in found.items()
         if first in rows
     }
@@ -72,7 +72,7 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
     delete_own(directory, OWN)
     figures = directory / "figures"
     figures.mkdir(parents=True)
-    samples = getattr(data, scored.split)
+    samples = getattr(data, scored.split).usable
     compared = compare_sources(sources, scored) if sources else {}
     result = {
         "scores": scored.summary,
@@ -152,20 +152,22 @@ def _markdown(data, sources, scored, compared):
         tables.describe(scored),
         tables.fair(scored.fair_summary),
     ]
+    units = "images" if scored.videos is None else "videos"
     kinds = {"raw": "Differences", "fair": "Differences of the fair scores"}
     for kind, rows in compared.items():
         if rows:
             parts += [
                 f"## {kinds[kind]} to {sources[0].name}",
-                "Paired over images, with 95 % bootstrap intervals. Significant: by chance the two would differ as "
+                f"Paired over {units}, with 95 % bootstrap intervals. Significant: by chance the two would differ as "
                 "much in fewer than one of twenty cases (paired permutation test, not corrected for their number).",
                 _difference_table(rows),
             ]
     parts += ["## Every image", "![values](figures/distributions.png)"]
-    if getattr(data, scored.split).have_fixations:
+    samples = getattr(data, scored.split).usable
+    if samples.have_fixations:
         parts.append("![ROC curves](figures/roc.png)")
         parts.append("Mean ROC curves of fixated against all pixels; in the legend the area.")
-    if sources and len(getattr(data, scored.split)) > 2:
+    if sources and len(samples) > 2:
         parts.append("![correlation of the metrics](figures/correlation.png)")
     for source in sources:
         parts += [f"## Best, median and worst images of {source.name}", f"![images](figures/images_{source.name}.png)"]

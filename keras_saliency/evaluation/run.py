@@ -9,7 +9,7 @@ import keras
 from keras_saliency.data import DataSet, Place, open_data
 from keras_saliency.evaluation.report import claim, write_evaluation
 from keras_saliency.evaluation.sources import Source, open_source
-from keras_saliency.evaluation.splits import REFERENCES, Evaluation, score_split
+from keras_saliency.evaluation.splits import AVERAGES, REFERENCES, Evaluation, score_split
 from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.serving.load import Run
 from keras_saliency.writing.progress import Progress, make_console
@@ -25,6 +25,7 @@ def evaluate(
     out: str | Path | None = None,
     verbose: bool = True,
     jobs: int | None = None,
+    average: str | None = None,
 ) -> Evaluation:
     """Scores predictions beside uniform, centre bias and the leave-one-observer-out gold standard.
 
@@ -41,13 +42,16 @@ def evaluate(
         verbose: Whether to print what is done.
         jobs: How many images are scored at once, at most; None for as many as the process may use cores. Large images
             are fewer, whatever it says: what is in flight has a bound in bytes. No score depends on it.
+        average: Of frames of videos, which are not independent: `"video"`, the mean over videos of their means, which
+            is the default for them, or `"frame"`, the mean over all frames, in which long videos count more.
+            Intervals and comparisons are over videos either way. Other data have none: each image counts alike.
 
     Returns:
         The `Evaluation`.
 
     Raises:
-        ValueError: If the convention or split is unknown, two sources have one name, a map is wrong, or `jobs` is
-            below one.
+        ValueError: If the convention, split or average is unknown, or the data have no videos to average by; two
+            sources have one name, a map is wrong, or `jobs` is below one.
         FileNotFoundError: If a source does not exist.
         FileExistsError: If `out` holds something else.
         OSError: If `out` cannot be written to; nothing has been scored then.
@@ -59,7 +63,13 @@ def evaluate(
         raise ValueError(f"Unknown convention {convention!r}. Known conventions: {', '.join(CONVENTIONS)}.")
     if split not in ("train", "validation", "test"):
         raise ValueError(f"Unknown split {split!r}. Known splits: train, validation, test.")
+    if average not in (None, *AVERAGES):
+        raise ValueError(f"Unknown average {average!r}. Known averages: {', '.join(AVERAGES)}.")
     data = open_data(data, console.print)
+    if average and not getattr(data, split).are_frames:
+        raise ValueError(
+            f"average is of frames of videos, and the {split} split of {data.name} has none. Leave it out."
+        )
     console.print("opening what predicts")
     alone = isinstance(sources, str | Path | Run | keras.Model) or hasattr(sources, "predictions")
     wanted: list[Any] = [sources] if alone else list(sources)  # type: ignore[arg-type]
@@ -70,8 +80,12 @@ def evaluate(
         console.print(line)
     console.print("fitting centre bias and gold standard")
     with Progress(console) as bars:
-        task = bars.add_task("images", total=len(getattr(data, split)))
-        scored = score_split(opened, data, split, convention, lambda done: bars.update(task, completed=done), jobs)
+        task = bars.add_task("images", total=len(getattr(data, split).usable))
+
+        def progress(done):
+            bars.update(task, completed=done)
+
+        scored = score_split(opened, data, split, convention, progress, jobs, average)
     if out is not None:
         console.print("writing the report")
         write_evaluation(out, data, opened, scored)

@@ -1,4 +1,7 @@
-"""Scoring at native resolution: values per image, their mean and bootstrap interval, and the field's baselines."""
+"""Scoring at native resolution: values per image, their mean and bootstrap interval, and the field's baselines.
+
+Frames of videos are images: predicted in order, all of them, and scored where anybody looked.
+"""
 
 import collections
 import dataclasses
@@ -21,7 +24,7 @@ from keras_saliency.formulas.conventions import CONVENTIONS
 from keras_saliency.formulas.maps import Target
 from keras_saliency.formulas.types import Plane
 from keras_saliency.reporting import tables
-from keras_saliency.reporting.statistics import Interval, interval, ratio
+from keras_saliency.reporting.statistics import Interval, Videos, interval, ratio
 
 # What leave one observer out can score: the others compare with a density of all, the one to be predicted included,
 # and Judd's AUC of few fixations is too high, by up to one half of their inverse number.
@@ -29,6 +32,7 @@ OF_ONE_OBSERVER = {
     "tuebingen": ("auc", "sauc", "nss", "ig", "log_likelihood"),
     "mit": ("auc_borji", "sauc", "nss", "ig"),
 }
+AVERAGES = ("video", "frame")  # of frames of videos
 REFERENCES = ("uniform", "centre_bias", "gold_standard", "truth")
 # How an 8-bit map may be read where it holds zero: as a quarter of a step, the middle of what was rounded to zero.
 MIDDLE_OF_ZERO = 0.25
@@ -55,7 +59,8 @@ class Evaluation:
         convention: `"tuebingen"` or `"mit"`.
         split: The name of the split.
         per_image: From row (the name of a source, `uniform`, `centre_bias`, `gold_standard`, and `truth` where the
-            density is known) to a list of dictionaries from metric to value, one for each image.
+            density is known) to a list of dictionaries from metric to value, one for each image; of frames of videos
+            for each that is `usable`.
         fair: The same with the map that suits each metric, for sources that predict log-densities.
         summary: From row and metric to `{"mean", "low", "high"}` with 95 % bootstrap intervals; a share of the
             information is None, with its `"reason"`, where what it is a share of is not clearly above zero.
@@ -65,6 +70,7 @@ class Evaluation:
         curves: From row to the mean ROC curve at `FALSE_POSITIVES`.
         reference: The parameters of the baselines.
         provenance: Data, split, resolution, convention, averaging, blur and versions, for JSON.
+        videos: Which images are frames of one video, and how they are averaged; None where they are no frames.
     """
 
     convention: str
@@ -77,13 +83,15 @@ class Evaluation:
     curves: dict[str, np.ndarray]
     reference: dict[str, dict[str, Any]]
     provenance: dict[str, Any]
+    videos: Videos | None = None
 
 
 class OtherFixations:
     """The fixations of all other images, laid over an image: the negatives of the shuffled AUC.
 
     Coordinates are scaled to the size of the image and counts kept. The counts of all images are made once for a size.
-    An image is known by its name and its file: one of another split has all of this split as others.
+    An image is known by its name and its file: one of another split has all of this split as others. Frames of its own
+    video are no others, as people look at the same places there.
 
     Args:
         samples: The split.
@@ -92,17 +100,20 @@ class OtherFixations:
     def __init__(self, samples: Samples) -> None:
         self.all = np.concatenate([_with_sizes(sample) for sample in samples], 1)
         ends = np.cumsum([len(sample.fixations) for sample in samples])
-        self.own = {_known_by(s): slice(end - len(s.fixations), end) for s, end in zip(samples, ends, strict=True)}
+        self.own: dict[Any, list[slice]] = collections.defaultdict(list)
+        for sample, end in zip(samples, ends, strict=True):
+            self.own[_known_by(sample)].append(slice(end - len(sample.fixations), end))
         self.at = functools.lru_cache(SIZES)(functools.partial(_lay_over, self.all))
 
     def counts(self, sample: Sample) -> Plane:
         """How many fixations of the other images fall on each pixel, `(height, width)`, uint32."""
         size = tuple(sample.size)
-        return self.at(size) - _lay_over(self.all[:, self.own.get(_known_by(sample), slice(0))], size)
+        own = np.concatenate([self.all[:, part] for part in self.own.get(_known_by(sample), [slice(0)])], 1)
+        return self.at(size) - _lay_over(own, size)
 
 
 def _known_by(sample):
-    return sample.name, sample.image
+    return (sample.name, sample.image) if sample.frame is None else sample.group
 
 
 def _with_sizes(sample):
@@ -163,17 +174,20 @@ def score_split(
     convention: str = "tuebingen",
     progress: Callable[[int], None] = lambda done: None,
     jobs: int | None = None,
+    average: str | None = None,
 ) -> Evaluation:
     """Scores sources of predictions, and the baselines, on a split; see `keras_saliency.evaluate`.
 
     Memory holds a few images at a time, whatever their number and that of the cores: as many as fit into
     `keras_saliency.evaluation.parallel.IN_FLIGHT`, and at least one. `progress` is called with the number of images
-    done after each, zero once the baselines are fitted. `jobs` is as in `keras_saliency.evaluate`.
+    done after each, zero once the baselines are fitted. `jobs` and `average` are as in `keras_saliency.evaluate`.
     """
     samples = getattr(data, split)
+    scored_samples = samples.usable
+    videos = _videos_of(scored_samples, average) if samples.are_frames else None
     centre_bias = baselines.CentreBias(data.train, data.validation)
     gold = baselines.GoldStandard(data.validation, centre_bias)
-    expected = np.mean([len(sample.fixations) for sample in data.validation])
+    expected = np.mean([len(sample.fixations) for sample in data.validation.usable])
     others = OtherFixations(samples)
     progress(0)
 
@@ -219,25 +233,37 @@ def score_split(
     collected: list[dict[str, list[dict[str, float]]]] = [collections.defaultdict(list) for _ in range(3)]
     curves: dict[str, Any] = collections.defaultdict(float)
     predicted = zip(samples, *(source.predictions(samples) for source in sources), strict=True)
-    work = ((sample, predictions) for sample, *predictions in predicted)
+    work = ((sample, predictions) for sample, *predictions in predicted if sample.is_usable)
+    divisors = [len(scored_samples)] * len(scored_samples) if videos is None else videos.divisors()
     for done, (*scored, drawn) in enumerate(in_threads(score_rows, work, _bytes_of, jobs), 1):
         for row, values in drawn.items():
-            curves[row] += values / len(samples)
+            curves[row] += values / divisors[done - 1]
         for table, rows in zip(collected, scored, strict=True):
             for row, values in rows.items():
                 table[row].append(values)
         progress(done)
     per_image, fair, lifted = map(dict, collected)
     eight_bit = {
-        row: {name: float(np.mean([v[name] for v in lifted[row]])) for name in ("kld", "ig")} for row in lifted
+        row: {name: _mean([value[name] for value in lifted[row]], videos) for name in ("kld", "ig")} for row in lifted
     }
     reference: dict[str, dict[str, Any]] = {
         "centre_bias": {"bandwidth": centre_bias.bandwidth, "uniform_share": centre_bias.uniform_share},
         "gold_standard": {"bandwidth": gold.bandwidth, "weights": [float(w) for w in gold.weights]},
     }
-    summaries = (summarise(per_image, per_image, convention), summarise(fair, per_image, convention))
-    provenance = tables.provenance(data, split, convention)
-    return Evaluation(convention, split, per_image, fair, *summaries, eight_bit, dict(curves), reference, provenance)
+    summary, fair_summary = (summarise(table, per_image, convention, videos) for table in (per_image, fair))
+    told = reference, tables.provenance(data, split, convention, videos), videos
+    return Evaluation(convention, split, per_image, fair, summary, fair_summary, eight_bit, dict(curves), *told)
+
+
+def _videos_of(samples, average):
+    """Which samples are frames of one video; an image beside videos is one by itself."""
+    names = np.array([sample.name if sample.frame is None else sample.group for sample in samples])
+    return Videos(names, average == "frame", np.array([not len(sample.fixations) for sample in samples]))
+
+
+def _mean(values, videos):
+    found = np.mean(values) if videos is None else interval(values, videos)["mean"]
+    return float("nan" if found is None else found)
 
 
 def _bytes_of(sample, predictions):
@@ -254,14 +280,15 @@ def summarise(
     table: Mapping[str, Sequence[Mapping[str, float]]],
     per_image: Mapping[str, Sequence[Mapping[str, float]]],
     convention: str,
+    videos: Videos | None = None,
 ) -> Summary:
     """Mean and interval of each row and metric; explained information is a ratio of two means."""
     summary = {}
     for row, values in table.items():
         names = [name for name in CONVENTIONS[convention] if name in values[0]]
-        summary[row] = {name: interval([value[name] for value in values]) for name in names}
+        summary[row] = {name: interval([value[name] for value in values], videos) for name in names}
         for name, (metric, ceiling, called) in SHARES.items():
             if convention == "tuebingen" and ceiling in per_image and metric in values[0]:
                 own, whole = ([value[metric] for value in rows] for rows in (values, per_image[ceiling]))
-                summary[row][name] = ratio(own, whole, called)
+                summary[row][name] = ratio(own, whole, called, videos)
     return summary

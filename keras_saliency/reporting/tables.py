@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol, TypeAlias
 import rich.table
 
 from keras_saliency.data import DataSet, Samples
-from keras_saliency.reporting.statistics import Interval
+from keras_saliency.reporting.statistics import Interval, Videos
 from keras_saliency.writing.files import whole
 
 PACKAGES = (
@@ -123,9 +123,10 @@ def write_per_image(path: Path, samples: Samples, per_image: PerImage, fair: Per
                     table.writerow([sample.name, row, kind, *(scores.get(name) for name in metrics)])
 
 
-def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
+def provenance(data: DataSet, split: str, convention: str, videos: Videos | None = None) -> dict[str, Any]:
     """What a score must be told with, for JSON: data, split, convention, averaging, resolution, blur, versions."""
-    samples = getattr(data, split)
+    every = getattr(data, split)
+    samples = every.usable
     blur: str | list[float] = "8 cycles per padded image"
     if all(sample.ground_truth for sample in samples):
         blur = "that of the maps of the data set"
@@ -139,12 +140,23 @@ def provenance(data: DataSet, split: str, convention: str) -> dict[str, Any]:
         "images": len(samples),
         "fixations": sum(len(sample.fixations) for sample in samples),
         "convention": convention,
-        "averaging": "per image",
+        **_averaging(every, videos),
         "resolution": "native",
         "blur_sigma_pixels": blur,
         "baseline": "centre bias of the training fixations",
         "skipped": list(data.skipped),
         "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _averaging(every, videos):
+    if videos is None:
+        return {"averaging": "per image"}
+    return {
+        "averaging": "per frame" if videos.weighted else "per video",
+        "resampled": "videos",
+        "videos": len({*videos.names.tolist()}),
+        "frames_without_fixations": sum(not len(sample.fixations) for sample in every),
     }
 
 
@@ -155,10 +167,21 @@ def caption(facts: Mapping[str, Any]) -> str:
         others = f" and {len(blur) - 5} others" if len(blur) > 5 else ""
         blur = f"sigma {', '.join(f'{sigma:g}' for sigma in blur[:5])}{others} pixels"
     return (
-        f"{facts['data']}, {facts['split']} split, {facts['images']} images with {facts['fixations']} fixations, "
+        f"{facts['data']}, {facts['split']} split, {_counted(facts)} with {facts['fixations']} fixations, "
         f"native resolution, convention {facts['convention']}, averaged {facts['averaging']}, "
-        f"ground-truth blur: {blur}."
+        f"ground-truth blur: {blur}.{_left_out(facts)}"
     )
+
+
+def _counted(facts):
+    if "videos" not in facts:
+        return f"{facts['images']} images"
+    return f"{facts['images']} frames of {facts['videos']} videos"
+
+
+def _left_out(facts):
+    empty = facts.get("frames_without_fixations")
+    return f" {empty} frames without fixations are left out of what needs them." if empty else ""
 
 
 def reasons(rows: ScoreRows) -> list[str]:
@@ -174,7 +197,10 @@ def describe(evaluation: Scored) -> str:
     bias, gold = evaluation.reference["centre_bias"], evaluation.reference["gold_standard"]
     weights = ", ".join(f"{weight:.3f}" for weight in gold["weights"])
     missing = "".join(f"\n- {reason}" for reason in reasons(evaluation.summary))
-    return f"""{caption(evaluation.provenance)} In brackets 95 % bootstrap intervals over images.
+    over, others = "images", "images of the split"
+    if "videos" in evaluation.provenance:
+        over, others = "videos, whose frames are not independent", "videos of the split"
+    return f"""{caption(evaluation.provenance)} In brackets 95 % bootstrap intervals over {over}.
 
 - IG is the information gain over the centre bias in bits per fixation; explained information is IG divided by that of
   the gold standard.
@@ -185,7 +211,7 @@ def describe(evaluation: Scored) -> str:
   EMD: they compare with a density of all observers, the one to be predicted included. In `mit` it has no AUC: Judd's is
   too high for the few fixations of one observer. Without a second observer on an image, or on any of validation, there
   is none.
-- sAUC: the negatives are the fixations of all other images of the split, laid over the image.{missing}"""
+- sAUC: the negatives are the fixations of all other {others}, laid over the image.{missing}"""
 
 
 FAIR = """Fair scores of what predicts a density, by the map that suits each metric best (Kümmerer et al. 2018): the

@@ -138,7 +138,7 @@ def _run(
     source = ModelSource(model, recipe.name)
     console.print("scoring the test split")
     with Progress(console) as bars:
-        task = bars.add_task("test images", total=len(data.test))
+        task = bars.add_task("test images", total=len(data.test.usable))
         scored = score_split([source], data, "test", "tuebingen", lambda done: bars.update(task, completed=done))
     seconds = {**seconds, "evaluation": time.perf_counter() - started}
     console.print("writing report and SavedModel")
