@@ -11,7 +11,7 @@ from keras import layers
 from keras_saliency.backbones.channels_last import channels_last
 from keras_saliency.backbones.factory import create_backbone
 from keras_saliency.backbones.hub import is_of_hub
-from keras_saliency.formulas.types import Plane, Size
+from keras_saliency.formulas.types import Maps, Plane, Size
 from keras_saliency.formulas.view import AREA, View
 from keras_saliency.layers.centre_bias import CentreBias
 from keras_saliency.layers.grey_values import GreyValues
@@ -120,10 +120,7 @@ def create_model(
         if (area, pixels_per_degree) != (None, None):
             raise ValueError("input_size is a frame for all pictures: leave it away for area or pixels_per_degree.")
         input_size = known_size(input_size, "input_size")
-    head = head or ("published" if row.finish else "log-density")
-    if head not in HEADS or (head == "published" and not row.finish):
-        known = [item for item in HEADS if item != "published" or row.finish]
-        raise ValueError(f"Unknown head {head!r} of {name}. Known heads: {', '.join(known)}.")
+    head = known_head(head, name, row.finish)
     if head == "published" and centre_bias is not None:
         raise ValueError(f'The published head of {name} has no centre bias: pass head="log-density" with centre_bias.')
     combination = row.combination if backbone in (None, row.backbone) else {}
@@ -138,7 +135,9 @@ def create_model(
     features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
     margin = {"margin": combination["margin"]} if "margin" in combination else {}
     score = keras.tree.flatten(row.decode(features, width, **margin))[0]
-    decoder = SaliencyModel(features, _head(row, score, input_size, head, scale, unit), name="decoder")
+    decoder = SaliencyModel(
+        features, add_head(score, input_size, head, scale, row.finish, row.resize, unit), name="decoder"
+    )
     images = keras.Input((*input_size, 3), name="images")
     x = decoder(encoder(images))
     if scale == 1:
@@ -152,6 +151,24 @@ def create_model(
     if centre_bias is not None:
         decoder.get_layer("centre_bias").set_density(centre_bias)
     return model
+
+
+def known_head(head: str | None, name: str, finish: str | None) -> str:
+    """The name of a head, by default that of an architecture.
+
+    Args:
+        head: As in `create_model`.
+        name: Of the architecture.
+        finish: Its row's, None where it has no published head.
+
+    Raises:
+        ValueError: If it is unknown; lists the known ones.
+    """
+    head = head or ("published" if finish else "log-density")
+    if head not in HEADS or (head == "published" and not finish):
+        known = [item for item in HEADS if item != "published" or finish]
+        raise ValueError(f"Unknown head {head!r} of {name}. Known heads: {', '.join(known)}.")
+    return head
 
 
 def stride_of(encoder: keras.Model) -> int:
@@ -193,10 +210,29 @@ def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
     return SaliencyModel(images, features, name="backbone")
 
 
-def _head(row, score, input_size, head, scale, unit):
+def add_head(
+    score: Maps,
+    input_size: Size,
+    head: str,
+    scale: float = 1.0,
+    finish: str | None = None,
+    resize: str = "bilinear",
+    unit: int | None = None,
+) -> Maps:
+    """Puts a head on a symbolic score map.
+
+    Args:
+        score: The score map.
+        input_size: `(height, width)` of the images.
+        head: As in `create_model`.
+        scale: As in `create_model`.
+        finish: What makes the published map of a score.
+        resize: How the published map is brought to its size.
+        unit: What the sides of images that have no size of their own are multiples of.
+    """
     size = [round(side * scale) for side in input_size]
     if head == "published":
-        return _zoom(FINISH[row.finish](dtype="float32", name="finish")(score), size, "saliency", row.resize)
+        return _zoom(FINISH[str(finish)](dtype="float32", name="finish")(score), size, "saliency", resize)
     # A quarter of the input is fine enough: the blur that follows leaves nothing that it could not carry.
     quarter = [-(-side // 4) for side in size]
     if unit:  # At every size of what is seen, both factors give whole sides.

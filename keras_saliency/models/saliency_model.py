@@ -114,11 +114,11 @@ class SaliencyModel(AnySize):
             ValueError: If a loss or metric of this package expects a log-density and the head gives a density, or the
                 reverse; if one loss of several outputs is to be balanced by gradients.
         """
-        named = [_named(item, self._output(path)[1]) for path, item in keras.tree.flatten_with_path(loss)]
+        named = [named_loss(item, self._output(path)[1]) for path, item in keras.tree.flatten_with_path(loss)]
         loss = keras.tree.pack_sequence_as(loss, named)
         for items in (loss, metrics, weighted_metrics):
             for path, item in keras.tree.flatten_with_path(items):
-                self._check_form(item, declared_log_density(self._output(path)[1]))
+                require_form(item, declared_log_density(self._output(path)[1]), self.name)
         for path, item in keras.tree.flatten_with_path(loss):
             if isinstance(item, Combination):
                 item.adopt(f"{self._output(path)[0]}_" if len(self.outputs) > 1 and path else "")
@@ -132,25 +132,40 @@ class SaliencyModel(AnySize):
         name = self.output_names[min(key, len(self.outputs) - 1)] if isinstance(key, int) else key
         return name, dict(zip(self.output_names, self.outputs, strict=True)).get(name, self.outputs[0])
 
-    def _check_form(self, item, from_logits):
-        # What has a name in a table is of this package. Keras takes classes, too, and makes them with their defaults.
-        asked = getattr(item, "from_logits", False) if hasattr(item, "name_in_table") else from_logits
-        if from_logits is not None and asked != from_logits:
-            head = "log-density" if from_logits else "density"
-            name = item.__name__ if isinstance(item, type) else item.name
-            raise ValueError(
-                f"{name} has from_logits={asked}, and the head of {self.name} gives a {head}: "
-                f"make it with from_logits={from_logits}."
-            )
-
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model as it was compiled when it was saved."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
 
-def _named(loss, output):
-    """The loss of a text for an output, for a map of this package before those of Keras."""
+def require_form(item: Any, from_logits: bool | None, name: str) -> None:
+    """Checks that a loss or metric of this package takes what a model gives.
+
+    Args:
+        item: A loss or a metric; what is not of this package takes anything.
+        from_logits: Whether the model gives a log-density; None where that is not known.
+        name: Of the model.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    # What has a name in a table is of this package. Keras takes classes, too, and makes them with their defaults.
+    asked = getattr(item, "from_logits", False) if hasattr(item, "name_in_table") else from_logits
+    if from_logits is not None and asked != from_logits:
+        head = "log-density" if from_logits else "density"
+        of_item = item.__name__ if isinstance(item, type) else item.name
+        raise ValueError(
+            f"{of_item} has from_logits={asked}, and the head of {name} gives a {head}: "
+            f"make it with from_logits={from_logits}."
+        )
+
+
+def named_loss(loss: Any, output: keras.KerasTensor) -> Any:
+    """The loss of a text for an output, for a map of this package before those of Keras; any other stays as it is.
+
+    Raises:
+        ValueError: If there is no such loss.
+    """
     if not isinstance(loss, str) or len(output.shape) != 4 or output.shape[-1] != 1:
         return loss
     try:
