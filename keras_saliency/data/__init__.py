@@ -15,6 +15,7 @@ from keras_saliency.data.doctor.finding import Finding
 from keras_saliency.data.facts import FACTS, WITHIN, Facts
 from keras_saliency.data.fetching import fetch
 from keras_saliency.data.fixations import Fixations
+from keras_saliency.data.flow import optical_flow, with_flow
 from keras_saliency.data.mixtures import k_fold, leave_one_out, mix
 from keras_saliency.data.pipeline import pipeline
 from keras_saliency.data.published import PUBLISHED, SUBMITTED
@@ -156,5 +157,7 @@ __all__ = [
     "load",
     "mix",
     "open_data",
+    "optical_flow",
     "pipeline",
+    "with_flow",
 ]
