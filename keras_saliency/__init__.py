@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from keras_saliency.models.factory import create_model, list_models
     from keras_saliency.runtimes.export import export_network
     from keras_saliency.runtimes.network import open_network
-    from keras_saliency.serving.export import export_saved_model
+    from keras_saliency.serving.export import export_saved_model, export_video
     from keras_saliency.serving.load import Run, load
     from keras_saliency.serving.prediction import predict
     from keras_saliency.training.adapting import adapt
@@ -69,6 +69,7 @@ _NAMES = {
     "evaluate": "evaluation.run",
     "export_network": "runtimes.export",
     "export_saved_model": "serving.export",
+    "export_video": "serving.export",
     "list_models": "models.factory",
     "load": "serving.load",
     "open_network": "runtimes.network",
@@ -96,6 +97,7 @@ __all__ = [
     "evaluation",
     "export_network",
     "export_saved_model",
+    "export_video",
     "formulas",
     "interop",
     "layers",

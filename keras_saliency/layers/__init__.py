@@ -4,6 +4,8 @@ import keras  # noqa: F401 - first, see keras_saliency/__init__.py
 
 from keras_saliency.layers.attentive_conv_lstm import AttentiveConvLSTM
 from keras_saliency.layers.centre_bias import CentreBias
+from keras_saliency.layers.conv_gru import ConvGRU
+from keras_saliency.layers.conv_lstm import ConvLSTM
 from keras_saliency.layers.crop_like import CropLike
 from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.layers.grey_values import GreyValues
@@ -14,6 +16,7 @@ from keras_saliency.layers.log_softmax import LogSoftmax
 from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.mirror import Mirror
+from keras_saliency.layers.moving_average import MovingAverage
 from keras_saliency.layers.recording_head import RecordingHead
 from keras_saliency.layers.seen_from import SeenFrom
 from keras_saliency.layers.theano_pooling import TheanoMaxPooling2D
@@ -23,6 +26,8 @@ from keras_saliency.layers.zoom import Zoom
 __all__ = [
     "AttentiveConvLSTM",
     "CentreBias",
+    "ConvGRU",
+    "ConvLSTM",
     "CropLike",
     "GaussianPriors",
     "GreyValues",
@@ -33,6 +38,7 @@ __all__ = [
     "MatchSize",
     "MinMax",
     "Mirror",
+    "MovingAverage",
     "RecordingHead",
     "SeenFrom",
     "TheanoMaxPooling2D",

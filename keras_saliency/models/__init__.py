@@ -15,13 +15,16 @@ from keras_saliency.models.salgan import create_discriminator
 from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.shipped import SHIPPED, is_shipped
 from keras_saliency.models.sides import with_sides
+from keras_saliency.models.video import VideoModel, as_video, smoothed
 
 __all__ = [
     "ARCHITECTURES",
     "SHIPPED",
     "AdversarialTraining",
     "SaliencyModel",
+    "VideoModel",
     "View",
+    "as_video",
     "create_discriminator",
     "create_model",
     "for_recording",
@@ -32,6 +35,7 @@ __all__ = [
     "mix",
     "require_finite",
     "require_log_density",
+    "smoothed",
     "with_history",
     "with_sides",
 ]

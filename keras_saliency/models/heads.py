@@ -56,7 +56,9 @@ def gives_log_density(model: keras.Model) -> bool:
         ValueError: If its output is no map of one channel, or one with negative or non-finite values that is no
             log-density.
     """
-    shape = model.output_shape
+    shape = getattr(model, "output_shape", None)
+    if shape is None:
+        raise ValueError(f"{model.name} does not give saliency maps of images: it is of videos, or not functional.")
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 1:
         raise ValueError(f"{model.name} does not give saliency maps. Received: a model with output {shape}.")
     declared = declared_log_density(model.outputs[0])

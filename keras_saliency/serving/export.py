@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras_saliency.data import geometry, image_files, showing
 from keras_saliency.formulas.types import Size, Unbatched
 from keras_saliency.formulas.view import View
-from keras_saliency.models import gives_log_density, require_finite
-from keras_saliency.models.sizes import require_shown
+from keras_saliency.models import VideoModel, gives_log_density, require_finite
+from keras_saliency.models.sizes import known_size, require_shown
 from keras_saliency.serving.on_tensorflow import call_on_tensorflow
 from keras_saliency.serving.warm_up import write_warm_up
 from keras_saliency.writing.files import require_new, whole
@@ -71,12 +71,7 @@ def export_saved_model(model: keras.Model, directory: str | Path, size: Size | N
     }
     # No attributes of what is saved, which would be traced once more.
     signatures = {name: _function(*row).get_concrete_function() for name, row in functions.items()}
-    with whole(directory) as part:
-        try:
-            tf.saved_model.save(served, str(part), signatures=signatures)
-            write_warm_up(part, _first_requests())
-        except tf.errors.ResourceExhaustedError as error:  # of the disk
-            raise OSError(errno.ENOSPC, error.message) from error
+    _save(served, directory, signatures, lambda part: write_warm_up(part, _first_requests()))
 
 
 def _first_requests():
@@ -84,6 +79,74 @@ def _first_requests():
     pixels = tf.make_tensor_proto(0, tf.uint8, (1, 480, 640, 3))  # one value, which stands for all
     data = tf.make_tensor_proto([tf.io.encode_jpeg(tf.zeros((480, 640, 3), tf.uint8)).numpy()])
     return {"serving_default": {"image_bytes": data}, "pixels": {"pixels": pixels}, "png": {"image_bytes": data}}
+
+
+def export_video(model: VideoModel, directory: str | Path, size: Size | None = None) -> None:
+    """Writes a SavedModel of a model of videos, whose state goes in and out, whole or not at all.
+
+    Signatures, each on a batch of videos:
+
+    - `serving_default`: `frames`, float32 `(batch, time, height, width, channels)` as the model takes them, at the
+      start of videos, to `maps`, `(batch, time, h, w, 1)`, and the state after them, a tensor for each of its parts,
+      such as `state_hidden`;
+    - `next`, where the model has a state: `frames`, and the state after the frames before, to the same.
+
+    Any number of frames may be given at once. What a model with several maps gives besides bears the name of its
+    output.
+
+    Args:
+        model: A `VideoModel`.
+        directory: The folder of this version, such as `served/NAME/1`.
+        size: `(height, width)` of the frames; by default that for which the model was made.
+
+    Raises:
+        FileExistsError: If the folder exists and is not empty.
+        OSError: If the disk is full.
+        ValueError: If the weights of the model are not finite, or the size is none.
+        RuntimeError: On another backend than TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Graphs hold no operations of {keras.backend.backend()}: save the model as a .keras file, and export it "
+            "in a program with KERAS_BACKEND=tensorflow."
+        )
+    require_finite(model)
+    directory = Path(directory)
+    require_new(directory, "Choose the next version, or delete it.")
+    *sides, channels = model.frame_shape
+    asked: Any = size or sides
+    height, width = known_size(asked)
+    served = tf.Module()
+    served.saved_variables = [variable.value for variable in model.variables]
+    names = ["maps", *model.output_names[1:]]
+
+    def call(frames, **state):
+        before = {name.removeprefix("state_"): each for name, each in state.items()}
+        maps, state = model(frames, before or None, training=False)
+        outputs = dict(zip(names, keras.tree.flatten(maps), strict=True))
+        return {**outputs, **{f"state_{name}": each for name, each in state.items()}}
+
+    frames = tf.TensorSpec((None, None, height, width, channels), tf.float32, "frames")
+    function = tf.function(call, autograph=False)
+    signatures = {"serving_default": function.get_concrete_function(frames)}
+    state = {
+        name: tf.TensorSpec(each.shape, tf.float32, name)
+        for name, each in signatures["serving_default"].structured_outputs.items()
+        if name.startswith("state_")
+    }
+    if state:
+        signatures["next"] = function.get_concrete_function(frames, **state)
+    _save(served, directory, signatures)
+
+
+def _save(served, directory, signatures, finish=lambda part: None):
+    """Saves what is served, and what `finish` adds to the folder, whole or not at all."""
+    with whole(directory) as part:
+        try:
+            tf.saved_model.save(served, str(part), signatures=signatures)
+            finish(part)
+        except tf.errors.ResourceExhaustedError as error:  # of the disk
+            raise OSError(errno.ENOSPC, error.message) from error
 
 
 def open_saved_model(directory: str | Path) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_saliency.models import SHIPPED, gives_log_density, is_shipped, load_shipped, require_finite
+from keras_saliency.models import SHIPPED, VideoModel, gives_log_density, is_shipped, load_shipped, require_finite
 from keras_saliency.reporting.results import read_result
 
 MODEL, RESULT = "model.keras", "result.json"
@@ -84,6 +84,8 @@ def load(path: str | Path) -> Run:
         raise
     except Exception as error:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
+    if isinstance(model, VideoModel):
+        raise ValueError(f"{file} is a model of videos, not of images: open it by keras.models.load_model.")
     require_finite(model)
     gives_log_density(model)
     return Run(path, model, read_result(path / RESULT))
