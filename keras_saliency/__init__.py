@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from keras_saliency.formulas.maps import pack_targets, unpack_targets
     from keras_saliency.losses.table import combo
     from keras_saliency.models.factory import create_model, list_models
+    from keras_saliency.models.video_factory import create_video_model, list_video_models
     from keras_saliency.runtimes.export import export_network
     from keras_saliency.runtimes.network import open_network
     from keras_saliency.serving.export import export_saved_model, export_video
@@ -66,11 +67,13 @@ _NAMES = {
     "as_pysaliency": "evaluation.pysaliency",
     "combo": "losses.table",
     "create_model": "models.factory",
+    "create_video_model": "models.video_factory",
     "evaluate": "evaluation.run",
     "export_network": "runtimes.export",
     "export_saved_model": "serving.export",
     "export_video": "serving.export",
     "list_models": "models.factory",
+    "list_video_models": "models.video_factory",
     "load": "serving.load",
     "open_network": "runtimes.network",
     "pack_targets": "formulas.maps",
@@ -92,6 +95,7 @@ __all__ = [
     "combo",
     "conventions",
     "create_model",
+    "create_video_model",
     "data",
     "evaluate",
     "evaluation",
@@ -103,6 +107,7 @@ __all__ = [
     "layers",
     "legacy",
     "list_models",
+    "list_video_models",
     "load",
     "losses",
     "maps",

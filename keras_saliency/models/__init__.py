@@ -16,10 +16,13 @@ from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.shipped import SHIPPED, is_shipped
 from keras_saliency.models.sides import with_sides
 from keras_saliency.models.video import VideoModel, as_video, smoothed
+from keras_saliency.models.video_factory import VIDEO_ARCHITECTURES, create_video_model, list_video_models
+from keras_saliency.models.video_unisal import with_recurrence
 
 __all__ = [
     "ARCHITECTURES",
     "SHIPPED",
+    "VIDEO_ARCHITECTURES",
     "AdversarialTraining",
     "SaliencyModel",
     "VideoModel",
@@ -27,15 +30,18 @@ __all__ = [
     "as_video",
     "create_discriminator",
     "create_model",
+    "create_video_model",
     "for_recording",
     "gives_log_density",
     "is_shipped",
     "list_models",
+    "list_video_models",
     "load_shipped",
     "mix",
     "require_finite",
     "require_log_density",
     "smoothed",
     "with_history",
+    "with_recurrence",
     "with_sides",
 ]
