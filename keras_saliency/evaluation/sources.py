@@ -15,15 +15,17 @@ from keras_saliency import baselines
 from keras_saliency.data import DataSet, geometry, image_files, map_arrays
 from keras_saliency.data.pipeline import images, naming_images
 from keras_saliency.data.samples import Samples
+from keras_saliency.data.videos import shots_in
 from keras_saliency.evaluation import map_files, pysaliency
 from keras_saliency.evaluation.map_files import Prediction
-from keras_saliency.models import SHIPPED, for_recording, gives_log_density, is_shipped, require_finite
+from keras_saliency.models import SHIPPED, VideoModel, for_recording, gives_log_density, is_shipped, require_finite
 from keras_saliency.models.recording import recording_head_of
 from keras_saliency.models.sizes import shown_by
 from keras_saliency.runtimes.network import ABOUT, open_network
 from keras_saliency.serving.export import load_saved_model
 from keras_saliency.serving.load import MODEL, Run, load, name_of
 from keras_saliency.serving.prediction import predict_image
+from keras_saliency.serving.videos import maps_of, read_frames
 
 HDF5 = (".h5", ".hdf5")
 
@@ -91,6 +93,31 @@ class ModelSource:
                 part = samples[start : start + len(maps)]
                 yield from (_unletterbox(*pair, self.log_density) for pair in zip(maps, part, strict=True))
                 start += len(part)
+
+
+class VideoSource:
+    """A model of videos, which goes through the frames of each video, or shot, from an empty state.
+
+    Args:
+        model: A `VideoModel`.
+        name: What reports call it.
+
+    Raises:
+        ValueError: If its weights are not finite.
+    """
+
+    def __init__(self, model: VideoModel, name: str) -> None:
+        require_finite(model)
+        self.model, self.name = model, name
+
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
+        """Yields a `Prediction` for each sample; an image is a video of one frame."""
+        for shot in shots_in(samples).values():
+            own = samples[shot.start : shot.stop]
+            degrees = own[0].pixels_per_degree or samples.pixels_per_degree
+            maps = maps_of(self.model, read_frames(sample.read() for sample in own), pixels_per_degree=degrees)
+            for sample, found in zip(own, maps, strict=True):
+                yield map_files.as_prediction(found, sample)
 
 
 class SavedModelSource:
@@ -228,10 +255,11 @@ def open_source(
     if hasattr(path, "predictions"):
         return cast(Source, path)
     predicted = data.name if data is not None else None
-    if isinstance(path, Run):
-        return ModelSource(path.model, path.name, data=predicted)
-    if isinstance(path, keras.Model):
-        return ModelSource(path, path.name, data=predicted)
+    if isinstance(path, Run | keras.Model):
+        model = path.model if isinstance(path, Run) else path
+        if isinstance(model, VideoModel):
+            return VideoSource(model, path.name)
+        return ModelSource(model, path.name, data=predicted)
     if data is not None and str(path) in baselines.BASELINES:
         return BaselineSource(str(path), data)
     path = Path(path)
@@ -244,7 +272,7 @@ def open_source(
             f"with the package: {', '.join(SHIPPED)}."
         )
     if path.suffix == ".keras" or (path / MODEL).is_file():
-        return open_source(load(path), resize, data)
+        return open_source(load(path, videos=True), resize, data)
     for fits, source in SOURCES:
         if fits(path):
             return source(path, resize)

@@ -56,12 +56,13 @@ class Run:
         return {name: self.path / part for name, part in PARTS.items() if (self.path / part).exists()}
 
 
-def load(path: str | Path) -> Run:
+def load(path: str | Path, videos: bool = False) -> Run:
     """Opens a run, a model file, or a model that comes with the package.
 
     Args:
         path: The folder of a run, or a `.keras` file; or a name of `keras_saliency.models.SHIPPED`, such as
             `"general"` or `"fast"`, where nothing of that name lies.
+        videos: Whether it may be a model of videos.
 
     Raises:
         FileNotFoundError: If there is none; says where it was looked for.
@@ -84,10 +85,14 @@ def load(path: str | Path) -> Run:
         raise
     except Exception as error:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
-    if isinstance(model, VideoModel):
-        raise ValueError(f"{file} is a model of videos, not of images: open it by keras.models.load_model.")
+    if isinstance(model, VideoModel) and not videos:
+        raise ValueError(
+            f"{file} is a model of videos, not of images. It is for predict_video and evaluate; keras.models.load_model "
+            "opens it."
+        )
     require_finite(model)
-    gives_log_density(model)
+    if not isinstance(model, VideoModel):
+        gives_log_density(model)
     return Run(path, model, read_result(path / RESULT))
 
 
