@@ -87,8 +87,8 @@ def load(path: str | Path, videos: bool = False) -> Run:
         raise ValueError(f"{file} cannot be loaded as a Keras model: {error}") from error
     if isinstance(model, VideoModel) and not videos:
         raise ValueError(
-            f"{file} is a model of videos, not of images. It is for predict_video and evaluate; keras.models.load_model "
-            "opens it."
+            f"{file} is a model of videos, not of images. Give it to predict_video or evaluate, or open it by "
+            "keras.models.load_model."
         )
     require_finite(model)
     if not isinstance(model, VideoModel):

@@ -312,7 +312,7 @@ def test_a_model_without_a_state_refuses_one(rng):
     frames, _ = videos(rng, time=2)
     model = video_model("alone")
     assert model(frames, {})[1] == {}
-    with pytest.raises(ValueError, match="has no state[\\s\\S]*Pass state=None"):
+    with pytest.raises(ValueError, match="has no state[\\s\\S]*pass state=None"):
         model(frames, video_model("gru")(frames)[1])
 
 
