@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from keras_saliency.serving.export import export_saved_model, export_video
     from keras_saliency.serving.load import Run, load
     from keras_saliency.serving.prediction import predict
+    from keras_saliency.serving.videos import predict_video
     from keras_saliency.training.adapting import adapt
     from keras_saliency.training.recipe import Recipe
     from keras_saliency.training.run import train
