@@ -18,6 +18,7 @@ from keras_saliency.formulas.types import Photograph, Plane
 
 if TYPE_CHECKING:
     from keras_saliency.data.data_set import DataSet
+    from keras_saliency.data.samples import Samples
 
 AIM_IMAGES = JUDD_IMAGES = 100
 ISEEL_IMAGES = 700  # as many as OSIE has
@@ -27,15 +28,23 @@ Predictor: TypeAlias = Callable[[Photograph], Plane]
 BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "itti": lambda data: itti,
     "gbvs": lambda data: gbvs,
-    "aim": lambda data: AIM(sample.read() for sample in data.train[:AIM_IMAGES]),
+    "aim": lambda data: AIM(sample.read() for sample in some(data.train, AIM_IMAGES)),
     "signature": lambda data: image_signature,
     "bms": lambda data: bms,
     "rare": lambda data: rare,
     "aws": lambda data: aws,
-    "judd": lambda data: Judd(data.train[:JUDD_IMAGES]),
+    "judd": lambda data: Judd(some(data.train, JUDD_IMAGES)),
     "edn": lambda data: EDN(),
-    "iseel": lambda data: ISEEL(data.train[:ISEEL_IMAGES], CentreBias(data.train, data.validation)),
+    "iseel": lambda data: ISEEL(some(data.train, ISEEL_IMAGES), CentreBias(data.train, data.validation)),
 }
+
+
+def some(samples: "Samples", count: int) -> "Samples":
+    """The first images; of frames of videos those that somebody looked at, evenly over all videos."""
+    usable = samples.usable
+    if not samples.are_frames or len(usable) <= count:
+        return usable[:count]
+    return usable[:: -(-len(usable) // count)]
 
 
 def make_baseline(name: str, data: "DataSet") -> Predictor:
@@ -43,7 +52,7 @@ def make_baseline(name: str, data: "DataSet") -> Predictor:
 
     Args:
         name: One of `BASELINES`.
-        data: AIM learns its features, Judd's model its weights on the training images.
+        data: AIM, Judd and iSEEL learn on its training images; the centre bias of iSEEL on validation, too.
 
     Raises:
         ValueError: If the name is unknown.

@@ -51,7 +51,7 @@ def load(name: str, directory: str | Path | None = None, **options: Any) -> Data
     """
     place = folder_of(name, directory)
     if place is None:
-        return DATA_SETS[name]()
+        return DATA_SETS[name](**options)
     data = DATA_SETS[name](place, **options)
     return data if data.facts or name not in FACTS else dataclasses.replace(data, facts=FACTS[name])
 

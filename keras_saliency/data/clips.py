@@ -54,9 +54,13 @@ def clips(
         `(batch, length, target height, target width, 3)`, float32.
 
     Raises:
-        ValueError: If length or stride is below one, no video has so many frames, or the frames of one do not stand
-            together and in order.
+        ValueError: If length or stride is below one, no video has so many frames, the frames of one do not stand
+            together and in order, or are so long that a view shows them in windows.
     """
+    if isinstance(size, View) and len(samples.in_windows(size)) > len(samples.usable):
+        raise ValueError(
+            "So long a frame is seen in windows, which clips do not have. Give a size in place of the view."
+        )
     rows = _rows(samples, length, stride)
     seen = places(samples, size)
     aim = seen if target_size is None else aim_of(samples, size, target_size)

@@ -54,7 +54,7 @@ def mix(data: Mapping[str, DataSet], weights: Mapping[str, float] | None = None)
 
 
 def with_few(data: DataSet, images: int, seed: int) -> DataSet:
-    """The same with so many images of its training split, drawn at random.
+    """The same with so many images of its training split, drawn at random; of videos, frames that somebody looked at.
 
     Args:
         data: The data set; validation and test stay as they are.
@@ -64,10 +64,11 @@ def with_few(data: DataSet, images: int, seed: int) -> DataSet:
     Raises:
         ValueError: If there are not so many.
     """
-    if images > len(data.train):
-        raise ValueError(f"{data.name} has {len(data.train)} training images. Received: images={images}.")
-    drawn = sorted(np.random.default_rng(seed).permutation(len(data.train))[:images])
-    return dataclasses.replace(data, train=Samples([data.train[i] for i in drawn], data.train.pixels_per_degree))
+    train = data.train.usable
+    if images > len(train):
+        raise ValueError(f"{data.name} has {len(train)} training images. Received: images={images}.")
+    drawn = sorted(np.random.default_rng(seed).permutation(len(train))[:images])
+    return dataclasses.replace(data, train=Samples([train[i] for i in drawn], train.pixels_per_degree))
 
 
 def leave_one_out(data: Mapping[str, DataSet]) -> Iterator[tuple[str, DataSet]]:

@@ -101,21 +101,23 @@ class VideoSource:
     Args:
         model: A `VideoModel`.
         name: What reports call it.
+        stride: As in `predict_video`, for a model that was trained on each n-th frame.
 
     Raises:
         ValueError: If its weights are not finite.
     """
 
-    def __init__(self, model: VideoModel, name: str) -> None:
+    def __init__(self, model: VideoModel, name: str, stride: int = 1) -> None:
         require_finite(model)
-        self.model, self.name = model, name
+        self.model, self.name, self.stride = model, name, stride
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample; an image is a video of one frame."""
         for shot in shots_in(samples).values():
             own = samples[shot.start : shot.stop]
             degrees = own[0].pixels_per_degree or samples.pixels_per_degree
-            maps = maps_of(self.model, read_frames(sample.read() for sample in own), pixels_per_degree=degrees)
+            frames = read_frames(sample.read() for sample in own)
+            maps = maps_of(self.model, frames, self.stride, pixels_per_degree=degrees)
             for sample, found in zip(own, maps, strict=True):
                 yield map_files.as_prediction(found, sample)
 
@@ -209,7 +211,7 @@ class HDF5Source:
 class BaselineSource:
     """A classical saliency model.
 
-    Args:
+        data: The data set, as in `keras_saliency.baselines.make_baseline`.
         name: One of `keras_saliency.baselines.BASELINES`.
         data: The data set, on whose training images `aim` learns its features and `judd` its weights.
 

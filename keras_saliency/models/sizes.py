@@ -39,6 +39,10 @@ def size_of(model: keras.Model, size: Size | None = None) -> Size | None:
     Raises:
         ValueError: If the model does not take images of the size.
     """
+    if not hasattr(model, "input_shape"):
+        raise ValueError(
+            f"{model.name} takes no single images. Models of videos are for predict_video and export_video."
+        )
     own = model.input_shape[1:3]
     if size is None:
         return None if None in own else own

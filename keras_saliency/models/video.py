@@ -229,7 +229,11 @@ def _all_images(targets, predicted, sample_weight):
     maps = predicted[0]
     if sample_weight is not None:
         time = ops.shape(keras.tree.flatten(maps)[0])[1]
-        if len(sample_weight.shape) == 1 or sample_weight.shape[1] == 1:  # of each video
-            sample_weight = ops.repeat(ops.reshape(sample_weight, (-1, 1)), time, axis=1)
-        sample_weight = ops.reshape(sample_weight, (-1,))
+        sample_weight = keras.tree.map_structure(lambda each: _weights_of_frames(each, time), sample_weight)
     return (*(keras.tree.map_structure(_as_images, each) for each in (targets, maps)), sample_weight)
+
+
+def _weights_of_frames(weights, time):
+    if len(weights.shape) == 1 or weights.shape[1] == 1:  # of each video
+        weights = ops.repeat(ops.reshape(weights, (-1, 1)), time, axis=1)
+    return ops.reshape(weights, (-1,))

@@ -32,11 +32,15 @@ class Judge:
         shown: The frame, or the view, of the network.
 
     Raises:
-        ValueError: If images are seen in windows.
+        ValueError: If images are seen in windows, or are frames of videos.
     """
 
     def __init__(self, data: DataSet, split: str, shown: Size | View) -> None:
         samples = getattr(data, split)
+        if samples.are_frames:
+            raise ValueError(
+                f"{data.name} has videos, whose frames are not independent: they are not scored in a study."
+            )
         if len(samples.in_windows(shown)) > len(samples):
             raise ValueError(f"{data.name} has images that are seen in windows: they are not scored in a study.")
         sizes = [(int(height), int(width)) for height, width in places(samples, shown).canvases]

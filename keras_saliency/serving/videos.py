@@ -1,6 +1,7 @@
 """From videos to a map for each frame."""
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,12 @@ def predict_video(
     Args:
         model: A model of videos, or one of images, which sees each frame alone; a `Run`, the folder of one, a `.keras`
             file, or the name of a model that comes along.
-        frames: A video file, a folder of frames, whose names are in order, or the frames: an array
+        frames: A video file, a folder of frames, in the order of the numbers in their names, or the frames: an array
             `(time, height, width, 3)`, uint8 RGB, or anything that yields such images, all of one size.
         stride: A model that was trained on each n-th frame sees n sequences, one beginning at each of the first n
             frames, each with its own state; every frame has a map all the same.
-        chunk: How many frames of a sequence go through the model at once; maps do not depend on it.
+        chunk: How many frames of a sequence go through the model at once; maps do not depend on it. As many frames as
+            stride times this are in memory, at the size at which the model sees them.
         size: As in `keras_saliency.predict`.
         pixels_per_degree: As in `keras_saliency.predict`.
 
@@ -85,13 +87,14 @@ def maps_of(
     states: list[Any] = [None] * stride
     before: list[Any] = [None] * stride  # the last frame of each sequence
     shown: Any = None
-    while batch := list(itertools.islice(frames, chunk * stride)):
-        image_size = batch[0].shape[:2]
+    for image in frames:
+        image_size = image.shape[:2]
         shown = shown or shown_for(model.encoder, image_size, size, degrees)
+        batch = itertools.chain([image], itertools.islice(frames, chunk * stride - 1))
         # A very long frame is seen in windows: they are the batch.
-        seen = np.stack([showing.show(image, shown, degrees) for image in batch], 1)
-        found: list[Any] = [None] * len(batch)
-        for first in range(min(stride, len(batch))):
+        seen = np.stack([showing.show(each, shown, degrees) for each in batch], 1)
+        found: list[Any] = [None] * seen.shape[1]
+        for first in range(min(stride, len(found))):
             own = seen[:, first::stride]
             given = with_flow(own, before[first]) if sees_motion else own
             maps, states[first] = model(given, states[first], training=False)
@@ -137,10 +140,16 @@ def _images(frames):
         return iter(frames)
     path = Path(frames)
     if path.is_dir():
-        return (image_files.read(file, file) for file, _ in find_images([path]))
+        files = sorted((file for file, _ in find_images([path])), key=_as_counted)
+        return (image_files.read(file, file) for file in files)
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist.")
     return _of_file(path)
+
+
+def _as_counted(path):
+    """A path as people order it: frame 2 before frame 10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", str(path))]
 
 
 def _of_file(path):

@@ -92,7 +92,7 @@ def adapt(
 
     Raises:
         ValueError: If the model gives no log-density; if there are fewer than five images with fixations, fixations of
-            one observer alone, or all in a corner; if there is padding around pictures.
+            one observer alone, or all in a corner; if there is padding around pictures; if they are frames of videos.
     """
     console = make_console(verbose)
     if not isinstance(model, keras.Model):
@@ -102,6 +102,10 @@ def adapt(
     network, adapted = network_of(model), with_recording_head(model)
     shown = require_shown(model)
     samples = samples.train if isinstance(samples, DataSet) else samples
+    if samples.are_frames:
+        raise ValueError(
+            "Frames of a video are not independent: they do not tell whether a fit is better. Give images."
+        )
     usable = [sample for sample in samples if len(sample.fixations)]
     _require_enough(usable)
     samples = Samples(usable, samples.pixels_per_degree).in_windows(shown)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+import keras_saliency as ks
 from keras_saliency.backbones import create_backbone
 from keras_saliency.baselines.centre_bias import CentreBias
 from keras_saliency.baselines.iseel import ISEEL, fit_member, gist, target
+from keras_saliency.baselines.table import some
 
 HIDDEN = 7
 
@@ -138,3 +140,12 @@ def test_what_cannot_be_learned_from_is_refused(samples, backbone):
         ISEEL([nobody], backbone=backbone)
     with pytest.raises(ValueError, match="image has"):
         ISEEL(samples[:1], backbone=backbone)(np.zeros((8, 8)))
+
+
+def test_baselines_learn_from_frames_of_all_videos():
+    data = ks.data.load("synthetic-video", splits={"train": 5, "validation": 1, "test": 1})
+    assert not data.train[0].is_usable
+    chosen = some(data.train, 10)
+    assert len(chosen) <= 10 and all(sample.is_usable for sample in chosen)
+    assert len({sample.group for sample in chosen}) == 5
+    assert [sample.name for sample in some(data.train, 1000)] == [sample.name for sample in data.train.usable]

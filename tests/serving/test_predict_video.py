@@ -6,7 +6,9 @@ import pytest
 
 import keras_saliency as ks
 from keras_saliency.data.flow import with_flow
+from keras_saliency.evaluation.sources import VideoSource
 from keras_saliency.models import as_video, create_video_model, smoothed
+from keras_saliency.serving.videos import read_frames
 
 SIZE = (64, 96)
 
@@ -71,6 +73,24 @@ def test_folders_files_and_iterators_give_the_same_frames(video, frames, tmp_pat
         cv2.imwrite(str(tmp_path / f"{number:04d}.png"), frame[..., ::-1])
     np.testing.assert_array_equal(list(ks.predict_video(video, tmp_path)), expected)
     np.testing.assert_array_equal(list(ks.predict_video(video, iter(frames))), expected)
+
+
+def test_the_files_of_a_folder_are_in_the_order_of_their_numbers(tmp_path):
+    for number in (10, 2, 1, 11):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((4, 4, 3), number, "uint8"))
+    assert [frame[0, 0, 0] for frame in read_frames(tmp_path)] == [1, 2, 10, 11]
+
+
+def test_doors_of_images_refuse_models_of_videos(video, tmp_path):
+    with pytest.raises(ValueError, match="export_video"):
+        ks.serving.export.export_saved_model(video, tmp_path / "served")
+
+
+def test_a_source_has_the_stride_of_its_model(video):
+    shot = ks.data.load("synthetic-video", splits={"train": 2, "validation": 1, "test": 1}).test
+    found = [each.values for each in VideoSource(video, "strided", stride=4).predictions(shot)]
+    expected = list(ks.predict_video(video, [sample.read() for sample in shot], stride=4))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_a_video_file_is_read(video, frames, tmp_path):
