@@ -211,9 +211,9 @@ class HDF5Source:
 class BaselineSource:
     """A classical saliency model.
 
-        data: The data set, as in `keras_saliency.baselines.make_baseline`.
+    Args:
         name: One of `keras_saliency.baselines.BASELINES`.
-        data: The data set, on whose training images `aim` learns its features and `judd` its weights.
+        data: The data set, as in `keras_saliency.baselines.make_baseline`.
 
     Raises:
         ValueError: If the name is unknown.
