@@ -9,7 +9,7 @@ from keras import ops
 from PIL import Image
 from scipy import ndimage
 
-from keras_saliency.baselines.features import check_image
+from keras_saliency.baselines.features import check_image, distance_from
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
 RELEASED = Path(__file__).with_name("edn_weights")
@@ -218,10 +218,8 @@ def _window(x, side, stride=1):
 
 
 def from_centre(size: Size) -> Plane:
-    """The distance to the middle pixel in whole pixels, divided by the largest."""
-    rows, columns = np.ogrid[: size[0], : size[1]]
-    distance = np.floor(np.hypot(rows - size[0] // 2, columns - size[1] // 2))
-    return distance / (distance.max() or 1)
+    """The distance to the middle pixel."""
+    return distance_from((size[0] // 2, size[1] // 2), size)
 
 
 def _size(size):

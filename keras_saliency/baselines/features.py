@@ -123,14 +123,26 @@ def gabor_pair(angle: float, period: float, sigma: float, radius: int) -> tuple[
     return even, envelope * np.sin(phase)
 
 
-_PAIRS = [gabor_pair(angle, GABOR_PERIOD, GABOR_SIGMA, GABOR_RADIUS) for angle in ORIENTATIONS]
-_GABORS = [[part / np.abs(even).sum() for part in (even, odd)] for even, odd in _PAIRS]
+def gabor_bank(angles: np.ndarray) -> list[list[np.ndarray]]:
+    """A quadrature pair for each angle, of `GABOR_PERIOD`, scaled so that the even filter sums to one in size."""
+    pairs = (gabor_pair(angle, GABOR_PERIOD, GABOR_SIGMA, GABOR_RADIUS) for angle in angles)
+    return [[part / np.abs(even).sum() for part in (even, odd)] for even, odd in pairs]
+
+
+_GABORS = gabor_bank(ORIENTATIONS)
 
 
 def gabor_energy(intensity: Plane, pairs: Sequence[Sequence[np.ndarray]] = _GABORS) -> list[Plane]:
     """The energy of each quadrature pair of Gabor filters, a list of maps; by default those of `ORIENTATIONS`."""
     borders: dict[str, Any] = {"borderType": cv2.BORDER_REFLECT}
     return [np.hypot(*(cv2.filter2D(intensity, -1, part, **borders) for part in pair)) for pair in pairs]
+
+
+def distance_from(centre: tuple[int, int], size: Size) -> Plane:
+    """The distance from a pixel in whole pixels, rounded down, as a share of the largest."""
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    distance = np.floor(np.hypot(rows - centre[0], columns - centre[1]))
+    return distance / (distance.max() or 1)
 
 
 def shares(values: np.ndarray, bins: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from keras_saliency.backbones.factory import create_backbone
 from keras_saliency.baselines.centre_bias import CentreBias, relative_counts
-from keras_saliency.baselines.features import check_image, gabor_energy, gabor_pair, pyramid, resample, to_saliency
+from keras_saliency.baselines.features import check_image, gabor_bank, gabor_energy, pyramid, resample, to_saliency
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 PLACES, STRIDE = 18 * 24, 16  # of what the backbone sees: 288x384 pixels of an image of 4:3, and of half of it
 BATCH = 8
 SIDE, BLOCKS, LEVELS = 256, 4, 4  # of the gist: pixels, blocks along each side, scales
-PERIOD, SIGMA, RADIUS = 5.0, 2.8, 7  # of its Gabor filters
-PAIRS = [gabor_pair(angle, PERIOD, SIGMA, RADIUS) for angle in np.arange(8) * np.pi / 8]
-GABORS = [[part / np.abs(even).sum() for part in (even, odd)] for even, odd in PAIRS]
+GABORS = gabor_bank(np.arange(8) * np.pi / 8)
 
 
 class Member(NamedTuple):

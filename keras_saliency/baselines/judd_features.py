@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from keras_saliency.baselines.features import FAINT, check_image, resample, shares
+from keras_saliency.baselines.features import FAINT, check_image, distance_from, resample, shares
 from keras_saliency.baselines.itti import conspicuities
 from keras_saliency.baselines.steerable import steerable_bands
 from keras_saliency.formulas.types import Photograph, Plane, Size
@@ -99,13 +99,11 @@ def torralba(bands: list[Plane]) -> Plane:
 
 
 def centre_distance(size: Size) -> Plane:
-    """The distance from the centre in whole pixels, rounded down, as a share of the largest.
+    """The distance from the centre.
 
     The centre is the pixel before the middle, as in the release: of 5x5 pixels the second in the second row.
     """
-    rows, columns = (np.arange(side) + 1 - side // 2 for side in size)
-    distance = np.floor(np.hypot(rows[:, None], columns))
-    return distance / (distance.max() or 1)
+    return distance_from((size[0] // 2 - 1, size[1] // 2 - 1), size)
 
 
 def _without_rounding(band):
