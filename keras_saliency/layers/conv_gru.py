@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_saliency.formulas.types import Features, Shape, State, Tensor
-from keras_saliency.layers.recurrent import Recurrent, frames_first, of_frames
+from keras_saliency.layers.recurrent import Recurrent, frames_first, of_frames, require_share
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -35,9 +35,8 @@ class ConvGRU(Recurrent):
 
     def __init__(self, filters: int = 256, kernel_size: int = 3, recurrent_dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= recurrent_dropout < 1:
-            raise ValueError(f"recurrent_dropout must be in [0, 1). Received: {recurrent_dropout}.")
-        self.filters, self.kernel_size, self.recurrent_dropout = filters, kernel_size, recurrent_dropout
+        self.filters, self.kernel_size = filters, kernel_size
+        self.recurrent_dropout = require_share("recurrent_dropout", recurrent_dropout)
         # The gates r and z and the candidate n side by side: one convolution for three, and for two.
         self.of_input = self._separable("of_input", 3 * filters, use_bias=True)
         self.of_state = self._separable("of_state", 2 * filters, use_bias=False)

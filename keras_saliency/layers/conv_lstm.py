@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_saliency.formulas.types import Features, Shape, State, Tensor
-from keras_saliency.layers.recurrent import Recurrent, frames_first, of_frames
+from keras_saliency.layers.recurrent import Recurrent, frames_first, of_frames, require_share
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
@@ -40,9 +40,7 @@ class ConvLSTM(Recurrent):
 
     def __init__(self, filters: int = 256, kernel_size: int = 3, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1). Received: {dropout}.")
-        self.filters, self.kernel_size, self.dropout = filters, kernel_size, dropout
+        self.filters, self.kernel_size, self.dropout = filters, kernel_size, require_share("dropout", dropout)
         options = {"padding": "same", "data_format": "channels_last", "dtype": self.dtype_policy}
         self.of_input = layers.Conv2D(
             4 * filters, kernel_size, bias_initializer=_remembering, name="of_input", **options

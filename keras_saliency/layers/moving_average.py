@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_saliency.formulas import maps
 from keras_saliency.formulas.types import Features, Shape, State, Tensor
-from keras_saliency.layers.recurrent import Recurrent, frames_first
+from keras_saliency.layers.recurrent import Recurrent, frames_first, require_share
 
 
 @keras.saving.register_keras_serializable(package="keras_saliency")
@@ -30,9 +30,7 @@ class MovingAverage(Recurrent):
     def __init__(self, decay: float = 0.8, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay must be in [0, 1). Received: {decay}.")
-        self.decay = decay
+        self.decay = require_share("decay", decay)
 
     def state_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         return {"average": tuple(input_shape[2:5]), "weight": (1, 1, 1)}

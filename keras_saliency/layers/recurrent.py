@@ -67,6 +67,17 @@ def _require(state, expected):
             raise ValueError(f"The state {name!r} must be {shape} for these frames. Received: {found}. {REMEDY}")
 
 
+def require_share(name: str, value: float) -> float:
+    """The value, if it is a share.
+
+    Raises:
+        ValueError: If it is not in [0, 1); says the name.
+    """
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be in [0, 1). Received: {value}.")
+    return value
+
+
 def frames_first(sequence: Any) -> Any:
     """`(batch, time, ...)` as `(time, batch, ...)`, and back."""
     return ops.transpose(sequence, (1, 0, *range(2, len(sequence.shape))))
