@@ -72,7 +72,7 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
     delete_own(directory, OWN)
     figures = directory / "figures"
     figures.mkdir(parents=True)
-    samples = getattr(data, scored.split).usable
+    samples = getattr(data, scored.split)
     compared = compare_sources(sources, scored) if sources else {}
     result = {
         "scores": scored.summary,
@@ -82,7 +82,7 @@ def write_evaluation(directory: str | Path, data: DataSet, sources: Sequence[Sou
         "reference": scored.reference,
         **scored.provenance,
     }
-    tables.write_per_image(directory / "per_image.csv", samples, scored.per_image, scored.fair)
+    tables.write_per_image(directory / "per_image.csv", samples.usable, scored.per_image, scored.fair)
     _draw(figures, samples, sources, scored)
     write_whole(directory / "report.md", _markdown(data, sources, scored, compared))
     # Last: it marks the report as complete.
@@ -124,7 +124,7 @@ def _draw(figures, samples, sources, scored):
     for source in sources:
         shown = samples_to_show(samples, source, scored)
         plotting.plot_samples(figures / f"images_{source.name}.png", shown)
-    if sources and len(samples) > 2:
+    if sources and len(samples.usable) > 2:
         table = np.stack([values[name][sources[0].name] for name in metrics], 1)  # NaN varies as little as one value
         varied = [i for i in range(len(metrics)) if np.ptp(table[:, i]) > 0]
         ranks = np.apply_along_axis(scipy.stats.rankdata, 0, table[:, varied])
@@ -167,7 +167,7 @@ def _markdown(data, sources, scored, compared):
     if samples.have_fixations:
         parts.append("![ROC curves](figures/roc.png)")
         parts.append("Mean ROC curves of fixated against all pixels; in the legend the area.")
-    if sources and len(samples) > 2:
+    if sources and len(samples.usable) > 2:
         parts.append("![correlation of the metrics](figures/correlation.png)")
     for source in sources:
         parts += [f"## Best, median and worst images of {source.name}", f"![images](figures/images_{source.name}.png)"]

@@ -44,7 +44,7 @@ def write_report(
     tables.write_per_image(workdir / "per_image.csv", data.test.usable, scored.per_image, scored.fair)
     if history:
         plotting.plot_history(workdir / "figures" / "history.png", history)
-    plotting.plot_samples(workdir / "figures" / "samples.png", samples_to_show(data.test.usable, source, scored))
+    plotting.plot_samples(workdir / "figures" / "samples.png", samples_to_show(data.test, source, scored))
     write_whole(workdir / "report.md", _markdown(recipe, data, history, result["seconds"], scored))
     # Last: it marks the run as complete.
     write_whole(workdir / RESULT, json.dumps(result, indent=2) + "\n")

@@ -1,6 +1,7 @@
 """Frames of videos are scored as images, averaged by video, and resampled as whole videos."""
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -12,6 +13,7 @@ from keras_saliency.data import Samples, synthetic_video
 from keras_saliency.evaluation.map_files import Prediction
 from keras_saliency.evaluation.report import write_evaluation
 from keras_saliency.reporting import tables
+from keras_saliency.reporting.samples import samples_to_show
 from keras_saliency.reporting.statistics import Videos, compare, interval, ratio
 
 
@@ -133,6 +135,27 @@ def test_frames_without_fixations_are_predicted_left_out_and_counted(videos, tmp
         assert said in report, said
     lines = (tmp_path / "out" / "per_image.csv").read_text().splitlines()
     assert not [line for line in lines if "/0001," in line] and [line for line in lines if "/0002," in line]
+
+
+def test_a_frame_is_shown_as_it_was_predicted_after_all_before_it(videos):
+    class Remembers(Noise):
+        """A map that depends on how many frames of the video came before."""
+
+        def predictions(self, samples):
+            for sample, before in zip(samples, itertools.count()):
+                rng = np.random.default_rng([int(sample.group[-4:]), before % synthetic_video.LENGTH])
+                yield Prediction(gaussian_filter(rng.random(sample.size), 4), False, False)
+
+    source = Remembers()
+    scored = evaluate([source], videos)
+    predicted = {sample.name: map_ for sample, map_ in zip(videos.test, source.predictions(videos.test), strict=True)}
+    rows = samples_to_show(videos.test, source, scored)
+    assert len(rows) == 6
+    for title, image, fixations, _, map_ in rows:
+        name = title.split(",")[0].split(": ")[1]
+        (sample,) = (sample for sample in videos.test if sample.name == name)
+        assert len(fixations) and (image == sample.read()).all()
+        np.testing.assert_array_equal(map_, predicted[name].values)
 
 
 def test_where_a_map_is_known_and_nobody_looked_it_counts_for_what_needs_no_fixations(videos, tmp_path):
