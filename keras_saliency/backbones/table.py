@@ -64,6 +64,7 @@ BACKBONES: dict[str, Backbone] = {
         taps=("block3b_add", "block4c_add", "block5e_add", "block6h_add", "top_activation"),
     ),
     "convnext-tiny": _standardised(build_convnext_tiny, taps=("stage2_out", "stage3_out", "stage4_out")),
+    "densenet201": _standardised(application("DenseNet201"), taps=("pool3_relu", "pool4_relu", "relu")),
     "resnet50": _mean_free(application("ResNet50"), taps=("conv3_block4_out", "conv4_block6_out", "conv5_block3_out")),
     "resnet50-torch": _standardised(build_resnet50, taps=("layer2", "layer3", "layer4"), weights=()),
     "vgg16": _vgg(build_vgg16, taps=("block3_pool", "block4_conv3", "block5_conv3"), weights=("imagenet", "hed")),

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from keras_saliency.formulas.types import Maps
 from keras_saliency.models.decoders import multilevel
-from keras_saliency.models.deepgaze import linear_readout, readout
+from keras_saliency.models.deepgaze import linear_readout, readout, spatial_network
 from keras_saliency.models.dva import dva
 from keras_saliency.models.eml_net import eml_net
 from keras_saliency.models.mlnet import mlnet
@@ -58,6 +58,8 @@ SIMPLE_NET = {**RESNET_STAGES, "normalise": (1 / 127.5, [-1.0] * 3)}
 SALNET = {"normalise": (1 / 127.5, [-118 / 127.5, -110 / 127.5, -100 / 127.5])}
 DVA = {"taps": ("block3_conv3", "block4_conv3", "block5_conv3"), "margin": 34}
 DEEPGAZE2 = {"taps": ("block5_conv1:linear", "block5_conv1", "block5_conv2", "block5_conv3:linear", "block5_conv4")}
+# Of the last dense block what its last layer makes of all before it, and what the layer before that one adds.
+DEEPGAZE3 = {"taps": ("conv5_block32_0_bn", "conv5_block32_1_conv", "conv5_block31_2_conv")}
 SAM_RESNET = {"taps": ("conv5_block3_out",)}
 
 ARCHITECTURES = {
@@ -78,6 +80,7 @@ ARCHITECTURES = {
     "deepgaze1": Architecture(linear_readout, "vgg19", {"taps": tuple(f"block5_conv{i}" for i in (1, 2, 3, 4))}),
     "icf": Architecture(readout, "intensity-contrast"),
     "deepgaze2": Architecture(readout, "vgg19", DEEPGAZE2),
+    "deepgaze3": Architecture(spatial_network, "densenet201", DEEPGAZE3),
     "unisal": Architecture(unisal, "mobilenetv2", {"taps": ("block_5_add", "block_12_add", "out_relu")}),
 }
 ALIASES = {"sam": "sam-vgg"}

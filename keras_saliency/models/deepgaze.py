@@ -1,11 +1,15 @@
-"""The readouts of DeepGaze I, ICF and DeepGaze II (Kümmerer et al. 2015, 2017): little on top of frozen features."""
+"""Readouts of frozen features: DeepGaze I, ICF, DeepGaze II and III (Kümmerer et al. 2015, 2017, 2016, 2022)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+from keras import layers
 
 from keras_saliency.formulas.types import Features, Maps
-from keras_saliency.models.decoders import convolutions, join, score
+from keras_saliency.models.decoders import convolutions, join, scaled, score
+
+EPSILON = 1e-12
 
 
 def linear_readout(features: Sequence[Features], width: float = 1.0) -> Maps:
@@ -28,3 +32,26 @@ def readout(features: Sequence[Features], width: float = 1.0) -> Maps:
     alive = {"kernel_initializer": keras.initializers.RandomUniform(0.0, 0.5)}
     x = convolutions(x, [2], width, kernel=1, names=["readout3"], **alive)
     return score(x, activation="relu", **alive)
+
+
+def spatial_network(features: Sequence[Features], width: float = 1.0) -> Maps:
+    """1x1 convolutions to 8, 16 and 1 channels with softplus, each normalised before (DeepGaze III).
+
+    Published on 2,048 channels of the last block of DenseNet-201, brought to eight times their size first. What is
+    known of earlier fixations joins by `keras_saliency.models.with_history`.
+    """
+    x = join(features)
+    for i, channels in enumerate((8, 16), 1):
+        x = normalised(f"spatial_norm{i}")(x)
+        x = mix(scaled(channels, width), f"spatial{i}", activation="softplus")(x)
+    return mix(1, "score", activation="softplus")(normalised("spatial_norm3")(x))
+
+
+def normalised(name: str) -> layers.Layer:
+    """Normalises over all places and channels, with a scale and an offset for each channel."""
+    return layers.GroupNormalization(groups=1, epsilon=EPSILON, dtype="float32", name=name)
+
+
+def mix(filters: int, name: str, **options: Any) -> layers.Layer:
+    """A 1x1 convolution in float32."""
+    return layers.Conv2D(filters, 1, dtype="float32", data_format="channels_last", name=name, **options)

@@ -40,7 +40,7 @@ def test_imagenet_weights_recognise_photographs(variant, side):
 
 
 DEEP = (
-    *("convnext-tiny", "efficientnet-lite1", "efficientnet-lite2", "efficientnetv2"),
+    *("convnext-tiny", "densenet201", "efficientnet-lite1", "efficientnet-lite2", "efficientnetv2"),
     *("mobilenetv3", "resnet50", "resnet50-torch"),
 )
 

@@ -12,7 +12,7 @@ import keras_saliency as ks
 from keras_saliency.backbones import BACKBONES
 from keras_saliency.models import ARCHITECTURES
 
-VGG16, VGG19, RESNET_TORCH, MOBILENET = 14_714_688, 20_024_384, 23_508_032, 2_223_872
+VGG16, VGG19, RESNET_TORCH, MOBILENET, DENSENET = 14_714_688, 20_024_384, 23_508_032, 2_223_872, 18_051_968
 HEAD = 2  # the blur and the weight of the centre bias
 
 
@@ -49,6 +49,7 @@ TRAINABLE = {
     "deepgaze1": VGG19 + 4 * 512 + HEAD,
     "icf": convolution(10, 16) + convolution(16, 32) + convolution(32, 2) + convolution(2, 1) + HEAD,
     "deepgaze2": VGG19 + convolution(5 * 512, 16) + convolution(16, 32) + convolution(32, 2) + convolution(2, 1) + HEAD,
+    "deepgaze3": DENSENET + 20_697 + HEAD,  # those of the readout are the published count
     "unisal": MOBILENET
     + (16 * 4 + separable(1280 + 16, 256))
     + (96 * 128 + 2 * 128 + separable(256 + 128, 128))

@@ -58,6 +58,23 @@ def test_parameters_are_those_of_deepgaze_3(made):
     assert history.count_params() - scanpath == 4674
 
 
+def test_with_its_spatial_network_it_is_as_many_as_published():
+    images = keras.Input((None, None, 3))
+    features = keras.layers.Conv2D(2048, 1)(keras.layers.AveragePooling2D(32)(images))  # as many as DenseNet-201's
+    model = ks.create_model("deepgaze3", backbone=keras.Model(images, features), area=64 * 96)
+    made = with_history(model)
+    score = model.get_layer("decoder").get_layer("score").output
+    spatial = keras.Model(model.get_layer("decoder").inputs, score)
+    assert spatial.count_params() == 20_697
+    made.given.get_layer("backbone").trainable = False
+    assert sum(np.prod(weight.shape) for weight in made.given.trainable_weights) == 29_741
+    # Each step is normalised, so that features of any gain give the same, and softplus keeps it positive.
+    given = np.random.default_rng(0).normal(size=(1, 2, 3, 2048)).astype("float32")
+    one, other = (np.asarray(spatial([gain * given])) for gain in (1, 40))
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+    assert one.min() > 0 and np.ptp(one) > 0
+
+
 def test_a_new_network_is_its_model_whatever_the_history(model, image):
     new = with_history(model)
     expected = np.asarray(model(image))

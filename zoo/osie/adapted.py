@@ -48,6 +48,7 @@ def adapt(name: str, model: dict, **changes) -> Recipe:
 RECIPES = [
     adapt("deepgaze1", {"name": "deepgaze1"}),
     adapt("deepgaze2", {"name": "deepgaze2"}),
+    adapt("deepgaze3", {"name": "deepgaze3"}),
     adapt("dva", {"name": "dva", "width": 0.125}, supervise_sides=True),
     adapt("eml_net", {"name": "eml-net"}),
     adapt("icf", {"name": "icf", "backbone": None}, size=(120, 160), weight_decay=0.0, learning_rate=0.01),
