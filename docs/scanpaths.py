@@ -14,8 +14,12 @@ from keras_saliency.scanpaths.scoring import STEPS
 from keras_saliency.scanpaths.similarity import compare_scanpaths
 from keras_saliency.writing.progress import make_console
 
-# Rows of the table -> the terms that are fitted; all of them are those that come with the package.
-PARTS = {"and amplitude and direction of the saccade": ("saccade",), "and fixations before": ("saccade", "before")}
+# Rows of the table -> the terms that are fitted; all but `cell` are those that come with the package.
+PARTS = {
+    "and amplitude and direction of the saccade": ("saccade",),
+    "these by the ninth of the image where it begins": ("saccade", "cell"),
+    "and fixations before": ("saccade", "before"),
+}
 
 
 def main(osie):

@@ -17,6 +17,8 @@ from keras_saliency.scanpaths.saccades import (
     SHAPES,
     Saccades,
     before_terms,
+    cell_of,
+    cell_terms,
     place_of,
     saccade_terms,
     step_of,
@@ -28,6 +30,7 @@ NEAREST = 2.0  # pixels, from where on some of them lie about the last fixation
 SMOOTHNESS, SMALLNESS = 1e-4, 1e-5  # what second differences and numbers themselves cost, squared
 UNIFORM = 1e-3  # the share that is mixed in, so that no fixation is impossible
 TERMS = ("saccade", "before", "turn")
+KNOWN = (*TERMS, "cell")
 
 
 def fit_saccades(
@@ -41,12 +44,13 @@ def fit_saccades(
 
     The density of each fixation is normalised over random places, half of them drawn from the spatial model, a quarter
     from all of the image and a quarter about the last fixation, each weighed by how likely it was drawn. The first
-    fixation of a scanpath is what the next one is seen from, and no more. Takes 26 kB of memory a fixation.
+    fixation of a scanpath is what the next one is seen from, and no more. Takes 30 kB of memory a fixation.
 
     Args:
         model: What gives the spatial density, such as `SaccadeModel("general", Saccades())`.
         samples: Images with scanpaths. Those that the spatial model was trained on make it look better than it is.
-        terms: The tables that are fitted beside what the spatial model is multiplied by; others stay empty.
+        terms: The tables that are fitted beside what the spatial model is multiplied by, of `"saccade"`, `"before"`,
+            `"turn"` and `"cell"`; others stay empty.
         smoothness: What neighbours in a table that differ cost.
         seed: Of the random places.
 
@@ -54,9 +58,9 @@ def fit_saccades(
         ValueError: If there is no fixation with one before it, fixations have no order, or a term is unknown.
         RuntimeError: If the likelihood is still rising after thousands of steps.
     """
-    unknown = {*terms} - {*TERMS}
+    unknown = {*terms} - {*KNOWN}
     if unknown:
-        raise ValueError(f"Unknown terms {sorted(unknown)}. Known terms: {', '.join(TERMS)}.")
+        raise ValueError(f"Unknown terms {sorted(unknown)}. Known terms: {', '.join(KNOWN)}.")
     rng = np.random.default_rng(seed)
     parts = [
         _rows(path, conditional(np.empty(0), np.empty(0)), rng)
@@ -136,23 +140,17 @@ def _rows(path: Scanpath, spatial: Plane, rng: np.random.Generator) -> tuple[np.
         known, before = (before >= 0)[:, None], np.maximum(before, 0)
         away = place_of(rows - y[before, None], columns - x[before, None], size)[0]
         terms += [(where, weight * known) for where, weight in before_terms(away, lag)]
+    terms += cell_terms(cell_of(y[:-1], x[:-1], size)[:, None], amplitude, direction)
     where, weights = (np.stack(np.broadcast_arrays(*each), -1) for each in zip(*terms, strict=True))
     return where.astype("int32"), weights.astype("float32"), offset
 
 
 def _differences():
     """What gives the second differences of neighbours in all tables; directions go around."""
-    rows = []
-    for name, start in BLOCKS.items():
-        numbers = start + np.arange(np.prod(SHAPES[name])).reshape(SHAPES[name])
-        if name == "spatial":
-            continue
-        lines = [*numbers, *numbers.T] if name != "before" else [*numbers]
-        if name == "saccade":
-            lines = [*(np.concatenate([line, line[:2]]) for line in numbers), *numbers.T]
-        for line in lines:
-            for three in zip(line, line[1:], line[2:], strict=False):
-                row = np.zeros(NUMBERS)
-                row[list(three)] = 1, -2, 1
-                rows.append(row)
-    return csr_matrix(np.array(rows))
+    numbers = {name: start + np.arange(np.prod(SHAPES[name])).reshape(SHAPES[name]) for name, start in BLOCKS.items()}
+    lines = [*numbers["before"], *numbers["turn"], *numbers["turn"].T]
+    for table in (numbers["saccade"], *numbers["cell"]):
+        lines += [*np.concatenate([table, table[:, :2]], 1), *table.T]
+    found = np.concatenate([np.stack([line[:-2], line[1:-1], line[2:]], 1) for line in lines])
+    rows, values = np.repeat(np.arange(len(found)), 3), np.tile([1.0, -2.0, 1.0], len(found))
+    return csr_matrix((values, (rows, found.ravel())), shape=(len(found), NUMBERS))

@@ -1,9 +1,9 @@
 """What the next fixation owes to those before it: a log-density that is a sum of tables.
 
 The logit of a place is the log-density of a spatial model times a number, and values of tables at the place as it is
-seen from the last fixations: by amplitude and direction of the saccade, by amplitude and the turn from the last
-saccade, and by the distance from fixations before the last. Between knots is interpolated, so that a logit is linear in
-all numbers.
+seen from the last fixations: by amplitude and direction of the saccade, perhaps otherwise in each of nine parts of the
+image, by amplitude and the turn from the last saccade, and by the distance from fixations before the last. Between
+knots is interpolated, so that a logit is linear in all numbers.
 """
 
 import dataclasses
@@ -28,6 +28,7 @@ SHIPPED = Path(__file__).with_name("saccades.safetensors")
 AMPLITUDES, DIRECTIONS, TURNS = np.geomspace(0.0125, 1.25, 14), 16, 9
 LAGS = 3  # tables for fixations before the last; the last of them is for all that are earlier
 MEMORY = 8  # of the fixations before the last, so many count
+CELLS = 3  # parts of each side of the image
 # The spatial model counts by the number of fixations so far; the last row for all that are more.
 STEPS = (1, 2, 3, 4, 7)
 SHAPES = {
@@ -35,6 +36,7 @@ SHAPES = {
     "saccade": (len(AMPLITUDES), DIRECTIONS),
     "turn": (len(AMPLITUDES), TURNS),
     "before": (LAGS, len(AMPLITUDES)),
+    "cell": (CELLS**2, len(AMPLITUDES), DIRECTIONS),
 }
 BLOCKS = dict(zip(SHAPES, np.cumsum([0, *map(np.prod, SHAPES.values())]).tolist(), strict=False))
 NUMBERS = sum(map(np.prod, SHAPES.values()))
@@ -52,6 +54,8 @@ class Saccades:
         turn: `(amplitudes, turns)`, seen from the last fixation, from straight on to back; it counts where the last two
             fixations are in different pixels.
         before: `(LAGS, amplitudes)`, by the distance from the fixations before the last.
+        cell: `(9, amplitudes, directions)`, what is added to `saccade` after a fixation in each ninth of the image,
+            row by row, as the saccades of Le Meur & Coutrot (2016) differ.
         uniform: The share of a uniform density, in [0, 1).
 
     Raises:
@@ -62,6 +66,7 @@ class Saccades:
     saccade: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(SHAPES["saccade"]))
     turn: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(SHAPES["turn"]))
     before: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(SHAPES["before"]))
+    cell: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(SHAPES["cell"]))
     uniform: float = 0.0
 
     def __post_init__(self) -> None:
@@ -116,11 +121,10 @@ class Saccades:
         """What a logit owes to the last fixation and to each lag, for all offsets in an image."""
         amplitude, direction = offsets(size)
         low, share = _between(amplitude, len(AMPLITUDES))
-        place = low.astype("uint8"), share
         knots = np.arange(len(AMPLITUDES))
         return {
-            "place": (*place, direction),
-            "saccade": _value(np.pad(self.saccade, [(0, 0), (0, 1)], "wrap"), *place, around(direction)),
+            "place": (low.astype("uint8"), share, direction),
+            "saccade": {},  # by cell, once a saccade begins there
             "before": [np.interp(amplitude, knots, table).astype("float32") for table in self.before],
         }
 
@@ -128,8 +132,8 @@ class Saccades:
         size = spatial.shape
         columns, rows = np.asarray(x).astype(int)[::-1], np.asarray(y).astype(int)[::-1]
         logits = self.spatial[step_of(len(x))] * spatial.astype("float64")
-        if self.saccade.any():
-            logits += _seen_from(seen["saccade"], rows[0], columns[0], size)
+        if self.saccade.any() or self.cell.any():
+            logits += _seen_from(self._saccade(seen, rows[0], columns[0], size), rows[0], columns[0], size)
         if self.turn.any() and len(x) > 1 and (rows[0] != rows[1] or columns[0] != columns[1]):
             last = np.arctan2(rows[0] - rows[1], columns[0] - columns[1])
             *place, direction = (_seen_from(each, rows[0], columns[0], size) for each in seen["place"])
@@ -143,6 +147,15 @@ class Saccades:
         density *= (1 - self.uniform) / density.sum()
         return np.log(density + self.uniform / density.size)
 
+    def _saccade(self, seen, row, column, size):
+        """By offset, what a logit owes to a saccade that begins at a pixel."""
+        cell = int(cell_of(row, column, size)) if self.cell.any() else 0
+        if cell not in seen["saccade"]:
+            low, share, direction = seen["place"]
+            table = np.pad(self.saccade + self.cell[cell], [(0, 0), (0, 1)], "wrap")
+            seen["saccade"][cell] = _value(table, low, share, around(direction))
+        return seen["saccade"][cell]
+
     def save(self, path: str | Path) -> None:
         """Writes the tables as safetensors, which `read_saccades` reads.
 
@@ -151,7 +164,8 @@ class Saccades:
         """
         if Path(path).exists():
             raise FileExistsError(f"{path} exists. Choose another name, or delete it.")
-        tables = {name: getattr(self, name) for name in SHAPES} | {"uniform": np.float64(self.uniform)}
+        tables = {name: getattr(self, name) for name in SHAPES if name != "cell" or self.cell.any()}
+        tables |= {"uniform": np.float64(self.uniform)}
         with whole(path) as part:
             save_file({name: np.atleast_1d(table) for name, table in tables.items()}, part)
 
@@ -167,7 +181,8 @@ def read_saccades(path: str | Path = SHIPPED) -> Saccades:
         raise FileNotFoundError(f"{path} does not exist. Expected a file that Saccades.save wrote.")
     try:
         tables = load_file(path)
-        return Saccades(**{name: tables[name] for name in SHAPES}, uniform=float(tables["uniform"][0]))
+        own = {name: tables[name] for name in SHAPES if name != "cell" or name in tables}
+        return Saccades(**own, uniform=float(tables["uniform"][0]))
     except (SafetensorError, KeyError) as error:
         raise ValueError(f"{path} holds no tables of saccades: {error}. Fit and save them again.") from error
 
@@ -200,6 +215,11 @@ def place_of(down: np.ndarray, right: np.ndarray, size: Size) -> tuple[np.ndarra
     amplitude = np.log(np.maximum(np.hypot(down, right) / max(size), AMPLITUDES[0]))
     knots = np.interp(amplitude, np.log(AMPLITUDES), np.arange(len(AMPLITUDES)))
     return knots.astype("float32"), np.arctan2(down, right).astype("float32")
+
+
+def cell_of(row: ArrayLike, column: ArrayLike, size: Size) -> Any:
+    """In which ninth of an image pixels lie."""
+    return CELLS * (CELLS * np.asarray(row) // size[0]) + CELLS * np.asarray(column) // size[1]
 
 
 @functools.lru_cache(2)
@@ -245,13 +265,20 @@ def saccade_terms(amplitude: np.ndarray, direction: np.ndarray) -> Terms:
     return _corners("saccade", amplitude, around(direction))
 
 
+def cell_terms(cell: np.ndarray, amplitude: np.ndarray, direction: np.ndarray) -> Terms:
+    """The same of `cell`, for saccades that begin in those cells."""
+    shift = BLOCKS["cell"] - BLOCKS["saccade"] + cell * np.prod(SHAPES["saccade"])
+    for where, weight in saccade_terms(amplitude, direction):
+        yield shift + where, weight
+
+
 def turn_terms(amplitude: np.ndarray, direction: np.ndarray, last: np.ndarray) -> Terms:
-    """The same of `turn`, after a saccade of the direction `last`."""
+    """Those of `turn`, after a saccade of the direction `last`."""
     return _corners("turn", amplitude, turned(direction, last))
 
 
 def before_terms(distance: np.ndarray, lag: int) -> Terms:
-    """The same of `before`, at distances in knots from a fixation; `lag` is 0 for the one before the last."""
+    """Those of `before`, at distances in knots from a fixation; `lag` is 0 for the one before the last."""
     start = BLOCKS["before"] + min(lag, LAGS - 1) * len(AMPLITUDES)
     low, share = _between(distance, len(AMPLITUDES))
     yield start + low, 1 - share

@@ -55,7 +55,9 @@ def slow_log_density(saccades, spatial, x, y):
         amplitudes = [knots(column - x[i], row - y[i], spatial.shape) for i in range(len(x))]
         step = sum(len(x) >= least for least in STEPS) - 1
         direction = np.arctan2(row - y[-1], column - x[-1])
-        around = np.concatenate([saccades.saccade, saccades.saccade[:, :1]], 1)
+        thirds = [int(3 * at / side) for at, side in zip((y[-1], x[-1]), spatial.shape, strict=True)]
+        table = saccades.saccade + saccades.cell[3 * thirds[0] + thirds[1]]
+        around = np.concatenate([table, table[:, :1]], 1)
         at = direction % (2 * np.pi) / (2 * np.pi) * DIRECTIONS
         logits[row, column] = saccades.spatial[step] * spatial[row, column] + between(
             at, between(amplitudes[-1], around)
@@ -107,7 +109,7 @@ def test_without_history_there_is_the_spatial_model(saccades, spatial):
 
 
 def test_what_is_seen_moves_with_the_fixations(saccades):
-    flat, without = np.zeros((60, 80)), dataclasses.replace(saccades, uniform=0.0)
+    flat, without = np.zeros((60, 80)), dataclasses.replace(saccades, uniform=0.0, cell=np.zeros(SHAPES["cell"]))
     one, other = (
         without.log_density(flat, *map(np.array, path)) for path in (([30, 40], [20, 30]), ([35, 45], [24, 34]))
     )
@@ -147,6 +149,9 @@ def test_tables_come_back_from_a_file(saccades, tmp_path):
     again = read_saccades(tmp_path / "own.safetensors")
     np.testing.assert_array_equal(again.vector, saccades.vector)
     assert again.uniform == saccades.uniform
+    dataclasses.replace(saccades, cell=np.zeros(SHAPES["cell"])).save(tmp_path / "plain.safetensors")
+    assert not read_saccades(tmp_path / "plain.safetensors").cell.any()
+    assert (tmp_path / "plain.safetensors").stat().st_size < 4000
     with pytest.raises(FileExistsError, match="own.safetensors"):
         saccades.save(tmp_path / "own.safetensors")
     (tmp_path / "other.safetensors").write_bytes(b"no tables")
@@ -163,6 +168,17 @@ def test_those_that_come_along_prefer_what_is_near_and_new():
     assert shipped.before[0, 0] < shipped.before[0].max()
 
 
+def draw(model, samples):
+    """The images with 16 scanpaths of a model each."""
+    found = []
+    for i, (sample, conditional) in enumerate(zip(samples, model.conditionals(samples), strict=True)):
+        paths = sample_scanpaths(conditional, 16, 9, seed=i)
+        observer, time = np.indices(paths.shape[:2])
+        rows = np.concatenate([paths.reshape(-1, 2), observer.reshape(-1, 1), time.reshape(-1, 1)], 1)
+        found.append(dataclasses.replace(sample, fixations=Fixations.from_rows(rows)))
+    return Samples(found)
+
+
 @pytest.fixture(scope="module")
 def drawn():
     """Scanpaths of a known model on synthetic images, and the model."""
@@ -171,13 +187,8 @@ def drawn():
     before = np.zeros(SHAPES["before"])
     before[0, :4] = -2.0
     made = Saccades(np.full(len(STEPS), 0.7), np.maximum(known, -8), before=before)
-    model, samples = SaccadeModel(Truth(), made), []
-    for i, (sample, conditional) in enumerate(zip(data.train, model.conditionals(data.train), strict=True)):
-        paths = sample_scanpaths(conditional, 16, 9, seed=i)
-        observer, time = np.indices(paths.shape[:2])
-        rows = np.concatenate([paths.reshape(-1, 2), observer.reshape(-1, 1), time.reshape(-1, 1)], 1)
-        samples.append(dataclasses.replace(sample, fixations=Fixations.from_rows(rows)))
-    return Samples(samples), made, model
+    model = SaccadeModel(Truth(), made)
+    return draw(model, data.train), made, model
 
 
 def test_what_made_scanpaths_is_found_again(drawn):
@@ -191,6 +202,34 @@ def test_what_made_scanpaths_is_found_again(drawn):
     kept_away = found.before[0, :3].mean() - found.before[0, 6:10].mean()
     assert kept_away == pytest.approx(-2, abs=0.7)
     assert not found.turn.any()
+
+
+def test_what_is_fitted_is_what_the_model_computes(saccades, spatial, rng):
+    """Logits of two places after the same fixations differ as their log-densities do."""
+    plain = dataclasses.replace(saccades, uniform=0.0)
+    x, y = rng.uniform(0, SIZE[1], 12).astype(int) + 0.5, rng.uniform(0, SIZE[0], 12).astype(int) + 0.5
+    logits, ends = [], [(3.5, 27.5), (31.5, 8.5)]
+    for end in ends:
+        path = Scanpath("one", 0, np.append(x, end[0]), np.append(y, end[1]), np.arange(13.0), np.full(13, np.nan))
+        where, weights, _ = _rows(path, spatial, np.random.default_rng(0))
+        logits.append(weights[-1, 0] @ plain.vector[where[-1, 0]])
+    density = plain.log_density(spatial, x, y)
+    one, other = (density[int(row), int(column)] for column, row in ends)
+    assert logits[0] - logits[1] == pytest.approx(one - other, abs=1e-4) != 0
+
+
+@pytest.mark.slow
+def test_saccades_that_differ_by_where_they_begin_are_found_again(drawn):
+    """On the left people look to the right, and on the right to the left."""
+    samples, made, _ = drawn
+    rightwards = np.cos(np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS)
+    cell = np.zeros(SHAPES["cell"])
+    cell[0::3], cell[2::3] = rightwards, -rightwards
+    model = SaccadeModel(Truth(), dataclasses.replace(made, cell=cell))
+    found = fit_saccades(SaccadeModel(Truth(), Saccades()), draw(model, samples[:8]), ("saccade", "cell"))
+    likely = (AMPLITUDES > 0.05) & (AMPLITUDES < 0.45)
+    towards = (found.cell[:, likely].mean(1) * rightwards).sum(1) / (rightwards**2).sum()
+    np.testing.assert_allclose(towards.reshape(3, 3).mean(0), [1, 0, -1], atol=0.35)
 
 
 def test_drawn_amplitudes_are_those_of_the_density(drawn):
