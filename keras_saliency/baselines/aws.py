@@ -6,14 +6,21 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from keras_saliency.baselines.features import ORIENTATIONS, check_image, lab, resample, size_within, to_saliency
+from keras_saliency.baselines.features import (
+    ORIENTATIONS,
+    check_image,
+    lab,
+    mirrored,
+    resample,
+    size_within,
+    to_saliency,
+)
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
 SHORTEST = 3.0  # wavelength of the finest filters, pixels of the working size; each scale doubles it
 SCALES = 8  # at most
 BANDWIDTH = np.log(0.55)  # standard deviation over the logarithm of the frequency; about two octaves
 DEVIATION = np.deg2rad(37.5)  # standard deviation over the angle
-MARGIN = 1 / 4  # of the shorter side, which the mirrored image adds at each border
 FLAT = 1e-10  # share of the largest variance below which a component is rounding
 
 
@@ -70,9 +77,8 @@ def conspicuity(planes: np.ndarray, sigma: float) -> Plane:
 
 def distances(plane: Plane) -> list[Plane]:
     """For each orientation the squared distance of the energies at all scales from their mean."""
-    margins = [_margin(side, int(MARGIN * min(plane.shape))) for side in plane.shape]
-    spectrum = fft.fft2(np.pad(plane, [(margin, margin) for margin in margins], "symmetric").astype("float32"))
-    inside = tuple(slice(margin, margin + side) for margin, side in zip(margins, plane.shape, strict=True))
+    larger, inside = mirrored(plane)
+    spectrum = fft.fft2(larger.astype("float32"))
     radial, angular = log_gabors(spectrum.shape, scales(plane.shape))
     return [
         np.sum(whitened(np.stack([np.abs(fft.ifft2(part * scale))[inside] for scale in radial])) ** 2, 0)
@@ -119,8 +125,3 @@ def log_gabors(size: Size, count: int) -> tuple[list[np.ndarray], list[np.ndarra
     radial = [inside * np.exp(-(((octaves + scale * np.log(2)) / BANDWIDTH) ** 2) / 2) for scale in range(count)]
     angular = [np.exp(-((angle / DEVIATION) ** 2) / 2) for angle in away]
     return [each.astype("float32") for each in radial], [each.astype("float32") for each in angular]
-
-
-def _margin(side, least):
-    """The least margin of at least so many pixels that leaves a length whose transform is fast."""
-    return next(m for m in range(least, least + side + 99) if fft.next_fast_len(side + 2 * m) == side + 2 * m)

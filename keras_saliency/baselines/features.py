@@ -5,6 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy import fft
 
 from keras_saliency.formulas.types import Photograph, Plane, Size
 
@@ -105,10 +106,14 @@ def opponents(image: np.ndarray) -> tuple[Plane, Plane, Plane]:
     return intensity, red - green, blue - yellow
 
 
+def linear_light(image: np.ndarray) -> np.ndarray:
+    """Values of sRGB in [0, 1] as shares of the light of white."""
+    return np.where(image > 0.04045, ((image + 0.055) / 1.055) ** 2.4, image / 12.92)
+
+
 def lab(image: np.ndarray) -> np.ndarray:
     """CIELAB, with the white of sRGB (D65), of an image `(height, width, 3)` in [0, 1]; greys have no a and b."""
-    linear = np.where(image > 0.04045, ((image + 0.055) / 1.055) ** 2.4, image / 12.92)
-    relative = linear @ (XYZ / XYZ.sum(1, keepdims=True)).T
+    relative = linear_light(image) @ (XYZ / XYZ.sum(1, keepdims=True)).T
     x, y, z = np.moveaxis(np.where(relative > (6 / 29) ** 3, np.cbrt(relative), relative * 841 / 108 + 4 / 29), 2, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 2)
 
@@ -136,6 +141,26 @@ def gabor_energy(intensity: Plane, pairs: Sequence[Sequence[np.ndarray]] = _GABO
     """The energy of each quadrature pair of Gabor filters, a list of maps; by default those of `ORIENTATIONS`."""
     borders: dict[str, Any] = {"borderType": cv2.BORDER_REFLECT}
     return [np.hypot(*(cv2.filter2D(intensity, -1, part, **borders) for part in pair)) for pair in pairs]
+
+
+def mirrored(plane: Plane, share: float = 1 / 4) -> tuple[Plane, tuple[slice, slice]]:
+    """A plane mirrored beyond its borders, so that filters in the Fourier domain do not join opposite ones.
+
+    Args:
+        plane: `(height, width)`.
+        share: How far at least, as a share of the shorter side; a little more where its transform is then fast.
+
+    Returns:
+        The larger plane, and where the given one lies in it.
+    """
+    margins = [_margin(side, int(share * min(plane.shape))) for side in plane.shape]
+    rows, columns = (slice(margin, margin + side) for margin, side in zip(margins, plane.shape, strict=True))
+    return np.pad(plane, [(margin, margin) for margin in margins], "symmetric"), (rows, columns)
+
+
+def _margin(side, least):
+    """The least margin of at least so many pixels that leaves a length whose transform is fast."""
+    return next(m for m in range(least, least + side + 99) if fft.next_fast_len(side + 2 * m) == side + 2 * m)
 
 
 def distance_from(centre: tuple[int, int], size: Size) -> Plane:
