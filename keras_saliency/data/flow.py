@@ -5,6 +5,8 @@ import itertools
 import cv2
 import numpy as np
 
+from keras_saliency.formulas.types import Unbatched
+
 FASTEST = 20.0  # pixels from frame to frame, of which the picture is full
 
 
@@ -58,16 +60,29 @@ def with_flow(frames: np.ndarray, previous: np.ndarray | None = None, fastest: f
     return np.concatenate([np.asarray(frames, "float32"), optical_flow(frames, previous, fastest)], axis=-1)
 
 
+def motion(start: Unbatched, end: Unbatched) -> np.ndarray:
+    """Where each pixel of one frame lies in another, Farnebäck's optical flow by OpenCV.
+
+    Args:
+        start: The frame whose pixels are followed, `(height, width, 3)`, RGB in [0, 255].
+        end: The other one, of the same size.
+
+    Returns:
+        `(height, width, 2)`, float32: how far to the right and downwards, in pixels; zeros between equal frames.
+    """
+    first, other = (cv2.cvtColor(np.clip(each, 0, 255).astype("uint8"), cv2.COLOR_RGB2GRAY) for each in (start, end))
+    flow = np.zeros((*first.shape, 2), "float32")
+    if np.array_equal(first, other):
+        return flow
+    # Pyramid of half sizes, three levels, windows of 15 pixels, three iterations, polynomials over 5 pixels.
+    return cv2.calcOpticalFlowFarneback(first, other, flow, 0.5, 3, 15, 3, 5, 1.2, 0)
+
+
 def _of_video(frames, before, fastest):
-    greys = [cv2.cvtColor(np.clip(frame, 0, 255).astype("uint8"), cv2.COLOR_RGB2GRAY) for frame in (before, *frames)]
-    return np.stack([_picture(*pair, fastest) for pair in itertools.pairwise(greys)])
+    return np.stack([_picture(motion(*pair), fastest) for pair in itertools.pairwise((before, *frames))])
 
 
-def _picture(before, after, fastest):
-    flow = np.zeros((*before.shape, 2), "float32")
-    if not np.array_equal(before, after):
-        # Pyramid of half sizes, three levels, windows of 15 pixels, three iterations, polynomials over 5 pixels.
-        flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+def _picture(flow, fastest):
     length = np.sqrt((flow**2).sum(-1, keepdims=True))
     shares = np.concatenate([0.5 + 0.5 * flow / fastest, length / fastest], axis=-1)
     return 255 * np.clip(shares, 0, 1)

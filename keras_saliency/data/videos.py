@@ -1,9 +1,12 @@
-"""Which samples are the frames of one video, in order."""
+"""Which samples are the frames of one video, in order, and what makes images one."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from keras_saliency.data.samples import Sample
+from keras_saliency.formulas.types import Photograph
 
 
 def shot_of(sample: Sample) -> str:
@@ -39,3 +42,27 @@ def shots_in(samples: Iterable[Sample]) -> dict[str, range]:
         found[shot] = range(start, start + len(numbers))
         start += len(numbers)
     return found
+
+
+def of_one_size(frames: Iterable[Photograph]) -> Iterator[Photograph]:
+    """Yields the frames of a video, `(height, width, 3)`, uint8 RGB, as they are given.
+
+    Raises:
+        ValueError: If there is none, one is no image, or of another size than the first.
+    """
+    first = None
+    for number, image in enumerate(frames, 1):
+        image = np.asarray(image)
+        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != "uint8":
+            raise ValueError(
+                f"Frame {number} is {image.dtype} of shape {image.shape}. A frame is (height, width, 3), uint8."
+            )
+        if first is not None and image.shape != first:
+            raise ValueError(
+                f"Frame {number} is {image.shape[0]}x{image.shape[1]}, the first one {first[0]}x{first[1]} (height x "
+                "width). Cut the video where its size changes."
+            )
+        first = image.shape
+        yield image
+    if first is None:
+        raise ValueError("The video has no frame.")

@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_saliency.data import image_files, showing
 from keras_saliency.data.flow import with_flow
+from keras_saliency.data.videos import of_one_size
 from keras_saliency.formulas.types import Photograph, Plane, Size
 from keras_saliency.models import VideoModel, as_video, require_finite
 from keras_saliency.models.sizes import shown_for
@@ -117,22 +118,7 @@ def read_frames(frames: str | Path | Iterable[Photograph]) -> Iterator[Photograp
     Raises:
         FileNotFoundError, OSError, ValueError: As `predict_video`.
     """
-    first = None
-    for number, image in enumerate(_images(frames), 1):
-        image = np.asarray(image)
-        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != "uint8":
-            raise ValueError(
-                f"Frame {number} is {image.dtype} of shape {image.shape}. A frame is (height, width, 3), uint8."
-            )
-        if first is not None and image.shape != first:
-            raise ValueError(
-                f"Frame {number} is {image.shape[0]}x{image.shape[1]}, the first one {first[0]}x{first[1]} (height x "
-                "width). Cut the video where its size changes."
-            )
-        first = image.shape
-        yield image
-    if first is None:
-        raise ValueError("The video has no frame.")
+    yield from of_one_size(_images(frames))
 
 
 def _images(frames):
