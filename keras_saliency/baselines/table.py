@@ -1,5 +1,6 @@
 """The table of baselines that predict a map from an image, by name."""
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,6 +13,7 @@ from keras_saliency.baselines.gbvs import gbvs
 from keras_saliency.baselines.iseel import ISEEL
 from keras_saliency.baselines.itti import itti
 from keras_saliency.baselines.judd import Judd
+from keras_saliency.baselines.le_meur import le_meur
 from keras_saliency.baselines.rare import rare
 from keras_saliency.baselines.signature import image_signature
 from keras_saliency.formulas.types import Photograph, Plane
@@ -36,6 +38,7 @@ BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "judd": lambda data: Judd(some(data.train, JUDD_IMAGES)),
     "edn": lambda data: EDN(),
     "iseel": lambda data: ISEEL(some(data.train, ISEEL_IMAGES), CentreBias(data.train, data.validation)),
+    "lemeur": lambda data: functools.partial(le_meur, pixels_per_degree=data.pixels_per_degree),
 }
 
 
@@ -52,7 +55,8 @@ def make_baseline(name: str, data: "DataSet") -> Predictor:
 
     Args:
         name: One of `BASELINES`.
-        data: AIM, Judd and iSEEL learn on its training images; the centre bias of iSEEL on validation, too.
+        data: AIM, Judd and iSEEL learn on its training images; the centre bias of iSEEL on validation, too. Le Meur's
+            model takes its `pixels_per_degree`.
 
     Raises:
         ValueError: If the name is unknown.

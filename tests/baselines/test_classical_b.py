@@ -1,4 +1,4 @@
-"""Boolean maps, information maximisation, rarity and whitening: the contract they share, and one law of each."""
+"""The contract that the later classical models share, and one law each of BMS, AIM and RARE2012."""
 
 import functools
 
@@ -10,9 +10,12 @@ from keras_saliency.baselines.aim import AIM, self_information
 from keras_saliency.baselines.aws import aws
 from keras_saliency.baselines.bms import bms, surrounded
 from keras_saliency.baselines.judd import Judd
+from keras_saliency.baselines.le_meur import le_meur
 from keras_saliency.baselines.rare import decorrelated, fused, rare, rarity
 
 GREY, RED, GREEN = (128, 128, 128), (200, 60, 60), (60, 150, 60)
+# The last one compares nothing with the other items of a picture.
+MODELS = ["bms", "aim", "rare", "aws", "judd", "lemeur"]
 SIZES = [(61, 83), (240, 320), (32, 32)]
 
 
@@ -47,13 +50,14 @@ def judd(tiny):
     return Judd(tiny.train)
 
 
-@pytest.fixture(params=["bms", "aim", "rare", "aws", "judd"])
+@pytest.fixture(params=MODELS)
 def model(request):
     # A quarter of its pixels are enough for what holds at any size.
     made = {
         "bms": bms,
         "rare": functools.partial(rare, longer_side=200),
         "aws": functools.partial(aws, longer_side=200),
+        "lemeur": le_meur,
     }
     return made.get(request.param) or request.getfixturevalue(request.param)
 
@@ -98,6 +102,7 @@ def test_another_type_raises(model, dtype):
 
 @pytest.mark.parametrize("odd", [(1, 1), (2, 4)])
 @pytest.mark.parametrize("item", ["bar", "disc"])
+@pytest.mark.parametrize("model", MODELS[:-1], indirect=True)
 def test_the_item_odd_in_colour_pops_out(model, odd, item):
     image = np.full((240, 360, 3), GREY, np.uint8)
     for row in range(4):
