@@ -29,7 +29,7 @@ from PIL import Image
 import keras_saliency as ks
 from keras_saliency import cli
 from keras_saliency.backbones.table import BACKBONES, Backbone
-from keras_saliency.baselines import BASELINES
+from keras_saliency.baselines import BASELINES, VIDEO_BASELINES
 from keras_saliency.data import DATA_SETS, Samples, synthetic, synthetic_video
 from keras_saliency.evaluation import report as evaluation_report
 from keras_saliency.formulas.conventions import CONVENTIONS
@@ -63,6 +63,7 @@ TABLES = [
     BACKBONES,
     DATA_SETS,
     BASELINES,
+    VIDEO_BASELINES,
     RECIPES,
 ]
 

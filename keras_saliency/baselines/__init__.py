@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_saliency.baselines.centre_bias import CentreBias
 from keras_saliency.baselines.gold_standard import GoldStandard
-from keras_saliency.baselines.table import BASELINES, make_baseline
+from keras_saliency.baselines.table import BASELINES, VIDEO_BASELINES, make_baseline, make_video_baseline
 from keras_saliency.formulas.types import Plane, Size
 
 
@@ -13,4 +13,12 @@ def uniform(size: Size) -> Plane:
     return np.full(size, -np.log(size[0] * size[1]))
 
 
-__all__ = ["BASELINES", "CentreBias", "GoldStandard", "make_baseline", "uniform"]
+__all__ = [
+    "BASELINES",
+    "VIDEO_BASELINES",
+    "CentreBias",
+    "GoldStandard",
+    "make_baseline",
+    "make_video_baseline",
+    "uniform",
+]

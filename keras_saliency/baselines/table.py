@@ -1,7 +1,7 @@
-"""The table of baselines that predict a map from an image, by name."""
+"""The tables of baselines, by name: of those that predict a map from an image, and maps from the frames of a video."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from keras_saliency.baselines.aim import AIM
@@ -14,6 +14,7 @@ from keras_saliency.baselines.iseel import ISEEL
 from keras_saliency.baselines.itti import itti
 from keras_saliency.baselines.judd import Judd
 from keras_saliency.baselines.le_meur import le_meur
+from keras_saliency.baselines.le_meur_video import le_meur_video
 from keras_saliency.baselines.rare import rare
 from keras_saliency.baselines.signature import image_signature
 from keras_saliency.formulas.types import Photograph, Plane
@@ -26,6 +27,7 @@ AIM_IMAGES = JUDD_IMAGES = 100
 ISEEL_IMAGES = 700  # as many as OSIE has
 
 Predictor: TypeAlias = Callable[[Photograph], Plane]
+VideoPredictor: TypeAlias = Callable[[Iterable[Photograph]], Iterator[Plane]]
 # Name -> what makes its function from an image to a saliency map, from a data set.
 BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "itti": lambda data: itti,
@@ -39,6 +41,10 @@ BASELINES: dict[str, Callable[["DataSet"], Predictor]] = {
     "edn": lambda data: EDN(),
     "iseel": lambda data: ISEEL(some(data.train, ISEEL_IMAGES), CentreBias(data.train, data.validation)),
     "lemeur": lambda data: functools.partial(le_meur, pixels_per_degree=data.pixels_per_degree),
+}
+# Name -> the same of videos: of the frames of one, in order, to their maps.
+VIDEO_BASELINES: dict[str, Callable[["DataSet"], VideoPredictor]] = {
+    "lemeur-video": lambda data: functools.partial(le_meur_video, pixels_per_degree=data.pixels_per_degree),
 }
 
 
@@ -61,6 +67,23 @@ def make_baseline(name: str, data: "DataSet") -> Predictor:
     Raises:
         ValueError: If the name is unknown.
     """
-    if name not in BASELINES:
-        raise ValueError(f"Unknown baseline {name!r}. Known baselines: {', '.join(BASELINES)}.")
-    return BASELINES[name](data)
+    return _found(name, BASELINES)(data)
+
+
+def make_video_baseline(name: str, data: "DataSet") -> VideoPredictor:
+    """The function of a classical model of videos, from the frames of one, in order, to a map for each.
+
+    Args:
+        name: One of `VIDEO_BASELINES`.
+        data: Le Meur's model takes its `pixels_per_degree`.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    return _found(name, VIDEO_BASELINES, " of videos")(data)
+
+
+def _found(name, table, of_what=""):
+    if name not in table:
+        raise ValueError(f"Unknown baseline{of_what} {name!r}. Known baselines{of_what}: {', '.join(table)}.")
+    return table[name]

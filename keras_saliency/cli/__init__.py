@@ -76,7 +76,7 @@ def evaluate(
         typer.Argument(
             help="What predicts: the workdir of a run, a .keras file, a SavedModel, a network of another runtime, a "
             "folder of maps (PNG, JPEG, NPY, MAT), a pysaliency HDF5 file, or a baseline: itti, gbvs, aim, signature, "
-            "bms, rare, aws, judd, edn, iseel, lemeur. The first one is what the others are "
+            "bms, rare, aws, judd, edn, iseel, lemeur; of videos, lemeur-video. The first one is what the others are "
             "compared with."
         ),
     ] = None,

@@ -228,6 +228,28 @@ class BaselineSource:
             yield Prediction(self.predict(sample.read()), False, False)
 
 
+class VideoBaselineSource:
+    """A classical model of videos, which goes through the frames of each video, or shot, from the first one.
+
+    Args:
+        name: One of `keras_saliency.baselines.VIDEO_BASELINES`.
+        data: The data set, as in `keras_saliency.baselines.make_video_baseline`.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+
+    def __init__(self, name: str, data: DataSet) -> None:
+        self.name, self.predict = name, baselines.make_video_baseline(name, data)
+
+    def predictions(self, samples: Samples) -> Iterator[Prediction]:
+        """Yields a `Prediction` for each sample; an image is a video of one frame."""
+        for shot in shots_in(samples).values():
+            own = samples[shot.start : shot.stop]
+            for found in self.predict(sample.read() for sample in own):
+                yield Prediction(found, False, False)
+
+
 # What lies at a path -> the source for it; the first row that fits.
 SOURCES: tuple[tuple[Callable[[Path], bool], Callable[[Path, bool], Source]], ...] = (
     (lambda path: (path / "saved_model.pb").is_file(), lambda path, resize: SavedModelSource(path)),
@@ -264,11 +286,14 @@ def open_source(
         return ModelSource(model, path.name, data=predicted)
     if data is not None and str(path) in baselines.BASELINES:
         return BaselineSource(str(path), data)
+    if data is not None and str(path) in baselines.VIDEO_BASELINES:
+        return VideoBaselineSource(str(path), data)
     path = Path(path)
     if is_shipped(path):
         return open_source(load(path), resize, data)
     if not path.exists():
-        others = f", one of the baselines {', '.join(baselines.BASELINES)}" if data is not None else ""
+        known = ", ".join([*baselines.BASELINES, *baselines.VIDEO_BASELINES])
+        others = f", one of the baselines {known}" if data is not None else ""
         raise FileNotFoundError(
             f"{path} does not exist. Expected a model, a folder of maps, an HDF5 file{others}, or a model that comes "
             f"with the package: {', '.join(SHIPPED)}."
