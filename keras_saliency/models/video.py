@@ -101,7 +101,8 @@ class VideoModel(keras.Model):
             features[0] = _as_images(each)
         maps = features[0]
         if self.decoder is not None:
-            maps = self.decoder([*features, images][: len(self.decoder.inputs)], training=training)
+            given = [*features, images][: len(self.decoder.inputs)]
+            maps = self.decoder(keras.tree.pack_sequence_as(self.decoder.input, given), training=training)
         return keras.tree.map_structure(lambda each: _as_frames(each, time), maps), dict(state)
 
     def _require(self, shape, state):
