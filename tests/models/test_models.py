@@ -19,15 +19,8 @@ def batch(rng, size):
 
 # Deep networks take seconds to build and to train.
 DEEP = (
-    *(
-        "convnext-tiny",
-        "densenet201",
-        "efficientnet-lite0",
-        "efficientnet-lite1",
-        "efficientnet-lite2",
-        "efficientnetv2",
-    ),
-    *("mobilenetv2", "mobilenetv3", "resnet50", "resnet50-torch", "vgg16", "vgg19"),
+    *("alexnet", "convnext-tiny", "densenet201", "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"),
+    *("efficientnetv2", "mobilenetv2", "mobilenetv3", "resnet50", "resnet50-torch", "vgg16", "vgg19"),
 )
 
 
