@@ -15,8 +15,9 @@ EPSILON = 1e-12
 def linear_readout(features: Sequence[Features], width: float = 1.0) -> Maps:
     """A weighted sum of all channels (DeepGaze I); blur, centre bias and log-softmax follow in the head.
 
-    Published on AlexNet, which `keras.applications` does not have; here on VGG19 by default. There is nothing whose
-    `width` could be changed.
+    Published on the convolutions of AlexNet, of which no package has weights; here on VGG19's fifth block by default,
+    and as published by `create_model("deepgaze1", backbone="alexnet", weights=PATH)`, whose score has one weight for
+    each of their 1,376 channels at the size of the first. There is nothing whose `width` could be changed.
     """
     return score(join(features), use_bias=False)
 

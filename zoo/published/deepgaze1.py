@@ -1,6 +1,7 @@
 """DeepGaze I (Kümmerer et al. 2015): a linear readout of frozen features, here VGG19's, maximum likelihood.
 
-Published on MIT1003, here on OSIE. Optimizer and its numbers are ours; not trained here.
+Published on MIT1003, here on OSIE. Optimizer and its numbers are ours; not trained here. Published on AlexNet, whose
+weights are in no package: who has them adds `--set model.backbone=alexnet --set model.weights=FILE.weights.h5`.
 
 Run: keras-saliency train deepgaze1 --data osie=DIR
 """
