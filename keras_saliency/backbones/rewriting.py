@@ -22,6 +22,7 @@ class State(NamedTuple):
     # If it has been padded by zeros: the tensor before that, and the padding.
     unpadded: Tensor | None = None
     padding: tuple[tuple[int, int], tuple[int, int]] | None = None
+    biased: layers.Layer | None = None  # the convolution before it, if that has lost its bias
 
 
 def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -69,7 +70,8 @@ def rewrite(
             padded "same", together with zero padding before them.
         dilated: Dilates convolutions by the product of the strides that were removed before them.
         changes: `{name of a layer: {key: value}}` merged into the configs of layers before all else. A pool whose
-            padding becomes `"before"` becomes a `TheanoMaxPooling2D`.
+            padding becomes `"before"` becomes a `TheanoMaxPooling2D`. The bias that a convolution loses by `"use_bias"`
+            is taken up by the batch normalisation after it.
         linear: Names of layers whose activation becomes a layer of its own, `{name}_activation`.
 
     Returns:
@@ -77,13 +79,14 @@ def rewrite(
         with its activation applied, and under `{name}:linear` before.
 
     Raises:
-        ValueError: If a layer of `linear` has no activation, or `changes` has a key that its layer does not know.
+        ValueError: If a layer of `linear` has no activation, or `changes` has a key that its layer does not know, or
+            takes a bias away before anything but a batch normalisation.
     """
     rewriter = _Rewriter(stride, dilated, changes or {}, linear)
     # Each layer is copied when it is called, since its new config depends on what it is called on.
     copy = keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=rewriter)
-    for old, new in rewriter.copies:
-        new.set_weights(old.get_weights())
+    for old, new, biased in rewriter.copies:
+        new.set_weights(_weights_of(old, new, biased))
     return copy.input, rewriter.outputs
 
 
@@ -129,13 +132,19 @@ class _Rewriter:
             if config.get("activation", "linear") == "linear":
                 raise ValueError(f"{layer.name} has no activation of its own, so {layer.name}:linear is not defined.")
             config["activation"] = "linear"
+        if state.biased is not None and not isinstance(layer, layers.BatchNormalization):
+            raise ValueError(
+                f"{state.biased.name} can lose its bias to a batch normalisation alone, not to {layer.name}."
+            )
         after = State(state.stride, state.removed)
         if isinstance(layer, CONVOLUTIONS + POOLS):
             after, folded = self._place(config, state)
+            if getattr(layer, "use_bias", False) and not config["use_bias"]:
+                after = after._replace(biased=layer)
         kind = TheanoMaxPooling2D if config.get("padding") == BEFORE else type(layer)
         copy = kind.from_config(config)
         if isinstance(layer, layers.Layer):
-            self.copies.append((layer, copy))
+            self.copies.append((layer, copy, state.biased))
         return copy, after, folded
 
     def _place(self, config, state):
@@ -156,6 +165,15 @@ class _Rewriter:
             config["strides"] = 1
             return State(state.stride, state.removed * step), folded
         return State(state.stride * step, state.removed), folded
+
+
+def _weights_of(old, new, biased):
+    """The weights of a layer for its copy, which may have no bias, or take up that of the convolution before it."""
+    weights = old.get_weights()
+    if biased is not None:
+        mean = [weight is old.moving_mean for weight in old.weights].index(True)
+        weights[mean] = weights[mean] - biased.get_weights()[-1]
+    return weights[: len(new.weights)]
 
 
 def _merge_config(name, config, change):

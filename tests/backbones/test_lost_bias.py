@@ -1,0 +1,27 @@
+"""Convolutions whose bias batch normalisation takes up, as Caffe's ResNets have them."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_saliency.backbones import create_backbone
+
+
+def network(after):
+    """A convolution with a bias, and then a layer; its running statistics, too, are drawn."""
+    images = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, bias_initializer=keras.initializers.RandomNormal(), name="conv")(images)
+    model = keras.Model(images, keras.layers.ReLU(name="tap")(after(x)))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in model.weights])
+    return model
+
+
+def test_a_convolution_may_lose_its_bias_to_the_normalisation_after_it(rng):
+    own = network(keras.layers.BatchNormalization(scale=False, name="bn"))
+    images = rng.uniform(0, 255, (2, 64, 96, 3)).astype("float32")
+    changed = create_backbone(own, changes={"conv": {"use_bias": False}})
+    assert len(changed.weights) == len(own.weights) - 1
+    np.testing.assert_allclose(changed(images)[0], own(images)[0], rtol=1e-4)
+    with pytest.raises(ValueError, match="conv can lose its bias to a batch normalisation alone, not to activate"):
+        create_backbone(network(keras.layers.ReLU(name="activate")), changes={"conv": {"use_bias": False}})
