@@ -7,9 +7,11 @@ from keras_saliency.layers.centre_bias import CentreBias
 from keras_saliency.layers.conv_gru import ConvGRU
 from keras_saliency.layers.conv_lstm import ConvLSTM
 from keras_saliency.layers.crop_like import CropLike
+from keras_saliency.layers.dsclstm import DSCLSTM
 from keras_saliency.layers.gaussian_priors import GaussianPriors
 from keras_saliency.layers.grey_values import GreyValues
 from keras_saliency.layers.grouped_conv import GroupedConv2D
+from keras_saliency.layers.l2_normalization import L2Normalization
 from keras_saliency.layers.learned_blur import LearnedBlur
 from keras_saliency.layers.learned_prior import LearnedPrior
 from keras_saliency.layers.local_response_normalization import LocalResponseNormalization
@@ -25,6 +27,7 @@ from keras_saliency.layers.unit_conv import UnitConv2D
 from keras_saliency.layers.zoom import Zoom
 
 __all__ = [
+    "DSCLSTM",
     "AttentiveConvLSTM",
     "CentreBias",
     "ConvGRU",
@@ -33,6 +36,7 @@ __all__ = [
     "GaussianPriors",
     "GreyValues",
     "GroupedConv2D",
+    "L2Normalization",
     "LearnedBlur",
     "LearnedPrior",
     "LocalResponseNormalization",

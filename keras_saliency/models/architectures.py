@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from keras_saliency.formulas.types import Maps
 from keras_saliency.models.decoders import multilevel
 from keras_saliency.models.deepgaze import linear_readout, readout, spatial_network
+from keras_saliency.models.dsclrcn import dsclrcn
 from keras_saliency.models.dva import dva
 from keras_saliency.models.eml_net import eml_net
 from keras_saliency.models.mlnet import mlnet
@@ -25,7 +26,8 @@ class Architecture(NamedTuple):
         decode: From features and width to the score map, or a list with those of single depths after it.
         backbone: The published one.
         combination: The options of `create_backbone` that go with the published backbone and no other: what it taps,
-            how it normalises images, if not as on ImageNet, and a margin, which `decode` takes, too.
+            how it normalises images, if not as on ImageNet, its changes; and what `decode` takes, too: a margin, and
+            the network that sees the context beside it.
         stride: Of any backbone.
         dilated: Of any backbone.
         streams: How often the image is seen, each time at half the size.
@@ -60,6 +62,21 @@ DVA = {"taps": ("block3_conv3", "block4_conv3", "block5_conv3"), "margin": 34}
 DEEPGAZE2 = {"taps": ("block5_conv1:linear", "block5_conv1", "block5_conv2", "block5_conv3:linear", "block5_conv4")}
 # Of the last dense block what its last layer makes of all before it, and what the layer before that one adds.
 DEEPGAZE3 = {"taps": ("conv5_block32_0_bn", "conv5_block32_1_conv", "conv5_block31_2_conv")}
+# As Caffe has ResNet-50: the first pool does not pad, and of all convolutions the first alone has a bias.
+DSCLRCN = {
+    "taps": ("conv4_block6_out", "conv5_block3_out"),
+    "changes": {
+        "pool1_pad": {"padding": 0},
+        "pool1_pool": {"padding": "same"},
+        **{
+            f"conv{stage}_block{block}_{i}_conv": {"use_bias": False}
+            for stage, blocks in ((2, 3), (3, 4), (4, 6), (5, 3))
+            for block in range(1, blocks + 1)
+            for i in range(block > 1, 4)
+        },
+    },
+    "context": "alexnet",
+}
 SAM_RESNET = {"taps": ("conv5_block3_out",)}
 
 ARCHITECTURES = {
@@ -75,6 +92,7 @@ ARCHITECTURES = {
     "salgan": Architecture(salgan, "vgg16", VGG_TOP, finish="sigmoid"),
     "salnet": Architecture(salnet, "vgg-cnn-m", SALNET, finish="grey-values"),
     "dva": Architecture(dva, "vgg16", DVA, finish="sigmoid"),
+    "dsclrcn": Architecture(dsclrcn, "resnet50", DSCLRCN, stride=8),
     "salicon": Architecture(salicon, "vgg16", VGG_TOP, streams=2, finish="sigmoid"),
     "simplenet": Architecture(simple_net, "resnet50-torch", SIMPLE_NET, finish="sigmoid"),
     "deepgaze1": Architecture(linear_readout, "vgg19", {"taps": tuple(f"block5_conv{i}" for i in (1, 2, 3, 4))}),

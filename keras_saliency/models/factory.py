@@ -21,6 +21,7 @@ from keras_saliency.layers.match_size import MatchSize
 from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.architectures import ARCHITECTURES, find_architecture
+from keras_saliency.models.dsclrcn import with_context
 from keras_saliency.models.saliency_model import SaliencyModel
 from keras_saliency.models.shipped import fill_from, is_shipped
 from keras_saliency.models.sizes import known_size
@@ -133,8 +134,8 @@ def create_model(
         view = View(AREA if area is None else area, unit, pixels_per_degree)
         input_size = view.of(SHAPE)
     features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
-    margin = {"margin": combination["margin"]} if "margin" in combination else {}
-    score = keras.tree.flatten(row.decode(features, width, **margin))[0]
+    taken = {key: combination[key] for key in ("margin", "context") if key in combination}
+    score = keras.tree.flatten(row.decode(features, width, **taken))[0]
     decoder = SaliencyModel(
         features, add_head(score, input_size, head, scale, row.finish, row.resize, unit), name="decoder"
     )
@@ -175,7 +176,8 @@ def stride_of(encoder: keras.Model) -> int:
     """The stride of the coarsest features of a backbone that takes images of any size, in pixels."""
     # Of two sizes, as margins may have been added to both.
     small, large = (encoder.compute_output_shape((None, side, side, 3)) for side in (SIDE, 2 * SIDE))
-    return max(round(SIDE / (b[1] - a[1])) for a, b in zip(small, large, strict=True))
+    # Not of a network that sees every image at one size.
+    return max(round(SIDE / (b[1] - a[1])) for a, b in zip(small, large, strict=True) if a[1] != b[1])
 
 
 def _unit(stride, scale):
@@ -198,7 +200,10 @@ def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
         "dilated": row.dilated if dilated is None else dilated,
         **combination,
     }
+    context = options.pop("context", None)
     streams = [create_backbone(stands_on, weights, input_size, **options) for _ in range(row.streams)]
+    if context:
+        return with_context(streams[0], context, input_size)
     if len(streams) == 1:
         return streams[0]
     images = keras.Input((*input_size, 3), name="images")

@@ -124,6 +124,7 @@ OF_FEATURES = [
     functools.partial(layers.GaussianPriors, 4, "clip"),
     functools.partial(layers.CropLike, 3),
     functools.partial(layers.GroupedConv2D, 6, 3, groups=3, padding="same"),
+    functools.partial(layers.L2Normalization, 9.0),
     functools.partial(layers.MatchSize, "nearest", "density"),
     functools.partial(layers.TheanoMaxPooling2D, pool_size=2, strides=1),
     functools.partial(layers.UnitConv2D, 4, 3, padding="same"),
