@@ -9,7 +9,7 @@ SIZE, ODD = (64, 96), (75, 101)
 # Those that take seconds to build and to run, or differ little from another in what these tests look at.
 SLOW = (
     *("sam-vgg", "sam-resnet", "msi-net", "simplenet", "eml-net", "dva", "salicon", "salgan", "salnet"),
-    *("deepgaze1", "deepgaze2", "deepgaze3", "unisal", "attentive", "dsclrcn"),
+    *("deepgaze1", "deepgaze2", "deepgaze3", "unisal", "attentive", "asnet", "dsclrcn"),
 )
 
 

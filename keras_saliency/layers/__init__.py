@@ -21,6 +21,7 @@ from keras_saliency.layers.min_max import MinMax
 from keras_saliency.layers.mirror import Mirror
 from keras_saliency.layers.moving_average import MovingAverage
 from keras_saliency.layers.recording_head import RecordingHead
+from keras_saliency.layers.repeated_conv_lstm import RepeatedConvLSTM
 from keras_saliency.layers.seen_from import SeenFrom
 from keras_saliency.layers.theano_pooling import TheanoMaxPooling2D
 from keras_saliency.layers.unit_conv import UnitConv2D
@@ -46,6 +47,7 @@ __all__ = [
     "Mirror",
     "MovingAverage",
     "RecordingHead",
+    "RepeatedConvLSTM",
     "SeenFrom",
     "TheanoMaxPooling2D",
     "UnitConv2D",

@@ -62,13 +62,17 @@ class ConvLSTM(Recurrent):
             inputs = inputs * keras.random.dropout(ops.ones_like(inputs[:, :1]), self.dropout, seed=self.seed)
 
         def step(before, of_frame):
-            i, f, g, o = ops.split(of_frame + self.of_state(before["hidden"]), 4, axis=-1)
-            cell = hard_sigmoid(f) * before["cell"] + hard_sigmoid(i) * ops.tanh(g)
-            after = {"hidden": hard_sigmoid(o) * ops.tanh(cell), "cell": cell}
+            after = self.step(before, of_frame)
             return after, after
 
         state, each = ops.scan(step, state, frames_first(of_frames(self.of_input, inputs)))
         return frames_first(each["hidden"]), state
+
+    def step(self, state: State, of_frame: Features) -> dict[str, Tensor]:
+        """The state after a frame, from that before it and W x."""
+        i, f, g, o = ops.split(of_frame + self.of_state(state["hidden"]), 4, axis=-1)
+        cell = hard_sigmoid(f) * state["cell"] + hard_sigmoid(i) * ops.tanh(g)
+        return {"hidden": hard_sigmoid(o) * ops.tanh(cell), "cell": cell}
 
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("filters", "kernel_size", "dropout")}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from keras_saliency.formulas.types import Maps
+from keras_saliency.models.asnet import asnet
 from keras_saliency.models.decoders import multilevel
 from keras_saliency.models.deepgaze import linear_readout, readout, spatial_network
 from keras_saliency.models.dsclrcn import dsclrcn
@@ -92,6 +93,7 @@ ARCHITECTURES = {
     "salgan": Architecture(salgan, "vgg16", VGG_TOP, finish="sigmoid"),
     "salnet": Architecture(salnet, "vgg-cnn-m", SALNET, finish="grey-values"),
     "dva": Architecture(dva, "vgg16", DVA, finish="sigmoid"),
+    "asnet": Architecture(asnet, "vgg16", VGG_TOP, finish="sigmoid"),
     "dsclrcn": Architecture(dsclrcn, "resnet50", DSCLRCN, stride=8),
     "salicon": Architecture(salicon, "vgg16", VGG_TOP, streams=2, finish="sigmoid"),
     "simplenet": Architecture(simple_net, "resnet50-torch", SIMPLE_NET, finish="sigmoid"),

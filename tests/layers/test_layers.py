@@ -126,6 +126,7 @@ OF_FEATURES = [
     functools.partial(layers.GroupedConv2D, 6, 3, groups=3, padding="same"),
     functools.partial(layers.L2Normalization, 9.0),
     functools.partial(layers.MatchSize, "nearest", "density"),
+    functools.partial(layers.RepeatedConvLSTM, 3, steps=2, kernel_size=5),
     functools.partial(layers.TheanoMaxPooling2D, pool_size=2, strides=1),
     functools.partial(layers.UnitConv2D, 4, 3, padding="same"),
     functools.partial(layers.Zoom, (2.0, 0.5), "nearest"),

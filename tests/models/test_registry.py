@@ -41,6 +41,7 @@ TRAINABLE = {
     + convolution(64, 1, 3) * 3
     + convolution(3, 1, 3),
     "salicon": 2 * VGG16 + convolution(1024, 1),
+    "asnet": 33_895_425,  # published, the branch of fixations
     "dsclrcn": 30_302_597 + HEAD,  # published, as ResNet-50, AlexNet and decoder
     "simplenet": RESNET_TORCH
     + sum(
