@@ -64,7 +64,8 @@ def with_context(backbone: keras.Model, context: str, input_size: Size) -> Salie
     local = SaliencyModel(backbone.inputs, backbone.outputs, name="local")
     before = (SIDE - SEEN) // 2
     margin = (before, SIDE - SEEN - before)
-    seen = layers.Resizing(SIDE, SIDE, name="whole")(images)
+    # Not keras.layers.Resizing, after which Keras takes all other layers of a call to be in training.
+    seen = keras.ops.image.resize(images, (SIDE, SIDE), data_format="channels_last")
     seen = layers.Cropping2D((margin, margin), name="centre")(seen)
     return SaliencyModel(
         images, [*keras.tree.flatten(local(images)), *keras.tree.flatten(network(seen))], name="backbone"

@@ -17,6 +17,15 @@ def test_the_context_sees_every_image_at_one_size(tiny_backbone, rng):
     ]
 
 
+def test_features_beside_the_context_are_those_of_the_backbone_alone(tiny_backbone, rng):
+    alone, images = create_backbone(tiny_backbone, None, SIZE), batch(rng)[0]
+    before, both = alone.get_weights(), with_context(alone, "alexnet", SIZE)
+    for one, other in zip(both(images), alone(images), strict=False):  # the last is the context's
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    for one, other in zip(alone.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_other_backbones_tell_the_context_by_their_last_features(tiny_backbone, rng):
     model = ks.create_model("dsclrcn", backbone=tiny_backbone, weights=None, input_size=SIZE, width=1 / 16)
     assert [x.shape[1:] for x in model.get_layer("decoder").inputs] == [(8, 12, 8), (8, 12, 8)]
