@@ -17,7 +17,7 @@ from keras_saliency.writing.progress import make_console
 # Rows of the table -> the terms that are fitted; all but `cell` are those that come with the package.
 PARTS = {
     "and amplitude and direction of the saccade": ("saccade",),
-    "these by the ninth of the image where it begins": ("saccade", "cell"),
+    "amplitude and direction alone, by the ninth of the image where it begins": ("saccade", "cell"),
     "and fixations before": ("saccade", "before"),
 }
 
