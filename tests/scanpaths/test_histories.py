@@ -22,10 +22,13 @@ SIZE = (96, 128)
 NOWHERE = np.full((1, FIXATIONS), np.nan, "float32")
 
 
+pytestmark = pytest.mark.usefixtures("tiny_backbone")
+
+
 @pytest.fixture(scope="module")
-def model():
+def model(tiny_backbone):
     keras.utils.set_random_seed(0)
-    return ks.create_model("multilevel", weights=None, area=SIZE[0] * SIZE[1], width=0.1)
+    return ks.create_model(backbone=tiny_backbone, weights=None, area=SIZE[0] * SIZE[1])
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +134,8 @@ def test_what_is_seen_moves_with_the_fixations(rng):
 
 
 def test_what_takes_no_history_is_refused(model):
-    framed = ks.create_model("multilevel", weights=None, input_size=(64, 96), width=0.1)
-    dense = ks.create_model("multilevel", weights=None, area=6144, width=0.1, head="density")
+    framed = ks.create_model(backbone="tiny", weights=None, input_size=(64, 96))
+    dense = ks.create_model(backbone="tiny", weights=None, area=6144, head="density")
     for other in (framed, dense, ks.models.load_shipped("fast")):
         with pytest.raises(ValueError, match="cannot take a history"):
             with_history(other)
@@ -155,7 +158,7 @@ def test_next_fixations_of_a_sample():
 RECIPE = Recipe(
     name="short",
     data="synthetic",
-    model=Model("multilevel", weights=None, width=0.1),
+    model=Model("multilevel", "tiny"),
     loss={"nll": 1.0},
     area=SIZE[0] * SIZE[1],
     batch=4,
