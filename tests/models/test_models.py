@@ -241,7 +241,7 @@ def test_models_are_mixed_in_log_space_or_refused(tiny_backbone):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "sam-net"}, "Unknown model 'sam-net'. Known models: attentive, .*sam, sam-resnet"),
+        ({"name": "sam-net"}, "Unknown model 'sam-net'. Known models: asnet, attentive, .*sam, sam-resnet"),
         ({"head": "logits"}, "Unknown head 'logits' of multilevel. Known heads: log-density, density."),
         ({"name": "mlnet", "head": "logits"}, "Known heads: log-density, density, published."),
         ({"name": "mlnet", "centre_bias": np.ones((6, 8))}, "The published head of mlnet has no centre bias"),

@@ -20,6 +20,7 @@ beside other work:
 | `osie_deepgaze1` | DeepGaze I's readout | 2.20 | 0.872 | 0.523 | 0.68 | 30 % | 2 |
 | `osie_salicon` | two scales of the SALICON network | 2.27 | 0.873 | 0.539 | 0.59 | 26 % | 2 |
 | `osie_icf` | ICF, on intensity and contrast alone | 1.20 | 0.787 | 0.410 | 0.34 | 15 % | 1 |
+| `osie_deepgaze3` | DeepGaze III's spatial network | not run |
 | `osie_asnet` | ASNet's ConvLSTM and priors, of fixations | not run |
 | `osie_dsclrcn` | DSCLRCN's LSTMs along rows and columns | not run |
 
