@@ -19,7 +19,10 @@ from keras_saliency.training.changes import override
         (["train", "nothing"], "error: Unknown recipe 'nothing'. Known recipes: asnet, deepgaze1, "),
         (["train", "demo", "--set", "epoch=3"], "error: 'epoch': unknown key 'epoch'. Known keys: name,"),
         (["train", "demo", "--set", "loss.kdl=3"], "error: Unknown loss 'kdl'. Known losses: mse,"),
-        (["train", "demo", "--set", "model.name=x"], "error: Unknown model 'x'. Known models: asnet, attentive, deepgaze1, "),
+        (
+            ["train", "demo", "--set", "model.name=x"],
+            "error: Unknown model 'x'. Known models: asnet, attentive, deepgaze1, ",
+        ),
         (["train", "demo", "--set", "model.backbone=x"], "error: Unknown backbone 'x'. Known backbones: "),
         (
             ["train", "demo", "--set", "model.weights=x"],

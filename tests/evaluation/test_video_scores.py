@@ -57,7 +57,10 @@ def videos():
     return synthetic_video.read(splits={"train": 2, "validation": 2, "test": 3})
 
 
-@pytest.mark.parametrize(("average", "convention"), [("video", "tuebingen"), ("frame", "tuebingen"), ("video", "mit")])
+@pytest.mark.parametrize(
+    ("average", "convention"),
+    [("video", "tuebingen"), ("frame", "tuebingen"), pytest.param("video", "mit", marks=pytest.mark.slow)],
+)
 def test_a_video_of_equal_frames_scores_as_its_image(tiny, average, convention):
     images = evaluate([Noise()], tiny, convention=convention)
     scored = evaluate([Noise()], as_videos(tiny, [3]), convention=convention, average=average)

@@ -76,7 +76,7 @@ def test_every_video_model_is_counted():
         ks.create_video_model("ssnet", weights=None, input_size=(240, 0))
 
 
-@pytest.mark.parametrize("name", slowly(VIDEO_ARCHITECTURES, {"tsnet", "stsmaxnet"}))
+@pytest.mark.parametrize("name", slowly(VIDEO_ARCHITECTURES, {"tsnet", "stsmaxnet", "stsconvnet"}))
 def test_frames_of_any_size_have_maps_of_their_size(name, rng, tmp_path):
     model = small(name)
     if name == "unisal-video":
