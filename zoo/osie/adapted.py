@@ -12,6 +12,7 @@ beside other work:
 | `osie_mlnet` | ML-Net's | 3.07 | 0.912 | 0.757 | 1.80 | 80 % | 5 |
 | `osie_simplenet` | SimpleNet's | 3.07 | 0.911 | 0.752 | 1.79 | 80 % | 7 |
 | `osie_dva` | DVA's, of three depths | 3.05 | 0.912 | 0.755 | 1.78 | 79 % | 23 |
+| `osie_deepgaze3` | DeepGaze III's spatial network | 2.99 | 0.912 | 0.746 | 1.76 | 78 % | 3 |
 | `osie_deepgaze2` | DeepGaze II's readout | 2.85 | 0.903 | 0.713 | 1.62 | 72 % | 3 |
 | `osie_unisal` | in UNISAL's manner | 2.82 | 0.900 | 0.700 | 1.57 | 70 % | 2 |
 | `osie_eml_net` | EML-NET's readouts | 2.83 | 0.901 | 0.731 | 1.55 | 69 % | 2 |
@@ -20,7 +21,6 @@ beside other work:
 | `osie_deepgaze1` | DeepGaze I's readout | 2.20 | 0.872 | 0.523 | 0.68 | 30 % | 2 |
 | `osie_salicon` | two scales of the SALICON network | 2.27 | 0.873 | 0.539 | 0.59 | 26 % | 2 |
 | `osie_icf` | ICF, on intensity and contrast alone | 1.20 | 0.787 | 0.410 | 0.34 | 15 % | 1 |
-| `osie_deepgaze3` | DeepGaze III's spatial network | not run |
 | `osie_asnet` | ASNet's ConvLSTM and priors, of fixations | not run |
 | `osie_dsclrcn` | DSCLRCN's LSTMs along rows and columns | not run |
 
