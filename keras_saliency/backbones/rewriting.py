@@ -85,6 +85,10 @@ def rewrite(
     rewriter = _Rewriter(stride, dilated, changes or {}, linear)
     # Each layer is copied when it is called, since its new config depends on what it is called on.
     copy = keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=rewriter)
+    if rewriter.lost:
+        raise ValueError(
+            f"{min(rewriter.lost)} can lose its bias to a batch normalisation alone, and none comes after it."
+        )
     for old, new, biased in rewriter.copies:
         new.set_weights(_weights_of(old, new, biased))
     return copy.input, rewriter.outputs
@@ -97,6 +101,7 @@ class _Rewriter:
         self.stride, self.dilated, self.changes, self.linear = stride, dilated, changes, linear
         # The tensors are kept with their states, so that no other tensor gets their id.
         self.states, self.outputs, self.copies = {}, {}, []
+        self.lost = set()  # names of convolutions whose bias nothing has taken up
 
     def __call__(self, layer, *args, **kwargs):
         tensors = [x for x in keras.tree.flatten(args) if keras.utils.is_keras_tensor(x)]
@@ -105,6 +110,9 @@ class _Rewriter:
         result = copy(*([state.unpadded] if folded else args), **kwargs)
         if isinstance(layer, layers.ZeroPadding2D):
             after = after._replace(unpadded=tensors[0], padding=copy.padding)
+        self.states[id(result)] = result, after
+        if after.biased is not None:  # not the features of that layer
+            return result
         if layer.name in self.linear:
             self.outputs[f"{layer.name}:linear"] = result
             result = layers.Activation(layer.get_config()["activation"], name=f"{layer.name}_activation")(result)
@@ -115,6 +123,8 @@ class _Rewriter:
     def _merge(self, states):
         if len(states) == 1:
             return states[0]
+        if biased := next((state.biased for state in states if state.biased is not None), None):
+            raise ValueError(f"{biased.name} can lose its bias to a batch normalisation alone, not to several inputs.")
         return State(max(state.stride for state in states), max(state.removed for state in states))
 
     def _copy(self, layer, state):
@@ -132,15 +142,20 @@ class _Rewriter:
             if config.get("activation", "linear") == "linear":
                 raise ValueError(f"{layer.name} has no activation of its own, so {layer.name}:linear is not defined.")
             config["activation"] = "linear"
-        if state.biased is not None and not isinstance(layer, layers.BatchNormalization):
-            raise ValueError(
-                f"{state.biased.name} can lose its bias to a batch normalisation alone, not to {layer.name}."
-            )
+        if state.biased is not None:
+            if not isinstance(layer, layers.BatchNormalization):
+                raise ValueError(
+                    f"{state.biased.name} can lose its bias to a batch normalisation alone, not to {layer.name}."
+                )
+            self.lost.discard(state.biased.name)
         after = State(state.stride, state.removed)
         if isinstance(layer, CONVOLUTIONS + POOLS):
             after, folded = self._place(config, state)
             if getattr(layer, "use_bias", False) and not config["use_bias"]:
+                if config["activation"] != "linear":
+                    raise ValueError(f"{layer.name} cannot lose its bias, which its own activation sees.")
                 after = after._replace(biased=layer)
+                self.lost.add(layer.name)
         kind = TheanoMaxPooling2D if config.get("padding") == BEFORE else type(layer)
         copy = kind.from_config(config)
         if isinstance(layer, layers.Layer):
