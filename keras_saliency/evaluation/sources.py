@@ -107,6 +107,8 @@ class VideoSource:
         ValueError: If its weights are not finite.
     """
 
+    follows_frames = True
+
     def __init__(self, model: VideoModel, name: str, stride: int = 1) -> None:
         require_finite(model)
         self.model, self.name, self.stride = model, name, stride
@@ -238,6 +240,8 @@ class VideoBaselineSource:
     Raises:
         ValueError: If the name is unknown.
     """
+
+    follows_frames = True
 
     def __init__(self, name: str, data: DataSet) -> None:
         self.name, self.predict = name, baselines.make_video_baseline(name, data)

@@ -1,5 +1,6 @@
 """Which images of a split are worth looking at."""
 
+import collections
 import itertools
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -14,7 +15,10 @@ from keras_saliency.reporting.tables import Scored
 
 
 class Predictor(Protocol):
-    """What this room asks of a source: a name, and for each sample its `values` and whether it `is_log_density`."""
+    """What this room asks of a source: a name, and for each sample its `values` and whether it `is_log_density`.
+
+    One that sees more of a video than a frame says so by `follows_frames`.
+    """
 
     name: str
 
@@ -26,7 +30,8 @@ def samples_to_show(
 ) -> list[tuple[str, Photograph, Fixations, Plane, Plane]]:
     """Rows for `plotting.plot_samples`: two of the best, of the median and of the worst images by information gain.
 
-    Where there are no fixations, it is by CC. Of videos it is frames, which are predicted with all that come before.
+    Where there are no fixations, it is by CC. Of videos it is frames, which a model of videos sees after all that
+    come before.
 
     Args:
         samples: All of the split, also the frames that have no score.
@@ -42,7 +47,9 @@ def samples_to_show(
     for label, numbers in chosen.items():
         for i in map(int, numbers):
             sample = samples[positions[i]]
-            *_, predicted = source.predictions(_up_to(samples, positions[i]))
+            follows = getattr(source, "follows_frames", False)
+            seen = _up_to(samples, positions[i]) if follows else Samples([sample], samples.pixels_per_degree)
+            (predicted,) = collections.deque(source.predictions(seen), maxlen=1)
             map_ = np.exp(predicted.values) if predicted.is_log_density else predicted.values
             density = fixation_density(sample, scored.convention)
             told = f"{label}: {sample.name}, {title.format(gains[i])}"

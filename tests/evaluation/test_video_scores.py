@@ -144,6 +144,8 @@ def test_a_frame_is_shown_as_it_was_predicted_after_all_before_it(videos):
     class Remembers(Noise):
         """A map that depends on how many frames of the video came before."""
 
+        follows_frames = True
+
         def predictions(self, samples):
             for sample, before in zip(samples, itertools.count()):
                 rng = np.random.default_rng([int(sample.group[-4:]), before % synthetic_video.LENGTH])
