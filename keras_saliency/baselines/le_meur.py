@@ -164,7 +164,7 @@ def _wings(angle, degree):
         away = np.angle(np.exp(1j * (np.arctan2(y, x) - side)))
         wing = np.exp(-(x**2 + y**2) / (2 * (REACH * degree) ** 2) - (away / WEDGE) ** 2 / 2)
         wing[radius, radius] = 0
-        yield wing / wing.sum()
+        yield wing / max(wing.sum(), 1e-30)  # zero where a degree is far less than a pixel
 
 
 def _scaled(size: Size, factor: float) -> Size:

@@ -69,8 +69,8 @@ def residual(flow: np.ndarray) -> np.ndarray:
     """
     height, width = flow.shape[:2]
     places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype("float64")
-    every = slice(None, None, -(-height * width // POINTS))
-    start, moved = (each.reshape(-1, 2)[every].copy() for each in (places, places + flow))
+    every = int(np.ceil(np.sqrt(height * width / POINTS)))
+    start, moved = (each[::every, ::every].reshape(-1, 2) for each in (places, places + flow))
     in_line = min(height, width) < 2
     affine = None if in_line else cv2.estimateAffine2D(start, moved, method=cv2.LMEDS)[0]
     if affine is None:

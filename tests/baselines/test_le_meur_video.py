@@ -59,6 +59,17 @@ def test_what_a_noisy_flow_leaves_is_its_noise(rng):
     assert np.abs(residual(flow + noise) - noise)[45:].max() < 0.05
 
 
+@pytest.mark.parametrize("size", [(2048, 400), (4096, 16)])
+def test_of_a_large_frame_all_parts_are_fitted_to(size):
+    flow = affine_flow((0, 0.01, 0, 0, 0, 0.01), size)
+    strip = slice(int(0.475 * size[1]), int(0.525 * size[1]) + 1)
+    flow[:, strip] += (6, 0)
+    left = residual(flow)
+    np.testing.assert_allclose(left[:, strip], np.broadcast_to((6.0, 0), left[:, strip].shape), atol=1e-4)
+    left[:, strip] = 0
+    np.testing.assert_allclose(left, 0, atol=1e-4)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 2), (2, 60)])
 def test_few_pixels_move_as_most_do(size):
     np.testing.assert_allclose(residual(np.full((*size, 2), 3.0)), 0, atol=1e-6)
