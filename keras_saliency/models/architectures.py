@@ -27,8 +27,8 @@ class Architecture(NamedTuple):
         decode: From features and width to the score map, or a list with those of single depths after it.
         backbone: The published one.
         combination: The options of `create_backbone` that go with the published backbone and no other: what it taps,
-            how it normalises images, if not as on ImageNet, its changes; and what `decode` takes, too: a margin, and
-            the network that sees the context beside it.
+            how it normalises images, if not as on ImageNet, its changes; and what `decode` takes, too: a margin, the
+            network that sees the context beside it, and how many times as large the score is.
         stride: Of any backbone.
         dilated: Of any backbone.
         streams: How often the image is seen, each time at half the size.
@@ -62,7 +62,7 @@ SALNET = {"normalise": (1 / 127.5, [-118 / 127.5, -110 / 127.5, -100 / 127.5])}
 DVA = {"taps": ("block3_conv3", "block4_conv3", "block5_conv3"), "margin": 34}
 DEEPGAZE2 = {"taps": ("block5_conv1:linear", "block5_conv1", "block5_conv2", "block5_conv3:linear", "block5_conv4")}
 # Of the last dense block what its last layer makes of all before it, and what the layer before that one adds.
-DEEPGAZE3 = {"taps": ("conv5_block32_0_bn", "conv5_block32_1_conv", "conv5_block31_2_conv")}
+DEEPGAZE3 = {"taps": ("conv5_block32_0_bn", "conv5_block32_1_conv", "conv5_block31_2_conv"), "enlarge": 8}
 # As Caffe has ResNet-50: the first pool does not pad, and of all convolutions the first alone has a bias.
 DSCLRCN = {
     "taps": ("conv4_block6_out", "conv5_block3_out"),

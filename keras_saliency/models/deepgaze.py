@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from keras_saliency.formulas.types import Features, Maps
+from keras_saliency.layers.zoom import Zoom
 from keras_saliency.models.decoders import convolutions, join, scaled, score
 
 EPSILON = 1e-12
@@ -35,17 +36,24 @@ def readout(features: Sequence[Features], width: float = 1.0) -> Maps:
     return score(x, activation="relu", **alive)
 
 
-def spatial_network(features: Sequence[Features], width: float = 1.0) -> Maps:
+def spatial_network(features: Sequence[Features], width: float = 1.0, enlarge: int = 1) -> Maps:
     """1x1 convolutions to 8, 16 and 1 channels with softplus, each normalised before (DeepGaze III).
 
-    Published on 2,048 channels of the last block of DenseNet-201, brought to eight times their size first. What is
-    known of earlier fixations joins by `keras_saliency.models.with_history`.
+    Published on 2,048 channels of the last block of DenseNet-201, each repeated eight times to both sides first. As all
+    that follows sees one place at a time, and means are the same, the score is repeated here. What is known of earlier
+    fixations joins by `keras_saliency.models.with_history`, on the score at that size.
+
+    Args:
+        features: Symbolic feature maps.
+        width: Multiplies the 8 and 16 channels.
+        enlarge: How many times as large the score is as the finest features.
     """
     x = join(features)
     for i, channels in enumerate((8, 16), 1):
         x = normalised(f"spatial_norm{i}")(x)
         x = mix(scaled(channels, width), f"spatial{i}", activation="softplus")(x)
-    return mix(1, "score", activation="softplus")(normalised("spatial_norm3")(x))
+    x = mix(1, "score", activation="softplus")(normalised("spatial_norm3")(x))
+    return x if enlarge == 1 else Zoom((enlarge, enlarge), "nearest", name="enlarge")(x)
 
 
 def normalised(name: str) -> layers.Layer:

@@ -134,7 +134,7 @@ def create_model(
         view = View(AREA if area is None else area, unit, pixels_per_degree)
         input_size = view.of(SHAPE)
     features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
-    taken = {key: combination[key] for key in ("margin", "context") if key in combination}
+    taken = {key: combination[key] for key in ("margin", "context", "enlarge") if key in combination}
     score = keras.tree.flatten(row.decode(features, width, **taken))[0]
     decoder = SaliencyModel(
         features, add_head(score, input_size, head, scale, row.finish, row.resize, unit), name="decoder"
@@ -200,7 +200,7 @@ def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
         "dilated": row.dilated if dilated is None else dilated,
         **combination,
     }
-    context = options.pop("context", None)
+    context, _ = options.pop("context", None), options.pop("enlarge", None)
     streams = [create_backbone(stands_on, weights, input_size, **options) for _ in range(row.streams)]
     if context:
         return with_context(streams[0], context, input_size)

@@ -12,6 +12,7 @@ from keras_saliency.cli.common import console
 from keras_saliency.data import Fixations, Samples, synthetic
 from keras_saliency.layers import SeenFrom
 from keras_saliency.models import with_history
+from keras_saliency.models.deepgaze import spatial_network
 from keras_saliency.models.histories import FIXATIONS
 from keras_saliency.scanpaths import NextFixationModel, SaccadeModel, sample_scanpaths, score_scanpaths
 from keras_saliency.scanpaths.next_fixation import open_scanpath_model
@@ -76,6 +77,18 @@ def test_with_its_spatial_network_it_is_as_many_as_published():
     one, other = (np.asarray(spatial([gain * given])) for gain in (1, 40))
     np.testing.assert_allclose(one, other, rtol=1e-4)
     assert one.min() > 0 and np.ptp(one) > 0
+
+
+def test_the_score_is_as_large_as_features_that_are_repeated_first(rng):
+    inputs = keras.Input((3, 4, 20))
+    small, large = (keras.Model(inputs, spatial_network([inputs], enlarge=times)) for times in (1, 8))
+    large.set_weights(small.get_weights())
+    given = rng.normal(size=(2, 3, 4, 20)).astype("float32")
+    first = keras.layers.UpSampling2D(8)(given)
+    again = keras.Input((24, 32, 20))
+    published = keras.Model(again, spatial_network([again]))
+    published.set_weights(small.get_weights())
+    np.testing.assert_allclose(large(given), published(first), rtol=1e-4)
 
 
 def test_a_new_network_is_its_model_whatever_the_history(model, image):

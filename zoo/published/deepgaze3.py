@@ -3,7 +3,8 @@
 29,741 parameters, of which 20,697 are those of the spatial network, which is trained before. Published on SALICON, then
 MIT1003, in images of 768x1024 which the network sees at half their size, in four stages and ten copies; here on OSIE,
 in two stages, one copy. Of the optimizer, the learning rate, which falls to a tenth every three epochs, and the batch
-are published; weight decay is none. Not trained here.
+are published; weight decay is none. That features are repeated, not interpolated, is as far as we know. Not trained
+here.
 
 Run: keras-saliency train deepgaze3 --data osie=DIR
 """
