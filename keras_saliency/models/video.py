@@ -102,7 +102,9 @@ class VideoModel(keras.Model):
         maps = features[0]
         if self.decoder is not None:
             given = [*features, images][: len(self.decoder.inputs)]
-            maps = self.decoder(keras.tree.pack_sequence_as(self.decoder.input, given), training=training)
+            if not isinstance(self.decoder, keras.Sequential):
+                given = keras.tree.pack_sequence_as(self.decoder.input, given)
+            maps = self.decoder(given, training=training)
         return keras.tree.map_structure(lambda each: _as_frames(each, time), maps), dict(state)
 
     def _require(self, shape, state):

@@ -44,7 +44,7 @@ def fit_saccades(
 
     The density of each fixation is normalised over random places, half of them drawn from the spatial model, a quarter
     from all of the image and a quarter about the last fixation, each weighed by how likely it was drawn. The first
-    fixation of a scanpath is what the next one is seen from, and no more. Takes 26 kB of memory a fixation.
+    fixation of a scanpath is what the next one is seen from, and no more. Takes 30 kB of memory a fixation at most.
 
     Args:
         model: What gives the spatial density, such as `SaccadeModel("general", Saccades())`.
@@ -96,7 +96,7 @@ def fit_saccades(
 
 
 def _rows(
-    path: Scanpath, spatial: Plane, rng: np.random.Generator, terms: Sequence[str] = KNOWN
+    path: Scanpath, spatial: Plane, rng: np.random.Generator, terms: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each fixation but the first, and of its candidates: where the numbers of its logit stand, what they count, and
     what is added to the logits of candidates, minus infinity for the fixation itself.

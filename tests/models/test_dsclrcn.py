@@ -1,5 +1,6 @@
 """DSCLRCN's context, and features of any size."""
 
+import cv2
 import keras
 import numpy as np
 from registry import SIZE, batch
@@ -24,6 +25,16 @@ def test_features_beside_the_context_are_those_of_the_backbone_alone(tiny_backbo
         np.testing.assert_allclose(one, other, rtol=1e-5)
     for one, other in zip(alone.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_context_is_what_caffes_alexnet_sees_of_the_centre(tiny_backbone, rng):
+    both = with_context(create_backbone(tiny_backbone, None, SIZE), "alexnet", SIZE)
+    images = batch(rng, (75, 101))[0]
+    whole = np.stack([cv2.resize(image, (256, 256), interpolation=cv2.INTER_LINEAR) for image in images])
+    centre = whole[:, 14:241, 14:241, ::-1] - np.float32([103.939, 116.779, 123.68])
+    alexnet = both.get_layer("context").get_layer("alexnet")
+    expected = keras.tree.flatten(alexnet(centre))[0]
+    np.testing.assert_allclose(both(images)[-1], expected, rtol=1e-3, atol=1e-3 * np.max(expected))
 
 
 def test_other_backbones_tell_the_context_by_their_last_features(tiny_backbone, rng):

@@ -8,7 +8,7 @@ import pytest
 from keras_saliency.data import Fixations, Samples, synthetic
 from keras_saliency.data.scanpaths import Scanpath
 from keras_saliency.scanpaths import SaccadeModel, Saccades, fit_saccades, read_saccades, sample_scanpaths
-from keras_saliency.scanpaths.fitting import _rows
+from keras_saliency.scanpaths.fitting import KNOWN, _rows
 from keras_saliency.scanpaths.saccades import AMPLITUDES, DIRECTIONS, LAGS, MEMORY, SHAPES, STEPS, TURNS
 
 SIZE = (30, 40)
@@ -91,7 +91,7 @@ def test_the_eye_that_stays_has_no_direction(saccades, spatial):
 def test_candidates_count_for_all_pixels(spatial):
     x, y = np.full(4001, 20.5), np.full(4001, 15.5)
     path = Scanpath("one", 0, x, y, np.arange(4001.0), np.full(4001, np.nan))
-    _, weights, offset = _rows(path, spatial, np.random.default_rng(0))
+    _, weights, offset = _rows(path, spatial, np.random.default_rng(0), KNOWN)
     counted, seen = np.exp(offset), weights[..., 0]  # the spatial model tells pixels apart
     assert counted.sum(1).mean() == pytest.approx(spatial.size, rel=0.02)
     near = np.isin(seen, spatial[14:17, 19:22].astype("float32"))
@@ -211,7 +211,7 @@ def test_what_is_fitted_is_what_the_model_computes(saccades, spatial, rng):
     logits, ends = [], [(3.5, 27.5), (31.5, 8.5)]
     for end in ends:
         path = Scanpath("one", 0, np.append(x, end[0]), np.append(y, end[1]), np.arange(13.0), np.full(13, np.nan))
-        where, weights, _ = _rows(path, spatial, np.random.default_rng(0))
+        where, weights, _ = _rows(path, spatial, np.random.default_rng(0), KNOWN)
         logits.append(weights[-1, 0] @ plain.vector[where[-1, 0]])
     density = plain.log_density(spatial, x, y)
     one, other = (density[int(row), int(column)] for column, row in ends)
