@@ -9,6 +9,7 @@ beside other work:
 |---|---|---|---|---|---|---|---|
 | `osie_sam` | in SAM's manner, 384x512 | 3.28 | 0.920 | 0.785 | 1.95 | 87 % | 20 |
 | `osie_msi_net` | MSI-Net's | 3.17 | 0.917 | 0.773 | 1.90 | 85 % | - |
+| `osie_dsclrcn` | DSCLRCN's LSTMs along rows and columns | 3.12 | 0.916 | 0.770 | 1.87 | 83 % | 15 |
 | `osie_mlnet` | ML-Net's | 3.07 | 0.912 | 0.757 | 1.80 | 80 % | 5 |
 | `osie_simplenet` | SimpleNet's | 3.07 | 0.911 | 0.752 | 1.79 | 80 % | 7 |
 | `osie_dva` | DVA's, of three depths | 3.05 | 0.912 | 0.755 | 1.78 | 79 % | 23 |
@@ -18,11 +19,10 @@ beside other work:
 | `osie_eml_net` | EML-NET's readouts | 2.83 | 0.901 | 0.731 | 1.55 | 69 % | 2 |
 | `osie_salgan` | SalGAN's generator | 2.36 | 0.882 | 0.669 | 1.30 | 58 % | 3 |
 | `osie_salnet` | SalNet's convolutions | 2.34 | 0.874 | 0.652 | 1.19 | 53 % | 14 |
+| `osie_asnet` | ASNet's ConvLSTM and priors, of fixations | 2.04 | 0.859 | 0.622 | 0.98 | 43 % | 4 |
 | `osie_deepgaze1` | DeepGaze I's readout | 2.20 | 0.872 | 0.523 | 0.68 | 30 % | 2 |
 | `osie_salicon` | two scales of the SALICON network | 2.27 | 0.873 | 0.539 | 0.59 | 26 % | 2 |
 | `osie_icf` | ICF, on intensity and contrast alone | 1.20 | 0.787 | 0.410 | 0.34 | 15 % | 1 |
-| `osie_asnet` | ASNet's ConvLSTM and priors, of fixations | not run |
-| `osie_dsclrcn` | DSCLRCN's LSTMs along rows and columns | not run |
 
 Run: keras-saliency train osie_mlnet --data osie=DIR
 """
