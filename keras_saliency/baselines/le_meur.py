@@ -23,10 +23,8 @@ LMS = np.array([[0.4002, 0.7076, -0.0808], [-0.2263, 1.1653, 0.0457], [0.0, 0.0,
 # Cycles a degree between the crowns, and how many orientations each has: 17 bands of A, 5 of each colour.
 ACHROMATIC, CHROMATIC = ((1.5, 5.7, 14.2), (1, 4, 6, 6)), ((1.5,), (1, 4))
 SENSITIVITY = 132.0  # to either colour, the highest
-COLOURS = (
-    (5.5, 1.7),
-    (4.1, 1.6),
-)  # of Cr1 and Cr2: cycles a degree at which a half of it is left, and how steeply it falls
+# Of Cr1 and Cr2: cycles a degree at which a half of it is left, and how steeply it falls.
+COLOURS = ((5.5, 1.7), (4.1, 1.6))
 CENTRE, SURROUND = 1.0, 4.0  # standard deviations, degrees
 GAIN, REACH, WEDGE = 1.0, 1.0, np.deg2rad(20)  # of facilitation; degrees; standard deviation over the angle
 

@@ -69,13 +69,14 @@ def residual(flow: np.ndarray) -> np.ndarray:
     """
     height, width = flow.shape[:2]
     places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype("float64")
+    arrived = places + flow
     every = int(np.ceil(np.sqrt(height * width / POINTS)))
-    start, moved = (each[::every, ::every].reshape(-1, 2) for each in (places, places + flow))
+    start, moved = (each[::every, ::every].reshape(-1, 2) for each in (places, arrived))
     in_line = min(height, width) < 2
     affine = None if in_line else cv2.estimateAffine2D(start, moved, method=cv2.LMEDS)[0]
     if affine is None:
         return flow - np.median(flow, (0, 1))
-    return places + flow - (places @ affine[:, :2].T + affine[:, 2])
+    return arrived - (places @ affine[:, :2].T + affine[:, 2])
 
 
 def fused(maps: Sequence[Plane]) -> Plane:

@@ -70,16 +70,24 @@ def motion(start: Unbatched, end: Unbatched) -> np.ndarray:
     Returns:
         `(height, width, 2)`, float32: how far to the right and downwards, in pixels; zeros between equal frames.
     """
-    first, other = (cv2.cvtColor(np.clip(each, 0, 255).astype("uint8"), cv2.COLOR_RGB2GRAY) for each in (start, end))
-    flow = np.zeros((*first.shape, 2), "float32")
-    if np.array_equal(first, other):
-        return flow
-    # Pyramid of half sizes, three levels, windows of 15 pixels, three iterations, polynomials over 5 pixels.
-    return cv2.calcOpticalFlowFarneback(first, other, flow, 0.5, 3, 15, 3, 5, 1.2, 0)
+    return _motion(_grey(start), _grey(end))
 
 
 def _of_video(frames, before, fastest):
-    return np.stack([_picture(motion(*pair), fastest) for pair in itertools.pairwise((before, *frames))])
+    greys = map(_grey, (before, *frames))
+    return np.stack([_picture(_motion(*pair), fastest) for pair in itertools.pairwise(greys)])
+
+
+def _grey(frame):
+    return cv2.cvtColor(np.clip(frame, 0, 255).astype("uint8"), cv2.COLOR_RGB2GRAY)
+
+
+def _motion(start, end):
+    flow = np.zeros((*start.shape, 2), "float32")
+    if np.array_equal(start, end):
+        return flow
+    # Pyramid of half sizes, three levels, windows of 15 pixels, three iterations, polynomials over 5 pixels.
+    return cv2.calcOpticalFlowFarneback(start, end, flow, 0.5, 3, 15, 3, 5, 1.2, 0)
 
 
 def _picture(flow, fastest):
