@@ -167,7 +167,7 @@ def _markdown(data, sources, scored, compared):
     if samples.have_fixations:
         parts.append("![ROC curves](figures/roc.png)")
         parts.append("Mean ROC curves of fixated against all pixels; in the legend the area.")
-    if sources and len(samples.usable) > 2:
+    if sources and len(samples) > 2:
         parts.append("![correlation of the metrics](figures/correlation.png)")
     for source in sources:
         parts += [f"## Best, median and worst images of {source.name}", f"![images](figures/images_{source.name}.png)"]

@@ -115,8 +115,7 @@ class VideoSource:
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample; an image is a video of one frame."""
-        for shot in shots_in(samples).values():
-            own = samples[shot.start : shot.stop]
+        for own in _shots(samples):
             degrees = own[0].pixels_per_degree or samples.pixels_per_degree
             frames = read_frames(sample.read() for sample in own)
             maps = maps_of(self.model, frames, self.stride, pixels_per_degree=degrees)
@@ -248,8 +247,7 @@ class VideoBaselineSource:
 
     def predictions(self, samples: Samples) -> Iterator[Prediction]:
         """Yields a `Prediction` for each sample; an image is a video of one frame."""
-        for shot in shots_in(samples).values():
-            own = samples[shot.start : shot.stop]
+        for own in _shots(samples):
             for found in self.predict(sample.read() for sample in own):
                 yield Prediction(found, False, False)
 
@@ -311,6 +309,11 @@ def open_source(
         f"{path} holds no predictions. Expected a .keras file or the folder of a run, a SavedModel, a folder of "
         f"PNG, JPEG, NPY or MAT files, or an HDF5 file ({', '.join(HDF5)})."
     )
+
+
+def _shots(samples):
+    """The frames of each video, or of each shot, in order; an image alone."""
+    return (samples[shot.start : shot.stop] for shot in shots_in(samples).values())
 
 
 def _unletterbox(prediction, sample, log_density):
