@@ -124,7 +124,9 @@ def create_model(
     head = known_head(head, name, row.finish)
     if head == "published" and centre_bias is not None:
         raise ValueError(f'The published head of {name} has no centre bias: pass head="log-density" with centre_bias.')
-    combination = row.combination if backbone in (None, row.backbone) else {}
+    combination = dict(row.combination) if backbone in (None, row.backbone) else {}
+    taken = {key: combination[key] for key in ("margin", "context", "enlarge") if key in combination}
+    combination.pop("enlarge", None)  # which the decoder alone takes
     given = {key: value for key, value in {"taps": taps, "normalise": normalise}.items() if value is not None}
     built_for = input_size or (None, None)
     encoder = _encoder(row, backbone, {**combination, **given}, weights, built_for, stride, dilated)
@@ -134,7 +136,6 @@ def create_model(
         view = View(AREA if area is None else area, unit, pixels_per_degree)
         input_size = view.of(SHAPE)
     features = [keras.Input(shape[1:]) for shape in encoder.compute_output_shape((None, *input_size, 3))]
-    taken = {key: combination[key] for key in ("margin", "context", "enlarge") if key in combination}
     score = keras.tree.flatten(row.decode(features, width, **taken))[0]
     decoder = SaliencyModel(
         features, add_head(score, input_size, head, scale, row.finish, row.resize, unit), name="decoder"
@@ -200,7 +201,7 @@ def _encoder(row, backbone, combination, weights, input_size, stride, dilated):
         "dilated": row.dilated if dilated is None else dilated,
         **combination,
     }
-    context, _ = options.pop("context", None), options.pop("enlarge", None)
+    context = options.pop("context", None)
     streams = [create_backbone(stands_on, weights, input_size, **options) for _ in range(row.streams)]
     if context:
         return with_context(streams[0], context, input_size)

@@ -137,7 +137,7 @@ def _rows(
         counted += [(where, weight * known) for where, weight in turn_terms(amplitude, direction, last)]
     if "cell" in terms:
         counted += cell_terms(cell_of(y[:-1], x[:-1], size)[:, None], amplitude, direction)
-    for lag in range(MEMORY * ("before" in terms)):
+    for lag in range(MEMORY) if "before" in terms else ():
         before = np.arange(count) - 1 - lag
         known, before = (before >= 0)[:, None], np.maximum(before, 0)
         away = place_of(rows - y[before, None], columns - x[before, None], size)[0]
